@@ -1,0 +1,57 @@
+//! One id type per table, so that an item's id can never be passed where a category's is meant.
+//!
+//! Every id is a UUIDv7: sortable by creation time, made by the domain's id generator and never by the database.
+
+use sea_orm::{DbErr, DeriveValueType, TryFromU64};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
+            Serialize, Deserialize, DeriveValueType,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        // SeaORM asks every primary key for this; a UUID never comes from a number.
+        impl TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+                Err(DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+    )+};
+}
+
+id! {
+    /// A token that lets a program act for a user.
+    ApiTokenId,
+    /// A node of the category tree.
+    CategoryId,
+    /// What is sold or kept.
+    ItemId,
+    /// A picture of an item.
+    ItemImageId,
+    /// A piece of background work.
+    JobId,
+    /// A named set of permissions.
+    RoleId,
+    /// A unit in which quantities are counted or measured.
+    UnitOfMeasureId,
+    /// A person who logs in.
+    UserId,
+}
