@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+use sea_orm_migration::prelude::*;
+
+pub mod locked;
+mod m20261123_000001_people;
+mod m20261123_000002_catalogue;
+mod m20261123_000003_trail;
+
+/// All migrations, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_people::Migration),
+            Box::new(m20261123_000002_catalogue::Migration),
+            Box::new(m20261123_000003_trail::Migration),
+        ]
+    }
+}
