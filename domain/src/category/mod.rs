@@ -1,0 +1,390 @@
+//! The category tree: what its use cases do to it.
+//!
+//! Whoever changes the shape of the tree holds its lock alone; whoever only hangs something new into it shares the lock. So a new
+//! category never gets a path below a parent that is just being moved. Changes of shape are rare and short.
+
+mod bulk;
+mod query;
+mod rules;
+mod write;
+
+use std::collections::BTreeMap;
+
+use entity::id::CategoryId;
+use sea_orm::DatabaseTransaction;
+use serde::Serialize;
+
+pub use bulk::CategoryRow;
+pub use entity::category::Model as Category;
+
+use crate::{
+    Domain,
+    error::{Code, Refusal, Result},
+    idempotency::{Claimed, claim_in_tx},
+    page::{Page, PageArgs},
+    patch::Patch,
+    permission::Permission,
+    viewer::Viewer,
+};
+
+/// A category to be.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NewCategory {
+    /// Below which category; a root without.
+    pub parent_id: Option<CategoryId>,
+    /// Name by language.
+    pub name: BTreeMap<String, String>,
+    /// Name of an icon.
+    pub icon: Option<String>,
+    /// `#rrggbb`.
+    pub colour: Option<String>,
+    /// Its key in somebody else's system.
+    pub external_reference: Option<String>,
+}
+
+/// Another face for a category. What is not given stays.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CategoryChange {
+    /// Name by language, all of them.
+    pub name: Option<BTreeMap<String, String>>,
+    /// Name of an icon.
+    pub icon: Patch<String>,
+    /// `#rrggbb`.
+    pub colour: Patch<String>,
+    /// Its key in somebody else's system.
+    pub external_reference: Patch<String>,
+}
+
+/// Another place for a category, with all that is below it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CategoryMove {
+    /// Below which category; a root without.
+    pub parent_id: Option<CategoryId>,
+    /// In front of which of its new siblings; last without.
+    pub before_id: Option<CategoryId>,
+}
+
+/// Categories: their use cases and queries.
+#[derive(Clone, Copy, Debug)]
+pub struct Categories<'a> {
+    pub(crate) domain: &'a Domain,
+}
+
+impl Categories<'_> {
+    /// Creates a category, last among its siblings.
+    ///
+    /// # Errors
+    /// When a value is refused, the parent does not exist or is archived, or the external reference is taken.
+    pub async fn create(&self, viewer: &Viewer, new: NewCategory, key: Option<&str>) -> Result<Category> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let face = rules::parse_new(&new)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "category.create", &new, now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        write::share_tree_in_tx(&tx).await?;
+        open_parent_in_tx(&tx, new.parent_id).await?;
+        let category = write::insert_in_tx(&tx, now, new.parent_id, face).await?;
+        write::record_in_tx(&tx, viewer, now, "category.create", None, &category).await?;
+        claim.keep_in_tx(&tx, &category).await?;
+        tx.commit().await?;
+        Ok(category)
+    }
+
+    /// Gives a category another face: name, icon, colour, external reference.
+    ///
+    /// # Errors
+    /// When a value is refused, there is no such category, or somebody changed it since `expected_version`.
+    pub async fn update(
+        &self,
+        viewer: &Viewer,
+        id: CategoryId,
+        change: CategoryChange,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<Category> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let parsed = rules::parse_change(&change)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "category.update", &(id, &change, expected_version), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        let before = lock_in_tx(&tx, id, expected_version).await?;
+        let category = write::update_in_tx(&tx, now, before.clone(), parsed).await?;
+        write::record_in_tx(&tx, viewer, now, "category.update", Some(&before), &category).await?;
+        claim.keep_in_tx(&tx, &category).await?;
+        tx.commit().await?;
+        Ok(category)
+    }
+
+    /// Moves a category, with all that is below it, under another parent or to another place among its siblings.
+    ///
+    /// # Errors
+    /// When there is no such category, parent or sibling, the parent is archived, or lies below the category itself.
+    pub async fn move_to(
+        &self,
+        viewer: &Viewer,
+        id: CategoryId,
+        to: CategoryMove,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<Category> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "category.move", &(id, to, expected_version), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        write::own_tree_in_tx(&tx).await?;
+        let before = lock_in_tx(&tx, id, expected_version).await?;
+        let parent = open_parent_in_tx(&tx, to.parent_id).await?;
+        rules::check_move(&before, parent.as_ref())?;
+        let siblings = query::siblings_in_tx(&tx, to.parent_id).await?;
+        let order = rules::place_before(&siblings, id, to.before_id)?;
+        write::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
+        write::reorder_in_tx(&tx, &order).await?;
+        let category = query::get_in_tx(&tx, id).await?;
+        write::record_in_tx(&tx, viewer, now, "category.move", Some(&before), &category).await?;
+        claim.keep_in_tx(&tx, &category).await?;
+        tx.commit().await?;
+        Ok(category)
+    }
+
+    /// Puts the children of a category (or the roots) into the given order, which must name each of them once.
+    ///
+    /// # Errors
+    /// When a child is missing, named twice, or not a child.
+    pub async fn reorder(
+        &self,
+        viewer: &Viewer,
+        parent_id: Option<CategoryId>,
+        order: &[CategoryId],
+        key: Option<&str>,
+    ) -> Result<Vec<Category>> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "category.reorder", &(parent_id, order), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        write::own_tree_in_tx(&tx).await?;
+        let before = query::siblings_in_tx(&tx, parent_id).await?;
+        rules::check_order(&before, order)?;
+        write::reorder_in_tx(&tx, order).await?;
+        let after = query::siblings_in_tx(&tx, parent_id).await?;
+        write::record_order_in_tx(&tx, viewer, now, &before, &after).await?;
+        claim.keep_in_tx(&tx, &after).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Puts a category away, with all that is below it.
+    ///
+    /// # Errors
+    /// When there is no such category, or items in use are still in it or below it.
+    pub async fn archive(&self, viewer: &Viewer, id: CategoryId, expected_version: Option<i64>, key: Option<&str>) -> Result<Category> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "category.archive", &(id, expected_version), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        write::own_tree_in_tx(&tx).await?;
+        let before = lock_in_tx(&tx, id, expected_version).await?;
+        if before.archived_at.is_some() {
+            return Ok(before);
+        }
+        write::archive_subtree_in_tx(&tx, now, &before).await?;
+        refuse_if_in_use_in_tx(&tx, &before).await?;
+        let category = query::get_in_tx(&tx, id).await?;
+        write::record_in_tx(&tx, viewer, now, "category.archive", Some(&before), &category).await?;
+        claim.keep_in_tx(&tx, &category).await?;
+        tx.commit().await?;
+        Ok(category)
+    }
+
+    /// Brings a category back, with what was put away together with it.
+    ///
+    /// # Errors
+    /// When there is no such category, or its parent is archived.
+    pub async fn restore(&self, viewer: &Viewer, id: CategoryId, expected_version: Option<i64>, key: Option<&str>) -> Result<Category> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "category.restore", &(id, expected_version), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        write::own_tree_in_tx(&tx).await?;
+        let before = lock_in_tx(&tx, id, expected_version).await?;
+        let Some(archived_at) = before.archived_at else { return Ok(before) };
+        open_parent_in_tx(&tx, before.parent_id).await?;
+        write::restore_subtree_in_tx(&tx, now, &before, archived_at).await?;
+        let category = query::get_in_tx(&tx, id).await?;
+        write::record_in_tx(&tx, viewer, now, "category.restore", Some(&before), &category).await?;
+        claim.keep_in_tx(&tx, &category).await?;
+        tx.commit().await?;
+        Ok(category)
+    }
+
+    /// The category with this id.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn find(&self, viewer: &Viewer, id: CategoryId) -> Result<Option<Category>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::find(&self.domain.db, id).await
+    }
+
+    /// The category with this key in somebody else's system.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn find_by_external_reference(&self, viewer: &Viewer, reference: &str) -> Result<Option<Category>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::find_by_external_reference(&self.domain.db, reference).await
+    }
+
+    /// The category that one reaches from a root by these names, in any language.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or the path is longer than a hundred names.
+    pub async fn find_by_path(&self, viewer: &Viewer, names: &[String]) -> Result<Option<Category>> {
+        viewer.require(Permission::CatalogueRead)?;
+        rules::check_path(names)?;
+        query::find_by_path(&self.domain.db, names).await
+    }
+
+    /// The categories with these ids, in any order.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn by_ids(&self, viewer: &Viewer, ids: &[CategoryId]) -> Result<Vec<Category>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::by_ids(&self.domain.db, ids).await
+    }
+
+    /// All children of these categories that are in use, in their order.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn children_of(&self, viewer: &Viewer, ids: &[CategoryId]) -> Result<Vec<Category>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::children_of(&self.domain.db, ids).await
+    }
+
+    /// All ancestors of these categories, each once, in any order.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn ancestors_of(&self, viewer: &Viewer, ids: &[CategoryId]) -> Result<Vec<Category>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::ancestors_of(&self.domain.db, ids).await
+    }
+
+    /// A whole tree in one statement: parents before their children, siblings in their order.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, there is no such root, or the tree has more than [`TREE_MAX`] categories.
+    pub async fn tree(&self, viewer: &Viewer, of: &TreeArgs) -> Result<Vec<Category>> {
+        viewer.require(Permission::CatalogueRead)?;
+        let root = match of.root_id {
+            Some(id) => Some(query::find(&self.domain.db, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "rootId"))?),
+            None => None,
+        };
+        let rows = query::tree(&self.domain.db, root.as_ref(), of).await?;
+        if rows.len() > TREE_MAX {
+            return Err(Refusal::new(Code::TooMany, "maxDepth").with("max", TREE_MAX).into());
+        }
+        Ok(rules::depth_first(rows))
+    }
+
+    /// A page of all categories, or of those below one.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or the page's arguments are wrong.
+    pub async fn page(&self, viewer: &Viewer, filter: &CategoryFilter, args: &PageArgs) -> Result<Page<Category>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::page(&self.domain.db, filter, args).await
+    }
+
+    /// Creates or updates many categories at once, by their external references, parents before children.
+    ///
+    /// # Errors
+    /// When a value is refused, or a parent is neither there nor in front of its child.
+    pub async fn import(&self, viewer: &Viewer, rows: &[CategoryRow]) -> Result<BTreeMap<String, CategoryId>> {
+        viewer.require(Permission::CatalogueWrite)?;
+        bulk::import(self.domain, viewer, rows).await
+    }
+}
+
+/// Most categories of one tree query.
+pub const TREE_MAX: usize = 20_000;
+
+/// Which tree.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TreeArgs {
+    /// The tree below this category, and itself; without, the whole forest.
+    pub root_id: Option<CategoryId>,
+    /// Levels below the root (of the forest: below an imagined root above all roots).
+    pub max_depth: Option<u32>,
+    /// At most this many categories, breadth first, whole levels not guaranteed.
+    pub limit: Option<u32>,
+    /// Whether archived categories are part of it.
+    pub include_archived: bool,
+}
+
+/// Which categories.
+#[derive(Clone, Debug, Default)]
+pub struct CategoryFilter {
+    /// Only what lies below this one.
+    pub descendant_of: Option<CategoryId>,
+    /// Whether archived categories are part of it.
+    pub include_archived: bool,
+}
+
+/// The category, locked, and of the version that is expected.
+async fn lock_in_tx(tx: &DatabaseTransaction, id: CategoryId, expected_version: Option<i64>) -> Result<Category> {
+    let category = query::lock_in_tx(tx, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
+    match expected_version {
+        Some(expected) if expected != category.version => {
+            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
+            Err(refusal.with("actual", category.version).into())
+        }
+        _ => Ok(category),
+    }
+}
+
+/// The parent-to-be, which must be there and in use.
+async fn open_parent_in_tx(tx: &DatabaseTransaction, id: Option<CategoryId>) -> Result<Option<Category>> {
+    let Some(id) = id else { return Ok(None) };
+    let parent = query::share_in_tx(tx, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "parentId"))?;
+    if parent.archived_at.is_some() {
+        return Err(Refusal::new(Code::Archived, "parentId").into());
+    }
+    Ok(Some(parent))
+}
+
+/// A category for an item to stand in: locked against being archived meanwhile.
+pub(crate) async fn open_for_items_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Category> {
+    let category = query::share_in_tx(tx, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "categoryId"))?;
+    if category.archived_at.is_some() {
+        return Err(Refusal::new(Code::Archived, "categoryId").into());
+    }
+    Ok(category)
+}
+
+/// Asked after the subtree's rows were changed: whoever puts an item into one of them now waits for us.
+async fn refuse_if_in_use_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<()> {
+    match query::count_items_in_tx(tx, category).await? {
+        0 => Ok(()),
+        count => Err(Refusal::new(Code::NotEmpty, "id").with("count", count).into()),
+    }
+}

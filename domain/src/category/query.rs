@@ -1,0 +1,143 @@
+//! Reads of the category tree.
+
+use entity::{
+    category::{Column, Entity, Model as Category},
+    id::CategoryId,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
+
+use super::{CategoryFilter, TREE_MAX, TreeArgs};
+use crate::{
+    error::{Error, Result},
+    keyset::{Column as Key, Cursor, List, Order},
+    page::{Page, PageArgs},
+    sql::{Sql, statement, uuids},
+};
+
+/// All columns, as `SELECT` needs them.
+const COLUMNS: &str = "id, number, parent_id, path::text AS path, name, position, icon, colour, external_reference, archived_at, \
+                       version, created_at, updated_at";
+
+pub(super) async fn find(db: &impl ConnectionTrait, id: CategoryId) -> Result<Option<Category>> {
+    Ok(Entity::find_by_id(id).one(db).await?)
+}
+
+pub(super) async fn find_by_external_reference(db: &impl ConnectionTrait, reference: &str) -> Result<Option<Category>> {
+    Ok(Entity::find().filter(Column::ExternalReference.eq(reference)).one(db).await?)
+}
+
+/// Goes down from the roots, one level a name; among siblings of the same name the first.
+pub(super) async fn find_by_path(db: &impl ConnectionTrait, names: &[String]) -> Result<Option<Category>> {
+    let mut sql = Sql::new("WITH RECURSIVE wanted AS (SELECT CAST(");
+    sql.bind(names.to_vec()).push(
+        " AS text[]) AS names), step (id, level) AS (
+             SELECT c.id, 1 FROM wanted w, category c
+             WHERE c.parent_id IS NULL AND EXISTS (SELECT FROM jsonb_each_text(c.name) n WHERE n.value = w.names[1])
+             UNION ALL
+             SELECT c.id, s.level + 1 FROM wanted w, step s JOIN category c ON c.parent_id = s.id
+             WHERE EXISTS (SELECT FROM jsonb_each_text(c.name) n WHERE n.value = w.names[s.level + 1])
+         ) SELECT ",
+    );
+    sql.push(COLUMNS).push(" FROM category WHERE id IN (SELECT id FROM step, wanted WHERE level = cardinality(names))");
+    sql.push(" ORDER BY position, number LIMIT 1");
+    Ok(Category::find_by_statement(sql.build()).one(db).await?)
+}
+
+pub(super) async fn by_ids(db: &impl ConnectionTrait, ids: &[CategoryId]) -> Result<Vec<Category>> {
+    let mut sql = select("WHERE id = ANY(");
+    sql.bind(uuids(ids)).push(")");
+    Ok(Category::find_by_statement(sql.build()).all(db).await?)
+}
+
+fn select(rest: &str) -> Sql {
+    Sql::new(&format!("SELECT {COLUMNS} FROM category {rest}"))
+}
+
+pub(super) async fn children_of(db: &impl ConnectionTrait, ids: &[CategoryId]) -> Result<Vec<Category>> {
+    let children = Entity::find()
+        .filter(Column::ParentId.is_in(ids.iter().copied()))
+        .filter(Column::ArchivedAt.is_null())
+        .order_by_asc(Column::Position)
+        .order_by_asc(Column::Number);
+    Ok(children.all(db).await?)
+}
+
+pub(super) async fn ancestors_of(db: &impl ConnectionTrait, ids: &[CategoryId]) -> Result<Vec<Category>> {
+    let mut sql = select("WHERE number IN (SELECT label::bigint FROM category c, unnest(string_to_array(c.path::text, '.')) label");
+    sql.push(" WHERE c.id = ANY(").bind(uuids(ids)).push("))");
+    Ok(Category::find_by_statement(sql.build()).all(db).await?)
+}
+
+/// One row more than is allowed, so that the caller sees when there are too many.
+pub(super) async fn tree(db: &impl ConnectionTrait, root: Option<&Category>, args: &TreeArgs) -> Result<Vec<Category>> {
+    let mut sql = select("WHERE true");
+    if let Some(root) = root {
+        sql.push(" AND path <@ ").bind(root.path.0.as_str()).push("::ltree");
+    }
+    if let Some(max_depth) = args.max_depth {
+        let above = root.map_or(0, |root| root.path.depth() + 1);
+        let levels = i64::from(max_depth).saturating_add(i64::try_from(above).unwrap_or(i64::MAX));
+        sql.push(" AND nlevel(path) <= ").bind(levels);
+    }
+    if !args.include_archived {
+        sql.push(" AND archived_at IS NULL");
+    }
+    let limit = args.limit.map_or(TREE_MAX + 1, |limit| usize::try_from(limit).unwrap_or(TREE_MAX).min(TREE_MAX));
+    sql.push(" ORDER BY nlevel(path), path LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    Ok(Category::find_by_statement(sql.build()).all(db).await?)
+}
+
+const ID: Key = Key { sql: "id", cast: "uuid" };
+
+pub(super) async fn page(db: &impl ConnectionTrait, filter: &CategoryFilter, args: &PageArgs) -> Result<Page<Category>> {
+    let list = List {
+        columns: COLUMNS,
+        from: "category",
+        order: Order::new(Vec::new(), ID),
+        filter: &|sql| push_filter(sql, filter),
+        cursor: &|row: &Category| Cursor(vec![row.id.to_string()]),
+    };
+    list.page(db, args).await
+}
+
+fn push_filter(sql: &mut Sql, filter: &CategoryFilter) {
+    sql.push("true");
+    if let Some(id) = filter.descendant_of {
+        sql.push(" AND path <@ (SELECT path FROM category WHERE id = ").bind(id).push(") AND id <> ").bind(id);
+    }
+    if !filter.include_archived {
+        sql.push(" AND archived_at IS NULL");
+    }
+}
+
+pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Option<Category>> {
+    Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?)
+}
+
+/// Locked against being changed or archived, not against others who lock it so.
+pub(super) async fn share_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Option<Category>> {
+    Ok(Entity::find_by_id(id).lock_shared().one(tx).await?)
+}
+
+pub(super) async fn get_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Category> {
+    find(tx, id).await?.ok_or_else(|| Error::internal("a category vanished under its lock"))
+}
+
+pub(super) async fn siblings_in_tx(tx: &DatabaseTransaction, parent: Option<CategoryId>) -> Result<Vec<Category>> {
+    let siblings = Entity::find()
+        .apply_if(parent, |query, parent| query.filter(Column::ParentId.eq(parent)))
+        .apply_if(parent.is_none().then_some(()), |query, ()| query.filter(Column::ParentId.is_null()))
+        .order_by_asc(Column::Position)
+        .order_by_asc(Column::Number);
+    Ok(siblings.all(tx).await?)
+}
+
+/// Items in use in the category or below it.
+pub(super) async fn count_items_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<i64> {
+    let sql = "SELECT count(*) FROM item WHERE archived_at IS NULL
+               AND category_id IN (SELECT id FROM category WHERE path <@ $1::ltree)";
+    let row = tx.query_one_raw(statement(sql, [category.path.0.as_str().into()])).await?;
+    Ok(row.ok_or_else(|| Error::internal("a count gave no row"))?.try_get_by_index(0)?)
+}

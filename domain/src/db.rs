@@ -1,0 +1,111 @@
+//! The connection pool, and what its errors mean.
+
+use std::time::Duration;
+
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, sqlx};
+
+use crate::error::{Error, Refusal, Result};
+
+/// How to reach PostgreSQL.
+#[derive(Clone)]
+pub struct Settings {
+    /// `postgres://user:password@host:port/database`.
+    pub url: String,
+    /// Shown in `pg_stat_activity`.
+    pub application_name: &'static str,
+    /// How many connections at most.
+    pub max_connections: u32,
+    /// How long a request waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long PostgreSQL works on one statement.
+    pub statement_timeout: Duration,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { url: _, application_name, max_connections, acquire_timeout, statement_timeout } = self;
+        f.debug_struct("Settings")
+            .field("application_name", application_name)
+            .field("max_connections", max_connections)
+            .field("acquire_timeout", acquire_timeout)
+            .field("statement_timeout", statement_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A pool that connects when it is first used, so that a program can start before its database does.
+pub(crate) fn pool(settings: &Settings) -> Result<DatabaseConnection> {
+    let connect = connect_options(settings)?;
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .idle_timeout(Duration::from_secs(600))
+        // A ping before each use would be a round trip per statement; a broken connection is noticed by the statement itself.
+        .test_before_acquire(false)
+        .connect_lazy_with(connect);
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// Options for one connection.
+pub(crate) fn connect_options(settings: &Settings) -> Result<sqlx::postgres::PgConnectOptions> {
+    use sqlx::ConnectOptions as _;
+    let options: sqlx::postgres::PgConnectOptions =
+        settings.url.parse().map_err(|_error: sqlx::Error| Error::internal("the database URL cannot be understood"))?;
+    let timeout = settings.statement_timeout.as_millis().to_string();
+    Ok(options
+        .application_name(settings.application_name)
+        .options([("statement_timeout", timeout.as_str())])
+        .statement_cache_capacity(256)
+        .disable_statement_logging())
+}
+
+/// Whether trying again later may help: no connection, a server going down or up, a deadlock, a statement over its time.
+pub(crate) fn is_unavailable(error: &DbErr) -> bool {
+    if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
+        return true;
+    }
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(database)) => database.code().is_some_and(|code| is_transient(&code)),
+        Some(error) => matches!(
+            error,
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_)
+        ),
+        None => false,
+    }
+}
+
+/// SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention), 40 (rollback).
+fn is_transient(code: &str) -> bool {
+    ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
+}
+
+/// The constraint that a statement broke.
+pub(crate) fn broken_constraint(error: &DbErr) -> Option<&str> {
+    match sqlx_error(error)? {
+        sqlx::Error::Database(database) => database.constraint(),
+        _ => None,
+    }
+}
+
+/// Turns a broken constraint into a refusal that a person understands; other errors stay what they are.
+pub(crate) fn refuse_if_broken(error: DbErr, refusals: &[(&str, Refusal)]) -> Error {
+    let refusal = broken_constraint(&error)
+        .and_then(|broken| refusals.iter().find(|(constraint, _)| *constraint == broken))
+        .map(|(_, refusal)| refusal.clone());
+    refusal.map_or_else(|| error.into(), Error::from)
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+
+/// An error of a statement that did not go through SeaORM.
+pub(crate) fn from_sqlx(error: sqlx::Error) -> Error {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into())).into()
+}

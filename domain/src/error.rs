@@ -1,0 +1,185 @@
+//! The one error type that callers of the domain see.
+//!
+//! Refusals are expected: they say what a person can do about it and travel in a mutation's payload. Everything else is either about
+//! who is asking, or a fault of ours or of a service we need.
+
+use std::collections::BTreeMap;
+
+use sea_orm::DbErr;
+
+use crate::{db, permission::Permission};
+
+/// What every use case returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a use case did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody is logged in.
+    #[error("not authenticated")]
+    Unauthenticated,
+    /// Somebody is, but may not do this.
+    #[error("the permission {0} is needed")]
+    Forbidden(Permission),
+    /// The request cannot be granted as it is. Never empty.
+    #[error("refused: {0:?}")]
+    Refused(Vec<Refusal>),
+    /// A service that we need does not answer. Trying again later may help.
+    #[error("unavailable: {0}")]
+    Unavailable(#[source] Fault),
+    /// A fault of ours.
+    #[error("internal error: {0}")]
+    Internal(#[source] Fault),
+}
+
+/// What went wrong inside, for the log.
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+impl Error {
+    /// A fault of ours, from a sentence for the log.
+    pub fn internal(what: impl Into<Fault>) -> Self {
+        Self::Internal(what.into())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(vec![refusal])
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if db::is_unavailable(&error) { Self::Unavailable(error.into()) } else { Self::Internal(error.into()) }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// One reason why a request cannot be granted: a stable code, where in the request, and the values its message needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong.
+    pub code: Code,
+    /// Field names from the mutation's input inwards; empty when it is about the request as a whole.
+    pub path: Vec<String>,
+    /// Values for the message, by name.
+    pub params: BTreeMap<&'static str, String>,
+}
+
+impl Refusal {
+    /// A refusal about the field at `path`, dots between its segments: `name.en`.
+    #[must_use]
+    pub fn new(code: Code, path: &str) -> Self {
+        let path = path.split('.').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
+        Self { code, path, params: BTreeMap::new() }
+    }
+
+    /// The same about the row with this index of a list of rows.
+    #[must_use]
+    pub(crate) fn in_row(mut self, index: usize) -> Self {
+        self.path.splice(0..0, ["rows".to_owned(), index.to_string()]);
+        self
+    }
+
+    /// Adds a value that the message needs.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.params.insert(name, value.to_string());
+        self
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])+ $name:ident = $text:literal),+ $(,)?) => {
+        /// What can be wrong with a request. The text of a code never changes: clients compare it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])+ $name),+ }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The stable text.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The value is in use by another row. Params: `value`.
+    AlreadyTaken = "ALREADY_TAKEN",
+    /// The row is archived and must be restored first.
+    Archived = "ARCHIVED",
+    /// The row would become its own ancestor.
+    Cycle = "CYCLE",
+    /// The picture has more pixels than we take. Params: `width`, `height`, `max`.
+    DimensionsTooLarge = "DIMENSIONS_TOO_LARGE",
+    /// The key was used before with another request.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
+    /// Login name or password are wrong.
+    InvalidCredentials = "INVALID_CREDENTIALS",
+    /// The text does not have the form it must have. Params: `value`.
+    InvalidFormat = "INVALID_FORMAT",
+    /// The last digit of the barcode does not fit the others. Params: `value`.
+    InvalidCheckDigit = "INVALID_CHECK_DIGIT",
+    /// There is no such row, or not for you.
+    NotFound = "NOT_FOUND",
+    /// Something is still in it. Params: `count`.
+    NotEmpty = "NOT_EMPTY",
+    /// The number is too small or too large. Params: `min`, `max`.
+    OutOfRange = "OUT_OF_RANGE",
+    /// The value must be given.
+    Required = "REQUIRED",
+    /// Somebody changed the row since you read it. Params: `expected`, `actual`.
+    StaleVersion = "STALE_VERSION",
+    /// Too many attempts; wait. Params: `seconds`.
+    Throttled = "THROTTLED",
+    /// The file is larger than we take. Params: `max`.
+    TooLarge = "TOO_LARGE",
+    /// The text is longer than we take. Params: `max`.
+    TooLong = "TOO_LONG",
+    /// More entries than we take. Params: `max`.
+    TooMany = "TOO_MANY",
+    /// The text is shorter than it must be. Params: `min`.
+    TooShort = "TOO_SHORT",
+    /// The content of the file cannot be read.
+    Unreadable = "UNREADABLE",
+    /// A file of this kind is not taken.
+    UnsupportedType = "UNSUPPORTED_TYPE",
+}
+
+/// Collects refusals, so that a person hears of everything that is wrong at once.
+#[derive(Debug, Default)]
+pub struct Refusals(Vec<Refusal>);
+
+impl Refusals {
+    /// Keeps the value, or remembers why there is none.
+    pub fn take<T>(&mut self, value: Result<T, Refusal>) -> Option<T> {
+        value.map_err(|refusal| self.0.push(refusal)).ok()
+    }
+
+    /// Remembers a refusal.
+    pub fn push(&mut self, refusal: Refusal) {
+        self.0.push(refusal);
+    }
+
+    /// Goes on with `value` when nothing was refused.
+    ///
+    /// # Errors
+    /// All that was refused.
+    pub fn into_result<T>(self, value: Option<T>) -> Result<T> {
+        match (self.0.is_empty(), value) {
+            (true, Some(value)) => Ok(value),
+            (true, None) => Err(Error::internal("a value was refused without a reason")),
+            (false, _) => Err(Error::Refused(self.0)),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Events: what happened, written by the transaction that made it happen, for everybody who listens.
+//!
+//! A listener sees events in the order of their *position*. Rows are numbered when they are written, but transactions do not commit in
+//! that order; were the number the position, a listener that has seen 10 would miss 9 when it commits later. So positions are given
+//! after the commit, by one sequencer at a time: every process sequences what is committed before it reads on.
+
+mod query;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use serde::Serialize;
+use uuid::Uuid;
+
+pub use entity::event::Model as Event;
+
+use crate::{Domain, error::Result, permission::Permission, sql::statement, viewer::Viewer, wake::Wakeups};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The category tree has another shape, or a category another face.
+    CategoryTreeChanged,
+    /// An item, one of its pictures or its code has changed.
+    ItemChanged,
+    /// A job has got on.
+    JobChanged,
+}
+
+impl Kind {
+    /// The stable text in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CategoryTreeChanged => "category_tree.changed",
+            Self::ItemChanged => "item.changed",
+            Self::JobChanged => "job.changed",
+        }
+    }
+
+    /// What a viewer needs who wants to hear of it.
+    #[must_use]
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::CategoryTreeChanged | Self::ItemChanged => Permission::CatalogueRead,
+            Self::JobChanged => Permission::JobRead,
+        }
+    }
+
+    /// The aggregate that it happens to.
+    fn aggregate_type(self) -> &'static str {
+        match self {
+            Self::CategoryTreeChanged => "category",
+            Self::ItemChanged => "item",
+            Self::JobChanged => "job",
+        }
+    }
+}
+
+/// Something that has just happened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewEvent<'a, P> {
+    pub(crate) kind: Kind,
+    pub(crate) aggregate_id: Uuid,
+    pub(crate) aggregate_version: i64,
+    pub(crate) payload: &'a P,
+}
+
+/// Writes an event into the outbox.
+pub(crate) async fn write_in_tx<P: Serialize + Sync>(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    event: NewEvent<'_, P>,
+) -> Result<()> {
+    let NewEvent { kind, aggregate_id, aggregate_version, payload } = event;
+    let sql = "INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let values = [
+        kind.as_str().into(),
+        kind.aggregate_type().into(),
+        aggregate_id.into(),
+        aggregate_version.into(),
+        serde_json::to_value(payload)?.into(),
+        viewer.request_id.clone().into(),
+        now.into(),
+    ];
+    tx.execute_raw(statement(sql, values)).await?;
+    Ok(())
+}
+
+/// Events: the outbox that feeds subscriptions.
+#[derive(Clone, Copy, Debug)]
+pub struct Events<'a> {
+    pub(crate) domain: &'a Domain,
+}
+
+/// Any number will do, as long as nothing else locks it.
+const SEQUENCER: i64 = 0x6576_656e_7473;
+/// How many events get their position in one transaction.
+const SEQUENCE_MAX: i64 = 1000;
+
+impl Events<'_> {
+    /// Woken whenever events are committed.
+    #[must_use]
+    pub fn wakeups(&self) -> Wakeups {
+        Wakeups::new(&self.domain.settings, "goldshop_event")
+    }
+
+    /// The position of the newest event; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn newest(&self) -> Result<i64> {
+        self.sequence().await?;
+        query::newest(&self.domain.db).await
+    }
+
+    /// The position before the oldest event that is still kept: a listener that wants more is too late.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn oldest(&self) -> Result<i64> {
+        query::oldest(&self.domain.db).await
+    }
+
+    /// At most `limit` events behind `position`, in order. Gives all committed events their position first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn after(&self, position: i64, limit: u64) -> Result<Vec<Event>> {
+        self.sequence().await?;
+        query::after(&self.domain.db, position, limit).await
+    }
+
+    /// Gives every committed event its position.
+    async fn sequence(&self) -> Result<()> {
+        while query::is_any_unsequenced(&self.domain.db).await? && self.sequence_some().await? == SEQUENCE_MAX.unsigned_abs() {}
+        Ok(())
+    }
+
+    /// The lock is waited for: whoever holds it may have looked before our event was committed.
+    async fn sequence_some(&self) -> Result<u64> {
+        let tx = self.domain.db.begin().await?;
+        tx.execute_raw(statement("SELECT pg_advisory_xact_lock($1)", [SEQUENCER.into()])).await?;
+        let sql = "UPDATE event e SET position = s.position
+                   FROM (SELECT number, nextval('event_position') AS position
+                         FROM (SELECT number FROM event WHERE position IS NULL ORDER BY number LIMIT $1) fresh) s
+                   WHERE e.number = s.number";
+        let sequenced = tx.execute_raw(statement(sql, [SEQUENCE_MAX.into()])).await?.rows_affected();
+        tx.commit().await?;
+        Ok(sequenced)
+    }
+}

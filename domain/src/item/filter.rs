@@ -1,0 +1,325 @@
+//! Which items, in which order.
+
+use entity::{id::CategoryId, item::Kind};
+use rust_decimal::Decimal;
+
+use crate::{
+    error::{Code, Refusal},
+    keyset::{Column, Order, Term},
+    sql::Sql,
+};
+
+/// Deepest nesting of `and`, `or` and `not`.
+const DEPTH_MAX: usize = 5;
+/// Most conditions altogether.
+const CONDITIONS_MAX: usize = 100;
+/// Longest text to compare with, in characters.
+const TEXT_MAX: usize = 200;
+
+/// Which items. All that is given must hold; an empty filter is every item that is in use.
+#[derive(Clone, Debug, Default)]
+pub struct ItemFilter {
+    /// By SKU.
+    pub sku: Option<TextFilter>,
+    /// By name, in any language.
+    pub name: Option<TextFilter>,
+    /// By key in somebody else's system.
+    pub external_reference: Option<TextFilter>,
+    /// By what sort of thing it is: one of these.
+    pub kind_in: Option<Vec<Kind>>,
+    /// In one of these categories.
+    pub category_in: Option<Vec<CategoryId>>,
+    /// In this category or anywhere below it.
+    pub category_descendant_of: Option<CategoryId>,
+    /// With all of these tags.
+    pub tags_all: Option<Vec<String>>,
+    /// By price amount, whatever the currency.
+    pub price: Option<DecimalFilter>,
+    /// Whether it has a picture.
+    pub has_image: Option<bool>,
+    /// Put away or not; without, only what is in use.
+    pub archived: Option<bool>,
+    /// All of these as well.
+    pub and: Option<Vec<Self>>,
+    /// At least one of these as well: none, when there are none.
+    pub or: Option<Vec<Self>>,
+    /// Not this.
+    pub not: Option<Box<Self>>,
+}
+
+/// A condition on a text.
+#[derive(Clone, Debug, Default)]
+pub struct TextFilter {
+    /// Equal.
+    pub eq: Option<String>,
+    /// Equal to one of these: none, when there are none.
+    pub any_of: Option<Vec<String>>,
+    /// Anywhere inside, whatever the case.
+    pub contains: Option<String>,
+    /// At the beginning.
+    pub starts_with: Option<String>,
+    /// Missing, or not.
+    pub is_null: Option<bool>,
+}
+
+/// A condition on a number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DecimalFilter {
+    /// Not less.
+    pub min: Option<Decimal>,
+    /// Not more.
+    pub max: Option<Decimal>,
+    /// Missing, or not.
+    pub is_null: Option<bool>,
+}
+
+impl ItemFilter {
+    /// Bounds what a client can make us do.
+    ///
+    /// # Errors
+    /// When the filter is nested too deep, has too many conditions, or a text is too long.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let mut conditions = 0;
+        self.check_level(0, &mut conditions)
+    }
+
+    fn check_level(&self, depth: usize, conditions: &mut usize) -> Result<(), Refusal> {
+        let lists = [self.kind_in.as_ref().map(Vec::len), self.category_in.as_ref().map(Vec::len), self.tags_all.as_ref().map(Vec::len)];
+        let texts = [&self.sku, &self.name, &self.external_reference];
+        *conditions += 1 + lists.into_iter().flatten().sum::<usize>() + texts.iter().copied().flatten().map(TextFilter::size).sum::<usize>();
+        if depth > DEPTH_MAX || *conditions > CONDITIONS_MAX {
+            return Err(Refusal::new(Code::TooMany, "where").with("max", CONDITIONS_MAX));
+        }
+        texts.into_iter().flatten().try_for_each(TextFilter::check)?;
+        self.parts().try_for_each(|part| part.check_level(depth + 1, conditions))
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Self> {
+        self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref())
+    }
+
+    /// Appends the condition on the item `i`.
+    pub(crate) fn push(&self, sql: &mut Sql) {
+        match self.archived {
+            Some(true) => sql.push("i.archived_at IS NOT NULL"),
+            Some(false) => sql.push("i.archived_at IS NULL"),
+            None if self.says_archived() => sql.push("true"),
+            None => sql.push("i.archived_at IS NULL"),
+        };
+        self.push_conditions(sql);
+    }
+
+    /// Whether some part of the filter decides about archived items itself.
+    fn says_archived(&self) -> bool {
+        self.archived.is_some() || self.parts().any(Self::says_archived)
+    }
+
+    /// Appends each condition after an `AND`.
+    fn push_conditions(&self, sql: &mut Sql) {
+        push_text(sql, "i.sku", self.sku.as_ref());
+        push_text(sql, "i.external_reference", self.external_reference.as_ref());
+        if let Some(name) = &self.name {
+            sql.push(" AND EXISTS (SELECT FROM jsonb_each_text(i.name) n WHERE true");
+            push_text(sql, "n.value", Some(name));
+            sql.push(")");
+        }
+        if let Some(kinds) = &self.kind_in {
+            let kinds: Vec<String> = kinds.iter().map(kind_text).collect();
+            sql.push(" AND i.kind = ANY(").bind(kinds).push("::text[])");
+        }
+        if let Some(categories) = &self.category_in {
+            sql.push(" AND i.category_id = ANY(").bind(crate::sql::uuids(categories)).push(")");
+        }
+        if let Some(category) = self.category_descendant_of {
+            sql.push(" AND i.category_id IN (SELECT id FROM category WHERE path <@ (SELECT path FROM category WHERE id = ");
+            sql.bind(category).push("))");
+        }
+        if let Some(tags) = &self.tags_all {
+            let tags: Vec<String> = tags.iter().map(|tag| tag.trim().to_lowercase()).collect();
+            sql.push(if tags.is_empty() { " AND false AND i.tags @> " } else { " AND i.tags @> " }).bind(tags).push("::text[]");
+        }
+        if let Some(price) = &self.price {
+            push_decimal(sql, "i.price_amount", price);
+        }
+        if let Some(has_image) = self.has_image {
+            sql.push(if has_image { " AND i.primary_image_id IS NOT NULL" } else { " AND i.primary_image_id IS NULL" });
+        }
+        self.push_parts(sql);
+    }
+
+    fn push_parts(&self, sql: &mut Sql) {
+        for part in self.and.iter().flatten() {
+            sql.push(" AND (");
+            part.push_nested(sql);
+            sql.push(")");
+        }
+        if let Some(parts) = &self.or {
+            sql.push(" AND (false");
+            for part in parts {
+                sql.push(" OR (");
+                part.push_nested(sql);
+                sql.push(")");
+            }
+            sql.push(")");
+        }
+        if let Some(part) = &self.not {
+            sql.push(" AND NOT (");
+            part.push_nested(sql);
+            sql.push(")");
+        }
+    }
+
+    /// A part says about archived items only what it was asked to.
+    fn push_nested(&self, sql: &mut Sql) {
+        sql.push(match self.archived {
+            Some(true) => "i.archived_at IS NOT NULL",
+            Some(false) => "i.archived_at IS NULL",
+            None => "true",
+        });
+        self.push_conditions(sql);
+    }
+}
+
+impl TextFilter {
+    fn size(&self) -> usize {
+        1 + self.any_of.as_ref().map_or(0, Vec::len)
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        let texts = [&self.eq, &self.contains, &self.starts_with].into_iter().flatten().chain(self.any_of.iter().flatten());
+        for text in texts {
+            if text.chars().count() > TEXT_MAX {
+                return Err(Refusal::new(Code::TooLong, "where").with("max", TEXT_MAX));
+            }
+            if text.contains('\0') {
+                return Err(Refusal::new(Code::InvalidFormat, "where"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of the column: that of its serialised form.
+fn kind_text(kind: &Kind) -> String {
+    use sea_orm::ActiveEnum as _;
+    kind.to_value()
+}
+
+fn push_text(sql: &mut Sql, column: &str, filter: Option<&TextFilter>) {
+    let Some(TextFilter { eq, any_of, contains, starts_with, is_null }) = filter else { return };
+    if let Some(text) = eq {
+        sql.push(" AND ").push(column).push(" = ").bind(text.as_str());
+    }
+    if let Some(texts) = any_of {
+        sql.push(" AND ").push(column).push(" = ANY(").bind(texts.clone()).push("::text[])");
+    }
+    if let Some(text) = contains {
+        sql.push(" AND ").push(column).push(" ILIKE ").bind(format!("%{}%", escape_like(text)));
+    }
+    if let Some(text) = starts_with {
+        sql.push(" AND starts_with(").push(column).push(", ").bind(text.as_str()).push(")");
+    }
+    if let Some(is_null) = is_null {
+        sql.push(" AND ").push(column).push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
+    }
+}
+
+fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
+    let DecimalFilter { min, max, is_null } = filter;
+    if let Some(min) = min {
+        sql.push(" AND ").push(column).push(" >= ").bind(*min);
+    }
+    if let Some(max) = max {
+        sql.push(" AND ").push(column).push(" <= ").bind(*max);
+    }
+    if let Some(is_null) = is_null {
+        sql.push(" AND ").push(column).push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
+    }
+}
+
+/// `%` and `_` mean themselves.
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+/// What items can be ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderField {
+    /// When they were created.
+    CreatedAt,
+    /// SKU, by code point.
+    Sku,
+    /// When they last changed.
+    UpdatedAt,
+}
+
+/// One term of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderTerm {
+    /// By what.
+    pub field: OrderField,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl OrderField {
+    fn column(self) -> Column {
+        match self {
+            // Ids carry the time of creation, and are unique.
+            Self::CreatedAt => Column { sql: "i.id", cast: "uuid" },
+            Self::Sku => Column { sql: "i.sku", cast: "text" },
+            Self::UpdatedAt => Column { sql: "i.updated_at", cast: "timestamptz" },
+        }
+    }
+}
+
+/// The order by `terms`, ties broken by id; by creation without terms.
+pub(crate) fn order(terms: &[OrderTerm]) -> Order {
+    let terms = terms.iter().map(|term| Term { column: term.field.column(), descending: term.descending });
+    Order::new(terms.collect(), OrderField::CreatedAt.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ItemFilter, TextFilter, escape_like};
+    use crate::sql::Sql;
+
+    fn text(filter: &ItemFilter) -> String {
+        let mut sql = Sql::default();
+        filter.push(&mut sql);
+        sql.build().sql
+    }
+
+    #[test]
+    fn without_a_word_about_it_archived_items_stay_away() {
+        assert_eq!(text(&ItemFilter::default()), "i.archived_at IS NULL");
+        let either = ItemFilter { archived: Some(true), ..ItemFilter::default() };
+        assert_eq!(text(&either), "i.archived_at IS NOT NULL");
+        let nested = ItemFilter { or: Some(vec![either, ItemFilter { archived: Some(false), ..ItemFilter::default() }]), ..ItemFilter::default() };
+        assert_eq!(text(&nested), "true AND (false OR (i.archived_at IS NOT NULL) OR (i.archived_at IS NULL))");
+    }
+
+    #[test]
+    fn an_empty_list_matches_nothing() {
+        let none = ItemFilter { or: Some(Vec::new()), ..ItemFilter::default() };
+        assert_eq!(text(&none), "i.archived_at IS NULL AND (false)");
+        let none = ItemFilter { sku: Some(TextFilter { any_of: Some(Vec::new()), ..TextFilter::default() }), ..ItemFilter::default() };
+        assert_eq!(text(&none), "i.archived_at IS NULL AND i.sku = ANY($1::text[])");
+        let none = ItemFilter { tags_all: Some(Vec::new()), ..ItemFilter::default() };
+        assert!(text(&none).contains("AND false"));
+    }
+
+    #[test]
+    fn depth_and_size_are_bounded() {
+        let deep = (0..6).fold(ItemFilter::default(), |inner, _| ItemFilter { not: Some(Box::new(inner)), ..ItemFilter::default() });
+        assert!(deep.check().is_err());
+        let wide = ItemFilter { or: Some(vec![ItemFilter::default(); 100]), ..ItemFilter::default() };
+        assert!(wide.check().is_err());
+        assert!(ItemFilter::default().check().is_ok());
+    }
+
+    #[test]
+    fn wildcards_mean_themselves() {
+        assert_eq!(escape_like(r"50%_\"), r"50\%\_\\");
+    }
+}

@@ -1,0 +1,229 @@
+//! Pictures and codes of items: what people do with them, and what workers add.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    id::{ItemId, ItemImageId, JobId},
+    item::Model as Item,
+    item_image::{self, Model as ItemImage, Rendition, Renditions, State},
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel};
+use serde::Serialize;
+
+use super::{Items, lock_in_use_in_tx, query, write};
+use crate::{
+    clock::new_id,
+    error::{Code, Error, Refusal, Result},
+    idempotency::{Claimed, claim_in_tx},
+    job::{self, Task},
+    permission::Permission,
+    sql::{statement, uuids},
+    viewer::Viewer,
+};
+
+/// Most pictures of one item.
+const IMAGES_MAX: usize = 50;
+
+/// An upload that the blob store has.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewImage {
+    /// Where the blob store has it.
+    pub original_key: String,
+    /// Media type found in its content.
+    pub media_type: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Bytes.
+    pub byte_size: u64,
+}
+
+/// What came out of rendering a picture.
+#[derive(Clone, Debug)]
+pub enum RenderedImage {
+    /// It can be shown.
+    Ready(Vec<Rendition>),
+    /// Its content cannot be read: trying again will not help.
+    Unreadable(Code),
+}
+
+impl Items<'_> {
+    /// Adds an uploaded picture, last; the first picture of an item becomes its primary one. Its renditions are made in the background.
+    ///
+    /// # Errors
+    /// When there is no such item, it is archived, or has as many pictures as it may.
+    pub async fn attach_image(&self, viewer: &Viewer, id: ItemId, new: NewImage, key: Option<&str>) -> Result<(Item, ItemImage, JobId)> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "item.attach_image", &(id, &new), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        let before = lock_in_use_in_tx(&tx, id, None).await?;
+        let images = query::images_in_tx(&tx, id).await?;
+        if images.len() >= IMAGES_MAX {
+            return Err(Refusal::new(Code::TooMany, "file").with("max", IMAGES_MAX).into());
+        }
+        let position = images.last().map_or(0, |last| last.position + 1);
+        let image = insert_in_tx(&tx, now, id, position, new).await?;
+        let item = set_primary_in_tx(&tx, now, before.clone(), before.primary_image_id.or(Some(image.id))).await?;
+        let jobs = job::enqueue_in_tx(&tx, viewer, now, &[Task::RenderImage { image_id: image.id }]).await?;
+        let job = *jobs.first().ok_or_else(|| Error::internal("a task gave no job"))?;
+        write::record_in_tx(&tx, viewer, now, "item.attach_image", Some(&before), &item).await?;
+        let answer = (item, image, job);
+        claim.keep_in_tx(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// Takes a picture away. When it was the primary one, the first of the others takes its place.
+    ///
+    /// # Errors
+    /// When there is no such item or picture, or the item is archived.
+    pub async fn remove_image(&self, viewer: &Viewer, id: ItemId, image: ItemImageId, key: Option<&str>) -> Result<Item> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "item.remove_image", &(id, image), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        let before = lock_in_use_in_tx(&tx, id, None).await?;
+        let images = query::images_in_tx(&tx, id).await?;
+        if !images.iter().any(|other| other.id == image) {
+            return Err(Refusal::new(Code::NotFound, "imageId").into());
+        }
+        let next = images.iter().map(|other| other.id).find(|other| *other != image);
+        let primary = if before.primary_image_id == Some(image) { next } else { before.primary_image_id };
+        let item = set_primary_in_tx(&tx, now, before.clone(), primary).await?;
+        item_image::Entity::delete_by_id(image).exec(&tx).await?;
+        write::record_in_tx(&tx, viewer, now, "item.remove_image", Some(&before), &item).await?;
+        claim.keep_in_tx(&tx, &item).await?;
+        tx.commit().await?;
+        Ok(item)
+    }
+
+    /// Puts an item's pictures into the given order; the first becomes the primary one.
+    ///
+    /// # Errors
+    /// When there is no such item, it is archived, or `order` does not name each of its pictures once.
+    pub async fn reorder_images(&self, viewer: &Viewer, id: ItemId, order: &[ItemImageId], key: Option<&str>) -> Result<Item> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "item.reorder_images", &(id, order), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        let before = lock_in_use_in_tx(&tx, id, None).await?;
+        check_order(&query::images_in_tx(&tx, id).await?, order)?;
+        let sql = "UPDATE item_image p SET position = o.place - 1
+                   FROM unnest($1::uuid[]) WITH ORDINALITY AS o (id, place) WHERE p.id = o.id";
+        tx.execute_raw(statement(sql, [uuids(order)])).await?;
+        let item = set_primary_in_tx(&tx, now, before.clone(), order.first().copied()).await?;
+        write::record_in_tx(&tx, viewer, now, "item.reorder_images", Some(&before), &item).await?;
+        claim.keep_in_tx(&tx, &item).await?;
+        tx.commit().await?;
+        Ok(item)
+    }
+
+    /// The picture with this id: for the worker that renders it.
+    ///
+    /// # Errors
+    /// When the viewer may not change the catalogue.
+    pub async fn find_image(&self, viewer: &Viewer, id: ItemImageId) -> Result<Option<ItemImage>> {
+        viewer.require(Permission::CatalogueWrite)?;
+        Ok(item_image::Entity::find_by_id(id).one(&self.domain.db).await?)
+    }
+
+    /// Keeps what came out of rendering a picture, and that the job is done. A picture that was removed meanwhile is no error.
+    ///
+    /// # Errors
+    /// When another worker has taken the job over.
+    pub async fn finish_image(&self, viewer: &Viewer, job: (JobId, i32), image: &ItemImage, rendered: RenderedImage) -> Result<()> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let item = query::lock_in_tx(&tx, image.item_id).await?;
+        let image = item_image::Entity::find_by_id(image.id).one(&tx).await?;
+        if let (Some(item), Some(image)) = (item, image) {
+            rendered_row(image, rendered).update(&tx).await?;
+            write::announce_in_tx(&tx, viewer, now, "item.image_rendered", &item).await?;
+        }
+        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps where the item's drawn codes are, and that the job is done.
+    ///
+    /// # Errors
+    /// When another worker has taken the job over.
+    pub async fn finish_code(&self, viewer: &Viewer, job: (JobId, i32), id: ItemId, svg_key: &str, png_key: &str) -> Result<()> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        if let Some(item) = query::lock_in_tx(&tx, id).await? {
+            // The version stays: nobody who edits the item meanwhile shall hear that it is stale.
+            let mut row = item.into_active_model();
+            row.qr_svg_key = Set(Some(svg_key.to_owned()));
+            row.qr_png_key = Set(Some(png_key.to_owned()));
+            let item = row.update(&tx).await?;
+            write::announce_in_tx(&tx, viewer, now, "item.code_rendered", &item).await?;
+        }
+        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn rendered_row(image: ItemImage, rendered: RenderedImage) -> item_image::ActiveModel {
+    let mut row = image.into_active_model();
+    match rendered {
+        RenderedImage::Ready(renditions) => {
+            row.state = Set(State::Ready);
+            row.failure = Set(None);
+            row.renditions = Set(Renditions(renditions));
+        }
+        RenderedImage::Unreadable(code) => {
+            row.state = Set(State::Failed);
+            row.failure = Set(Some(code.as_str().to_owned()));
+        }
+    }
+    row
+}
+
+async fn insert_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: ItemId, position: i32, new: NewImage) -> Result<ItemImage> {
+    let NewImage { original_key, media_type, width, height, byte_size } = new;
+    let pixels = |side: u32| i32::try_from(side).map_err(|_too_large| Error::internal("an inspected picture is too large for its column"));
+    let row = item_image::ActiveModel {
+        id: Set(ItemImageId(new_id(now))),
+        item_id: Set(item),
+        position: Set(position),
+        state: Set(State::Processing),
+        failure: Set(None),
+        original_key: Set(original_key),
+        media_type: Set(media_type),
+        width: Set(pixels(width)?),
+        height: Set(pixels(height)?),
+        byte_size: Set(i64::try_from(byte_size).unwrap_or(i64::MAX)),
+        renditions: Set(Renditions::default()),
+        created_at: Set(now),
+    };
+    Ok(row.insert(tx).await?)
+}
+
+async fn set_primary_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: Item, primary: Option<ItemImageId>) -> Result<Item> {
+    let mut row = write::touched(now, item);
+    row.primary_image_id = Set(primary);
+    Ok(row.update(tx).await?)
+}
+
+fn check_order(images: &[ItemImage], order: &[ItemImageId]) -> Result<(), Refusal> {
+    let mut expected: Vec<_> = images.iter().map(|image| image.id).collect();
+    let mut named = order.to_vec();
+    expected.sort_unstable();
+    named.sort_unstable();
+    if expected == named { Ok(()) } else { Err(Refusal::new(Code::InvalidFormat, "order")) }
+}

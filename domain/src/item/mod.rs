@@ -1,0 +1,309 @@
+//! Items: what is sold or kept.
+
+mod bulk;
+mod filter;
+mod image;
+mod query;
+mod rules;
+mod write;
+
+use std::collections::BTreeMap;
+
+use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
+use sea_orm::DatabaseTransaction;
+use serde::Serialize;
+
+pub use bulk::{IMPORT_MAX, ImportOutcome, ItemRow};
+pub use entity::{
+    item::{Kind, Model as Item, Tracking},
+    item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
+};
+pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm, TextFilter};
+pub use image::{NewImage, RenderedImage};
+pub use query::ItemWithImage;
+
+use crate::{
+    Domain,
+    category::open_for_items_in_tx,
+    error::{Code, Refusal, Result},
+    idempotency::{Claimed, claim_in_tx},
+    job::{self, Task},
+    money::Money,
+    page::{Page, PageArgs, TotalCount},
+    patch::Patch,
+    permission::Permission,
+    viewer::Viewer,
+};
+
+/// An item to be.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewItem {
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// Stock-keeping unit.
+    pub sku: String,
+    /// Name by language.
+    pub name: BTreeMap<String, String>,
+    /// Description by language.
+    pub description: BTreeMap<String, String>,
+    /// Where it stands in the catalogue.
+    pub category_id: CategoryId,
+    /// In what it is counted or measured.
+    pub unit_id: UnitOfMeasureId,
+    /// How its pieces are told apart.
+    pub tracking: Tracking,
+    /// Price of one unit.
+    pub price: Option<Money>,
+    /// Further facts by attribute name: a JSON object.
+    pub attributes: serde_json::Value,
+    /// Free labels.
+    pub tags: Vec<String>,
+    /// What scanners read.
+    pub barcodes: Vec<String>,
+    /// Its key in somebody else's system.
+    pub external_reference: Option<String>,
+}
+
+/// A change of an item. What is not given stays.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ItemChange {
+    /// What sort of thing it is.
+    pub kind: Option<Kind>,
+    /// Stock-keeping unit.
+    pub sku: Option<String>,
+    /// Name by language, all of them.
+    pub name: Option<BTreeMap<String, String>>,
+    /// Description by language, all of them.
+    pub description: Option<BTreeMap<String, String>>,
+    /// Where it stands in the catalogue.
+    pub category_id: Option<CategoryId>,
+    /// In what it is counted or measured.
+    pub unit_id: Option<UnitOfMeasureId>,
+    /// How its pieces are told apart.
+    pub tracking: Option<Tracking>,
+    /// Price of one unit.
+    pub price: Patch<Money>,
+    /// All further facts: a JSON object.
+    pub attributes: Option<serde_json::Value>,
+    /// All free labels.
+    pub tags: Option<Vec<String>>,
+    /// All barcodes.
+    pub barcodes: Option<Vec<String>>,
+    /// Its key in somebody else's system.
+    pub external_reference: Patch<String>,
+}
+
+/// Items: their use cases and queries.
+#[derive(Clone, Copy, Debug)]
+pub struct Items<'a> {
+    pub(crate) domain: &'a Domain,
+}
+
+impl Items<'_> {
+    /// Creates an item, and asks for its QR code to be drawn.
+    ///
+    /// # Errors
+    /// When a value is refused, the category or unit does not exist, the category is archived, or SKU, barcode or external reference
+    /// are taken.
+    pub async fn create(&self, viewer: &Viewer, new: NewItem, key: Option<&str>) -> Result<Item> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let draft = rules::parse_new(&new)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "item.create", &new, now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        open_for_items_in_tx(&tx, new.category_id).await?;
+        let item = write::insert_in_tx(&tx, now, draft).await?;
+        job::enqueue_in_tx(&tx, viewer, now, &[Task::RenderCode { item_id: item.id }]).await?;
+        write::record_in_tx(&tx, viewer, now, "item.create", None, &item).await?;
+        claim.keep_in_tx(&tx, &item).await?;
+        tx.commit().await?;
+        Ok(item)
+    }
+
+    /// Changes an item.
+    ///
+    /// # Errors
+    /// As [`Items::create`], and when there is no such item, it is archived, or somebody changed it since `expected_version`.
+    pub async fn update(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+        change: ItemChange,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<Item> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let parsed = rules::parse_change(&change)?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, "item.update", &(id, &change, expected_version), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        if let Some(category) = change.category_id {
+            open_for_items_in_tx(&tx, category).await?;
+        }
+        let before = lock_in_use_in_tx(&tx, id, expected_version).await?;
+        let item = write::update_in_tx(&tx, now, before.clone(), parsed).await?;
+        write::record_in_tx(&tx, viewer, now, "item.update", Some(&before), &item).await?;
+        claim.keep_in_tx(&tx, &item).await?;
+        tx.commit().await?;
+        Ok(item)
+    }
+
+    /// Puts an item away. It stays in everything that mentions it.
+    ///
+    /// # Errors
+    /// When there is no such item, or somebody changed it since `expected_version`.
+    pub async fn archive(&self, viewer: &Viewer, id: ItemId, expected_version: Option<i64>, key: Option<&str>) -> Result<Item> {
+        self.set_archived(viewer, id, expected_version, key, true).await
+    }
+
+    /// Brings an item back.
+    ///
+    /// # Errors
+    /// When there is no such item, its category is archived, or somebody changed it since `expected_version`.
+    pub async fn restore(&self, viewer: &Viewer, id: ItemId, expected_version: Option<i64>, key: Option<&str>) -> Result<Item> {
+        self.set_archived(viewer, id, expected_version, key, false).await
+    }
+
+    async fn set_archived(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+        archived: bool,
+    ) -> Result<Item> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let action = if archived { "item.archive" } else { "item.restore" };
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, action, &(id, expected_version), now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        let before = lock_in_tx(&tx, id, expected_version).await?;
+        if before.archived_at.is_some() == archived {
+            return Ok(before);
+        }
+        if !archived {
+            open_for_items_in_tx(&tx, before.category_id).await?;
+        }
+        let item = write::set_archived_in_tx(&tx, now, before.clone(), archived).await?;
+        write::record_in_tx(&tx, viewer, now, action, Some(&before), &item).await?;
+        claim.keep_in_tx(&tx, &item).await?;
+        tx.commit().await?;
+        Ok(item)
+    }
+
+    /// Creates many items at once, and updates those whose external reference exists already. All or none.
+    ///
+    /// # Errors
+    /// Each value that is refused, with its row's index in the path.
+    pub async fn import(&self, viewer: &Viewer, rows: &[ItemRow]) -> Result<ImportOutcome> {
+        viewer.require(Permission::CatalogueWrite)?;
+        bulk::import(self.domain, viewer, rows).await
+    }
+
+    /// The item with this id.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn find(&self, viewer: &Viewer, id: ItemId) -> Result<Option<ItemWithImage>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::find(&self.domain.db, id).await
+    }
+
+    /// The item with this SKU, however it is typed.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn find_by_sku(&self, viewer: &Viewer, sku: &str) -> Result<Option<ItemWithImage>> {
+        viewer.require(Permission::CatalogueRead)?;
+        match crate::sku::parse("sku", sku) {
+            Ok(sku) => query::find_by(&self.domain.db, "i.sku = ", &sku).await,
+            Err(_no_sku) => Ok(None),
+        }
+    }
+
+    /// The item with this key in somebody else's system.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn find_by_external_reference(&self, viewer: &Viewer, reference: &str) -> Result<Option<ItemWithImage>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::find_by(&self.domain.db, "i.external_reference = ", reference).await
+    }
+
+    /// The items with these ids, in any order.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn by_ids(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<ItemWithImage>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::by_ids(&self.domain.db, ids).await
+    }
+
+    /// A page of the items that pass the filter.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or an argument is wrong.
+    pub async fn page(&self, viewer: &Viewer, filter: &ItemFilter, order: &[OrderTerm], args: &PageArgs) -> Result<Page<ItemWithImage>> {
+        viewer.require(Permission::CatalogueRead)?;
+        filter.check()?;
+        query::page(&self.domain.db, filter, order, args).await
+    }
+
+    /// How many items pass the filter.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or the filter is wrong.
+    pub async fn count(&self, viewer: &Viewer, filter: &ItemFilter) -> Result<TotalCount> {
+        viewer.require(Permission::CatalogueRead)?;
+        filter.check()?;
+        query::count(&self.domain.db, filter).await
+    }
+
+    /// The barcodes of these items, in their order.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn barcodes_of(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<entity::item_barcode::Model>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::barcodes_of(&self.domain.db, ids).await
+    }
+
+    /// The pictures of these items, in their order.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn images_of(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<ItemImage>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::images_of(&self.domain.db, ids).await
+    }
+}
+
+/// The item, locked, and of the version that is expected.
+async fn lock_in_tx(tx: &DatabaseTransaction, id: ItemId, expected_version: Option<i64>) -> Result<Item> {
+    let item = query::lock_in_tx(tx, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
+    match expected_version {
+        Some(expected) if expected != item.version => {
+            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
+            Err(refusal.with("actual", item.version).into())
+        }
+        _ => Ok(item),
+    }
+}
+
+/// The item, locked, of the version that is expected, and not put away.
+async fn lock_in_use_in_tx(tx: &DatabaseTransaction, id: ItemId, expected_version: Option<i64>) -> Result<Item> {
+    let item = lock_in_tx(tx, id, expected_version).await?;
+    if item.archived_at.is_some() {
+        return Err(Refusal::new(Code::Archived, "id").into());
+    }
+    Ok(item)
+}

@@ -1,0 +1,186 @@
+//! Writes of items.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    id::ItemId,
+    item::{ActiveModel, Model as Item},
+    item_barcode,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+};
+use serde_json::json;
+
+use super::rules::{Draft, DraftChange};
+use crate::{
+    audit::{self, Change},
+    clock::new_id,
+    db::refuse_if_broken,
+    error::{Code, Error, Refusal, Result},
+    event::{self, Kind, NewEvent},
+    patch::Patch,
+    viewer::Viewer,
+};
+
+pub(super) async fn insert_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, draft: Draft) -> Result<Item> {
+    let barcodes = draft.barcodes.clone();
+    let (sku, reference) = (draft.sku.clone(), draft.external_reference.clone());
+    let item = new_row(now, draft).insert(tx).await.map_err(|error| taken(error, &sku, reference.as_deref()))?;
+    insert_barcodes_in_tx(tx, item.id, &barcodes).await?;
+    Ok(item)
+}
+
+fn new_row(now: DateTime<Utc>, draft: Draft) -> ActiveModel {
+    let Draft {
+        kind,
+        sku,
+        name,
+        description,
+        category_id,
+        unit_id,
+        tracking,
+        price,
+        attributes,
+        tags,
+        barcodes: _,
+        external_reference,
+    } = draft;
+    ActiveModel {
+        id: Set(ItemId(new_id(now))),
+        kind: Set(kind),
+        sku: Set(sku),
+        name: Set(name),
+        description: Set(description),
+        category_id: Set(category_id),
+        unit_id: Set(unit_id),
+        tracking: Set(tracking),
+        price_amount: Set(price.as_ref().map(|price| price.amount)),
+        price_currency: Set(price.map(|price| price.currency)),
+        attributes: Set(attributes),
+        tags: Set(tags),
+        primary_image_id: Set(None),
+        qr_svg_key: Set(None),
+        qr_png_key: Set(None),
+        external_reference: Set(external_reference),
+        archived_at: Set(None),
+        version: Set(1),
+        created_at: Set(now),
+        updated_at: Set(now),
+    }
+}
+
+pub(super) async fn update_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: Item, change: DraftChange) -> Result<Item> {
+    let id = item.id;
+    let barcodes = change.barcodes.clone();
+    let (sku, reference) = (change.sku.clone().unwrap_or_default(), change.external_reference.clone().apply(None));
+    let row = changed_row(now, item, change);
+    let item = row.update(tx).await.map_err(|error| taken(error, &sku, reference.as_deref()))?;
+    if let Some(barcodes) = barcodes {
+        item_barcode::Entity::delete_many().filter(item_barcode::Column::ItemId.eq(id)).exec(tx).await?;
+        insert_barcodes_in_tx(tx, id, &barcodes).await?;
+    }
+    Ok(item)
+}
+
+fn changed_row(now: DateTime<Utc>, item: Item, change: DraftChange) -> ActiveModel {
+    let DraftChange {
+        kind,
+        sku,
+        name,
+        description,
+        category_id,
+        unit_id,
+        tracking,
+        price,
+        attributes,
+        tags,
+        barcodes: _,
+        external_reference,
+    } = change;
+    let reference = external_reference.apply(item.external_reference.clone());
+    let mut row = touched(now, item.clone());
+    row.kind = Set(kind.unwrap_or(item.kind));
+    row.sku = Set(sku.unwrap_or(item.sku));
+    row.name = Set(name.unwrap_or(item.name));
+    row.description = Set(description.unwrap_or(item.description));
+    row.category_id = Set(category_id.unwrap_or(item.category_id));
+    row.unit_id = Set(unit_id.unwrap_or(item.unit_id));
+    row.tracking = Set(tracking.unwrap_or(item.tracking));
+    row.attributes = Set(attributes.unwrap_or(item.attributes));
+    row.tags = Set(tags.unwrap_or(item.tags));
+    row.external_reference = Set(reference);
+    match price {
+        Patch::Keep => {}
+        Patch::Clear => (row.price_amount, row.price_currency) = (Set(None), Set(None)),
+        Patch::Set(price) => (row.price_amount, row.price_currency) = (Set(Some(price.amount)), Set(Some(price.currency))),
+    }
+    row
+}
+
+/// The row as it will be: one version later, changed now.
+pub(super) fn touched(now: DateTime<Utc>, item: Item) -> ActiveModel {
+    let version = item.version + 1;
+    let mut row = item.into_active_model();
+    row.version = Set(version);
+    row.updated_at = Set(now);
+    row
+}
+
+pub(super) async fn set_archived_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: Item, archived: bool) -> Result<Item> {
+    let mut row = touched(now, item);
+    row.archived_at = Set(archived.then_some(now));
+    Ok(row.update(tx).await?)
+}
+
+async fn insert_barcodes_in_tx(tx: &DatabaseTransaction, id: ItemId, barcodes: &[String]) -> Result<()> {
+    let rows = barcodes.iter().zip(0..).map(|(barcode, position)| item_barcode::ActiveModel {
+        barcode: Set(barcode.clone()),
+        item_id: Set(id),
+        position: Set(position),
+    });
+    if barcodes.is_empty() {
+        return Ok(());
+    }
+    let inserted = item_barcode::Entity::insert_many(rows).exec_without_returning(tx).await;
+    inserted.map_err(|error| refuse_if_broken(error, &[("item_barcode_unique", Refusal::new(Code::AlreadyTaken, "barcodes"))]))?;
+    Ok(())
+}
+
+fn taken(error: DbErr, sku: &str, reference: Option<&str>) -> Error {
+    refuse_if_broken(error, &[
+        ("item_sku_unique", Refusal::new(Code::AlreadyTaken, "sku").with("value", sku)),
+        (
+            "item_external_reference_unique",
+            Refusal::new(Code::AlreadyTaken, "externalReference").with("value", reference.unwrap_or_default()),
+        ),
+        ("item_unit_id_fkey", Refusal::new(Code::NotFound, "unitId")),
+        ("item_category_id_fkey", Refusal::new(Code::NotFound, "categoryId")),
+    ])
+}
+
+/// The trail and the event of a change to one item.
+pub(super) async fn record_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    action: &'static str,
+    before: Option<&Item>,
+    after: &Item,
+) -> Result<()> {
+    let change = Change { action, aggregate_type: "item", aggregate_id: after.id.0, before, after: Some(after) };
+    audit::write_in_tx(tx, viewer, now, change).await?;
+    announce_in_tx(tx, viewer, now, action, after).await
+}
+
+/// The event alone, for what the machine adds to an item by itself.
+pub(super) async fn announce_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    action: &'static str,
+    item: &Item,
+) -> Result<()> {
+    let payload = json!({ "action": action, "categoryId": item.category_id });
+    let event = NewEvent { kind: Kind::ItemChanged, aggregate_id: item.id.0, aggregate_version: item.version, payload: &payload };
+    event::write_in_tx(tx, viewer, now, event).await
+}

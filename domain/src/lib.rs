@@ -1,0 +1,110 @@
+#![doc = include_str!("../README.md")]
+
+pub mod audit;
+pub mod barcode;
+pub mod category;
+pub mod clock;
+pub mod db;
+pub mod error;
+pub mod event;
+pub mod idempotency;
+pub mod item;
+pub mod job;
+pub mod keyset;
+pub mod locale;
+pub mod money;
+pub mod page;
+pub mod patch;
+pub mod permission;
+pub mod sku;
+mod sql;
+pub mod text;
+pub mod unit_of_measure;
+pub mod user;
+pub mod viewer;
+pub mod wake;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
+
+pub use crate::{
+    error::{Code, Error, Refusal, Result},
+    permission::{Permission, Permissions},
+    viewer::{Identity, Viewer},
+};
+use crate::clock::Clock;
+
+/// Everything goldshop can do. Cheap to clone; the connection inside is private, so that nobody goes round the rules.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    db: DatabaseConnection,
+    settings: Arc<db::Settings>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Domain {
+    /// Opens the connection pool. The database may still be unreachable: then the first use says so.
+    ///
+    /// # Errors
+    /// When the URL cannot be understood.
+    pub fn connect(settings: db::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
+        Ok(Self { db: db::pool(&settings)?, settings: Arc::new(settings), clock })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.db.ping().await?)
+    }
+
+    /// Categories: their use cases and queries.
+    #[must_use]
+    pub fn categories(&self) -> category::Categories<'_> {
+        category::Categories { domain: self }
+    }
+
+    /// Events: the outbox that feeds subscriptions.
+    #[must_use]
+    pub fn events(&self) -> event::Events<'_> {
+        event::Events { domain: self }
+    }
+
+    /// Items: their use cases and queries.
+    #[must_use]
+    pub fn items(&self) -> item::Items<'_> {
+        item::Items { domain: self }
+    }
+
+    /// Jobs: what workers and operators do with them.
+    #[must_use]
+    pub fn jobs(&self) -> job::Jobs<'_> {
+        job::Jobs { domain: self }
+    }
+
+    /// Units of measure.
+    #[must_use]
+    pub fn units_of_measure(&self) -> unit_of_measure::UnitsOfMeasure<'_> {
+        unit_of_measure::UnitsOfMeasure { domain: self }
+    }
+
+    /// Users, their roles and API tokens.
+    #[must_use]
+    pub fn users(&self) -> user::Users<'_> {
+        user::Users { domain: self }
+    }
+
+    /// The present time, from the clock this domain was given.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Begins the transaction of a use case. Dropped without `commit`, it rolls back.
+    async fn begin(&self) -> Result<DatabaseTransaction> {
+        Ok(self.db.begin().await?)
+    }
+}

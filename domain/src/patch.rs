@@ -1,0 +1,38 @@
+//! A change to a field that may be empty: leave it, clear it, or set it.
+
+use serde::{Deserialize, Serialize};
+
+/// What an update says about one optional field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Patch<T> {
+    /// Nothing: it stays as it is.
+    #[default]
+    Keep,
+    /// It becomes empty.
+    Clear,
+    /// It becomes this.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// The field after the change.
+    pub fn apply(self, present: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => present,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// Turns the new value into another, which may be refused.
+    ///
+    /// # Errors
+    /// What `parse` refuses.
+    pub fn try_map<U, E>(self, parse: impl FnOnce(T) -> Result<U, E>) -> Result<Patch<U>, E> {
+        Ok(match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(parse(value)?),
+        })
+    }
+}
