@@ -1,0 +1,48 @@
+//! Settings of the connections to PostgreSQL.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{
+    Refusal,
+    value::{postgres_url, seconds, within},
+};
+
+/// The section `database`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Where PostgreSQL is, password included.
+    #[serde(deserialize_with = "postgres_url")]
+    pub url: SecretString,
+    /// Most connections that the program opens.
+    #[serde(deserialize_with = "within::<1, 1000, _, _>")]
+    pub max_connections: u32,
+    /// Longest wait for a free connection (`acquire_timeout_seconds`).
+    #[serde(
+        rename = "acquire_timeout_seconds",
+        deserialize_with = "seconds::<1, 300, _>"
+    )]
+    pub acquire_timeout: Duration,
+    /// Longest time that a statement may take (`statement_timeout_seconds`).
+    #[serde(
+        rename = "statement_timeout_seconds",
+        deserialize_with = "seconds::<1, 3600, _>"
+    )]
+    pub statement_timeout: Duration,
+}
+
+impl Database {
+    /// Refuses to go on without a database.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        match self.url.expose_secret() {
+            "" => Err(Refusal::new(
+                "database.url",
+                "must be given, for example in DATABASE_URL",
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Settings of the job worker.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::value::{seconds, within};
+
+/// The section `worker`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    /// A job of a worker that is silent for so long goes to another one (`lease_seconds`).
+    #[serde(rename = "lease_seconds", deserialize_with = "seconds::<3, 25, _>")]
+    pub lease: Duration,
+    /// Pictures processed at the same time.
+    #[serde(deserialize_with = "within::<1, 64, _, _>")]
+    pub media_concurrency: usize,
+    /// QR codes drawn at the same time.
+    #[serde(deserialize_with = "within::<1, 256, _, _>")]
+    pub code_concurrency: usize,
+    /// Longest time of one attempt at a job (`job_timeout_seconds`).
+    #[serde(
+        rename = "job_timeout_seconds",
+        deserialize_with = "seconds::<1, 3600, _>"
+    )]
+    pub job_timeout: Duration,
+    /// How long a stopping worker waits for its running jobs (`shutdown_seconds`).
+    #[serde(rename = "shutdown_seconds", deserialize_with = "seconds::<1, 600, _>")]
+    pub shutdown: Duration,
+}

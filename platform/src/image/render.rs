@@ -1,0 +1,146 @@
+//! One uploaded picture in, all its renditions out.
+
+use std::fmt;
+
+use image::DynamicImage;
+use image::metadata::Orientation;
+
+use super::decode::{Decoded, decode};
+use super::scale::{eight_bits, in_colour, shrink};
+use super::{Encoding, Format, Limits, Rejection, Size, inspect};
+
+/// A picture in one size and one encoding.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rendition {
+    /// The size it was made for.
+    pub size: Size,
+    /// How `bytes` are encoded.
+    pub encoding: Encoding,
+    /// The width in pixels.
+    pub width: u32,
+    /// The height in pixels.
+    pub height: u32,
+    /// The whole file.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Rendition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rendition")
+            .field("size", &self.size)
+            .field("encoding", &self.encoding)
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .field("length", &self.bytes.len())
+            .finish()
+    }
+}
+
+/// Everything made from one picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The format of the picture that came in.
+    pub format: Format,
+    /// The width of that picture when it stands upright, in pixels.
+    pub width: u32,
+    /// The height of that picture when it stands upright, in pixels.
+    pub height: u32,
+    /// Every size asked for in every encoding, largest size first.
+    pub renditions: Vec<Rendition>,
+}
+
+/// Why a picture was not rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The picture is refused; trying again will not help.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// A good picture could not be scaled or encoded, for instance for want of memory.
+    #[error("the image could not be rendered: {0}")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Decodes a picture in full, turns it upright, and writes each of `sizes` as WebP and as JPEG.
+/// Renditions are never larger than the picture and hold no metadata.
+///
+/// See [`Limits`] for the memory this takes.
+///
+/// # Errors
+///
+/// [`RenderError::Rejected`] for a picture that is damaged or beyond `limits`,
+/// [`RenderError::Internal`] when the fault is ours.
+pub fn render(bytes: &[u8], limits: &Limits, sizes: &[Size]) -> Result<Rendered, RenderError> {
+    let format = inspect(bytes, limits)?.format;
+    let decoded = decode(bytes, format, limits)?;
+    let (width, height) = upright_dimensions(&decoded);
+    let renditions = renditions(decoded, &largest_first(sizes))?;
+    Ok(Rendered {
+        format,
+        width,
+        height,
+        renditions,
+    })
+}
+
+fn upright_dimensions(decoded: &Decoded) -> (u32, u32) {
+    let (width, height) = (decoded.picture.width(), decoded.picture.height());
+    match decoded.orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => (height, width),
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => (width, height),
+    }
+}
+
+fn largest_first(sizes: &[Size]) -> Vec<Size> {
+    let mut sizes = sizes.to_vec();
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes.reverse();
+    sizes
+}
+
+/// Makes each size from the one before, which is far quicker than from the original and looks the
+/// same. `sizes` are in descending order.
+fn renditions(decoded: Decoded, sizes: &[Size]) -> Result<Vec<Rendition>, RenderError> {
+    let mut renditions = Vec::with_capacity(sizes.len() * Encoding::ALL.len());
+    let Some((largest, rest)) = sizes.split_first() else {
+        return Ok(renditions);
+    };
+    let mut picture = upright(decoded, *largest)?;
+    add(&mut renditions, &picture, *largest)?;
+    for size in rest {
+        picture = shrink(picture, size.longest_side())?;
+        add(&mut renditions, &picture, *size)?;
+    }
+    Ok(renditions)
+}
+
+/// Turning the picture after it is reduced costs less time and memory than turning all of it.
+fn upright(decoded: Decoded, size: Size) -> Result<DynamicImage, RenderError> {
+    let reduced = shrink(eight_bits(decoded.picture), size.longest_side())?;
+    let mut picture = in_colour(reduced);
+    picture.apply_orientation(decoded.orientation);
+    Ok(picture)
+}
+
+fn add(
+    renditions: &mut Vec<Rendition>,
+    picture: &DynamicImage,
+    size: Size,
+) -> Result<(), RenderError> {
+    for encoding in Encoding::ALL {
+        renditions.push(Rendition {
+            size,
+            encoding,
+            width: picture.width(),
+            height: picture.height(),
+            bytes: encoding.encode(picture)?,
+        });
+    }
+    Ok(())
+}

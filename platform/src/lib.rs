@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+pub mod blob;
+pub mod config;
+pub mod database;
+pub mod image;
+pub mod presence;
+pub mod qr;
+pub mod redis;
+pub mod session;
+pub mod shutdown;
+pub mod telemetry;
+pub mod throttle;
