@@ -1,0 +1,41 @@
+//! The command line: what an operator can ask for.
+
+pub(crate) mod demo;
+pub(crate) mod user;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use platform::{config::Config, shutdown, telemetry};
+use worker::service::{Service, StartError};
+
+/// What is to be done.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Do background work until told to stop. This is also what happens without a command.
+    Run,
+    /// Load the demo shop. Loading it again changes nothing.
+    Demo(demo::Arguments),
+    /// Create users.
+    User(user::Arguments),
+}
+
+/// Works until a signal.
+pub(crate) async fn work(config: &Config) -> Result<(), StartError> {
+    telemetry::init(&config.telemetry, config.environment, "goldshop-worker")?;
+    let stop = shutdown::on_signal()?;
+    Service::new(config)?.run(stop).await
+}
+
+/// One line that says why.
+#[expect(clippy::print_stderr, reason = "this is a command line program")]
+pub(crate) fn fail(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("worker: {error}");
+    ExitCode::FAILURE
+}
+
+/// One line for the operator.
+#[expect(clippy::print_stdout, reason = "this is a command line program")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}

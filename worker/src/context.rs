@@ -1,0 +1,27 @@
+//! The only things that a job may touch.
+
+use std::sync::Arc;
+
+use domain::{Domain, Viewer};
+use platform::{blob::BlobStore, image::Limits};
+
+/// What jobs work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// Goldshop's rules.
+    pub domain: Domain,
+    /// Where files are.
+    pub blobs: BlobStore,
+    /// How large a picture may be.
+    pub limits: Limits,
+    /// What people's browsers call us; QR codes lead there. Without a `/` at its end.
+    pub public_url: Arc<str>,
+}
+
+impl Context {
+    /// The worker, on behalf of the request that caused a job.
+    #[must_use]
+    pub fn viewer(&self, request_id: Option<String>) -> Viewer {
+        Viewer::system("worker").for_request(request_id)
+    }
+}

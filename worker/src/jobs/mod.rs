@@ -1,0 +1,18 @@
+//! What each job does: one file a job.
+
+pub mod render_code;
+pub mod render_image;
+
+use domain::Viewer;
+use entity::id::JobId;
+
+/// The attempt that a handler is part of.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Which job.
+    pub job: JobId,
+    /// Which attempt at it, from 1: whoever comes with an older one is too late.
+    pub number: i32,
+    /// On whose behalf.
+    pub viewer: Viewer,
+}

@@ -1,0 +1,43 @@
+//! Draws an item's QR code, as SVG and as PNG.
+
+use entity::id::ItemId;
+use platform::{
+    blob::{BlobKey, Fingerprint},
+    qr,
+};
+
+use super::Attempt;
+use crate::{context::Context, failure::Failure};
+
+/// Pixels of one module of the SVG's drawing.
+const SVG_MODULE: u32 = 8;
+/// Pixels of a side of the PNG: sharp at 3 cm and 300 dots per inch.
+const PNG_SIDE: u32 = 354;
+
+/// Draws, stores, and says so.
+///
+/// # Errors
+/// When the blob store or the database fails.
+pub async fn run(context: &Context, attempt: &Attempt, item: ItemId) -> Result<(), Failure> {
+    let content = content(&context.public_url, item);
+    let svg = qr::svg(&content, SVG_MODULE).map_err(Failure::discard)?;
+    let png = qr::png(&content, PNG_SIDE).map_err(Failure::discard)?;
+    let svg_key = store(context, "svg", svg.into_bytes()).await?;
+    let png_key = store(context, "png", png).await?;
+    let job = (attempt.job, attempt.number);
+    context.domain.items().finish_code(&attempt.viewer, job, item, &svg_key, &png_key).await?;
+    Ok(())
+}
+
+/// What a scanner reads: an address that leads a telephone to the item, and ends in its id for those who know us.
+fn content(public_url: &str, item: ItemId) -> String {
+    format!("{public_url}/item/{item}")
+}
+
+/// Named by content: drawing again finds the same file.
+async fn store(context: &Context, extension: &str, bytes: Vec<u8>) -> Result<String, Failure> {
+    let hash = Fingerprint::of_bytes(&bytes).to_string();
+    let key: BlobKey = format!("code/{}/{hash}.{extension}", &hash[..2]).parse().map_err(Failure::discard)?;
+    context.blobs.put_bytes(&key, bytes.into()).await.map_err(Failure::retry)?;
+    Ok(key.as_str().to_owned())
+}

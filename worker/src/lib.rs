@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+pub mod context;
+pub mod demo;
+pub mod failure;
+pub mod jobs;
+pub mod queue;
+pub mod registry;
+pub mod relay;
+pub mod runner;
+pub mod service;
