@@ -1,0 +1,192 @@
+//! Sessions: how they begin and end.
+
+use domain::{
+    Error, Result, Viewer,
+    user::{PasswordChange, User, UserChange},
+};
+use entity::id::UserId;
+use platform::{
+    redis::RedisUnavailable,
+    session::{Login, Session, SessionId},
+};
+use poem::http::HeaderValue;
+use secrecy::SecretString;
+
+use super::{Auth, Caller, viewer};
+
+/// A session that has just begun.
+pub struct Opened {
+    /// Whose it is.
+    pub viewer: Viewer,
+    /// The `Set-Cookie` value that lets the browser use it.
+    pub cookie: HeaderValue,
+}
+
+/// Redis is a service we need.
+pub(super) fn redis_fault(error: RedisUnavailable) -> Error {
+    Error::Unavailable(error.into())
+}
+
+impl Auth {
+    /// Begins a session, and ends the one that the caller has.
+    ///
+    /// # Errors
+    /// `INVALID_CREDENTIALS` or `THROTTLED` as refusals.
+    pub async fn login(
+        &self,
+        caller: &Caller,
+        email: &str,
+        password: &SecretString,
+    ) -> Result<Opened> {
+        let users = self.0.domain.users();
+        let attempt = users.authenticate(email, password);
+        let user = self
+            .0
+            .attempts
+            .make(email, caller.address(), self.0.domain.now(), attempt)
+            .await?;
+        self.0.access.forget(user.id).await;
+        self.end_session_of(caller).await?;
+        self.open(caller, user.id).await
+    }
+
+    /// Ends the caller's session. Gives the `Set-Cookie` value that removes its cookie.
+    ///
+    /// # Errors
+    /// When the caller has none.
+    pub async fn logout(&self, caller: &Caller) -> Result<Option<HeaderValue>> {
+        caller.require_session()?;
+        self.end_session_of(caller).await?;
+        Ok(self.0.cookie.removal())
+    }
+
+    /// The caller's sessions, the one used last first.
+    ///
+    /// # Errors
+    /// When the caller has not logged in.
+    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>> {
+        caller.require_session()?;
+        let id = caller.viewer().require_user()?.id;
+        self.0
+            .sessions
+            .list(id.0, self.0.domain.now())
+            .await
+            .map_err(redis_fault)
+    }
+
+    /// Ends one of the caller's sessions. Tells whether there was one.
+    ///
+    /// # Errors
+    /// When the caller has not logged in.
+    pub async fn revoke_session(&self, caller: &Caller, id: &SessionId) -> Result<bool> {
+        caller.require_session()?;
+        let user_id = caller.viewer().require_user()?.id;
+        self.0
+            .sessions
+            .revoke(user_id.0, id)
+            .await
+            .map_err(redis_fault)
+    }
+
+    /// Changes the caller's password, ends all their sessions and begins a new one.
+    ///
+    /// # Errors
+    /// Those of [`domain::user::Users::change_password`], and `THROTTLED` after too many wrong old passwords.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        change: PasswordChange,
+        key: Option<&str>,
+    ) -> Result<(User, Opened)> {
+        caller.require_session()?;
+        let viewer = caller.viewer();
+        let id = viewer.require_user()?.id;
+        let users = self.0.domain.users();
+        let attempt = users.change_password(viewer, change, self.0.passwords, key);
+        let user = self
+            .0
+            .attempts
+            .make(
+                &id.to_string(),
+                caller.address(),
+                self.0.domain.now(),
+                attempt,
+            )
+            .await?;
+        self.0
+            .sessions
+            .revoke_all(id.0)
+            .await
+            .map_err(redis_fault)?;
+        Ok((user, self.open(caller, id).await?))
+    }
+
+    /// Changes a user, and makes it felt at once: in this process, and for somebody who is disabled everywhere.
+    ///
+    /// # Errors
+    /// Those of [`domain::user::Users::update`].
+    pub async fn update_user(
+        &self,
+        viewer: &Viewer,
+        id: UserId,
+        change: UserChange,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<User> {
+        let user = self
+            .0
+            .domain
+            .users()
+            .update(viewer, id, change, expected_version, key)
+            .await?;
+        self.0.access.forget(id).await;
+        if user.disabled_at.is_some() {
+            self.end_all_sessions(id).await;
+        }
+        Ok(user)
+    }
+
+    /// The user is disabled already, so their sessions open nothing once that is noticed; when Redis fails it takes some seconds.
+    async fn end_all_sessions(&self, id: UserId) {
+        if let Err(error) = self.0.sessions.revoke_all(id.0).await {
+            tracing::warn!(%error, user_id = %id, "a disabled user's sessions are left to expire");
+        }
+    }
+
+    async fn end_session_of(&self, caller: &Caller) -> Result<()> {
+        if let (Ok(id), Some(user_id)) = (caller.require_session(), caller.viewer().user_id()) {
+            self.0
+                .sessions
+                .revoke(user_id.0, &id)
+                .await
+                .map_err(redis_fault)?;
+        }
+        Ok(())
+    }
+
+    async fn open(&self, caller: &Caller, id: UserId) -> Result<Opened> {
+        let known = self.0.domain.users().known(id).await?;
+        let (known, locale) = known.ok_or(Error::Unauthenticated)?;
+        let login = Login {
+            user_id: id.0,
+            user_agent: "",
+            address: caller.address(),
+        };
+        let (token, _) = self
+            .0
+            .sessions
+            .create(login, self.0.domain.now())
+            .await
+            .map_err(redis_fault)?;
+        let cookie = self
+            .0
+            .cookie
+            .holding(&token)
+            .ok_or_else(|| Error::internal("a session cookie is no header value"))?;
+        let request_id = caller.viewer().request_id.clone();
+        Ok(Opened {
+            viewer: viewer(known, locale).for_request(request_id),
+            cookie,
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! Categories: the object and its queries.
+
+pub mod mutation;
+
+use async_graphql::{
+    ComplexObject, Context, ID, InputObject, Object, SimpleObject,
+    connection::{Connection, EmptyFields},
+};
+use chrono::{DateTime, Utc};
+use domain::category::{Category as Row, CategoryFilter, TreeArgs};
+use entity::id::CategoryId;
+
+pub use mutation::{CategoryMutation, patch};
+
+use super::{
+    context::ContextExt,
+    error::OrGraphql,
+    id::GlobalId,
+    loader::{self, ChildrenOf},
+    page,
+    translation::{self, Translation},
+};
+
+/// A node of the category tree.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Category {
+    /// Opaque id.
+    pub id: ID,
+    /// Id of the category above; none for a root.
+    parent_id: Option<ID>,
+    /// How many categories are above it; 0 for a root.
+    depth: i32,
+    /// Order among its siblings, from 0.
+    position: i32,
+    /// Name in the viewer's language.
+    name: String,
+    /// Name of an icon.
+    icon: Option<String>,
+    /// Colour as `#rrggbb`.
+    colour: Option<String>,
+    /// Its key in somebody else's system.
+    external_reference: Option<String>,
+    /// Since when it is put away; none while it is in use.
+    archived_at: Option<DateTime<Utc>>,
+    /// Counts changes; send it back as `expectedVersion`.
+    version: i64,
+    /// When it was created.
+    created_at: DateTime<Utc>,
+    /// When it last changed.
+    updated_at: DateTime<Utc>,
+    #[graphql(skip)]
+    row_id: CategoryId,
+    #[graphql(skip)]
+    row_parent_id: Option<CategoryId>,
+    #[graphql(skip)]
+    translations: entity::translations::Translations,
+}
+
+impl Category {
+    /// As the viewer sees it.
+    #[must_use]
+    pub fn new(ctx: &Context<'_>, row: Row) -> Self {
+        let Row {
+            id,
+            number: _,
+            parent_id,
+            path,
+            name,
+            position,
+            icon,
+            colour,
+            external_reference,
+            archived_at,
+            version,
+            created_at,
+            updated_at,
+        } = row;
+        Self {
+            id: id.encode(),
+            parent_id: parent_id.map(GlobalId::encode),
+            depth: i32::try_from(path.depth()).unwrap_or(i32::MAX),
+            position,
+            name: name.in_locale(ctx.viewer().locale.as_str()).to_owned(),
+            icon,
+            colour,
+            external_reference,
+            archived_at,
+            version,
+            created_at,
+            updated_at,
+            row_id: id,
+            row_parent_id: parent_id,
+            translations: name,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Category {
+    /// Name in every language there is.
+    async fn name_translations(&self) -> Vec<Translation> {
+        translation::output(&self.translations)
+    }
+
+    /// The category above; none for a root.
+    async fn parent(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Self>> {
+        let Some(id) = self.row_parent_id else { return Ok(None) };
+        let row = ctx.loaders().load_one(id).await.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?;
+        Ok(row.map(|row| Self::new(ctx, row)))
+    }
+
+    /// The categories directly below that are in use, in their order.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn children(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
+        let rows = ctx.loaders().load_one(ChildrenOf(self.row_id)).await;
+        let rows = rows.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?.unwrap_or_default();
+        Ok(rows.into_iter().map(|row| Self::new(ctx, row)).collect())
+    }
+
+    /// The categories above, root first.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn ancestors(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
+        let rows = ctx.domain().categories().ancestors_of(ctx.viewer(), &[self.row_id]).await.or_graphql(ctx.viewer())?;
+        let mut rows: Vec<_> = rows.into_iter().filter(|row| row.id != self.row_id).collect();
+        rows.sort_by_key(|row| row.path.depth());
+        Ok(rows.into_iter().map(|row| Self::new(ctx, row)).collect())
+    }
+
+    /// All categories below, by creation.
+    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(0, 100) as usize * child_complexity + 1")]
+    async fn descendants(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whether archived categories are part of it.", default)] include_archived: bool,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")] first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Self>> {
+        let filter = CategoryFilter { descendant_of: Some(self.row_id), include_archived };
+        category_page(ctx, &filter, page::args(first, last, after, before)).await
+    }
+}
+
+async fn category_page(
+    ctx: &Context<'_>,
+    filter: &CategoryFilter,
+    args: domain::page::PageArgs,
+) -> async_graphql::Result<Connection<String, Category>> {
+    let rows = ctx.domain().categories().page(ctx.viewer(), filter, &args).await.or_graphql(ctx.viewer())?;
+    Ok(page::connection(rows, EmptyFields, |row| Category::new(ctx, row)))
+}
+
+/// How to name one category: by exactly one of these.
+#[derive(async_graphql::OneofObject)]
+pub enum CategoryBy {
+    /// Its id.
+    Id(ID),
+    /// Its key in somebody else's system.
+    ExternalReference(String),
+    /// The names from its root down to itself, each in any language.
+    Path(Vec<String>),
+}
+
+/// Which tree.
+#[derive(InputObject, Default)]
+pub struct CategoryTreeInput {
+    /// The tree below this category, and itself; without it all trees.
+    root_id: Option<ID>,
+    /// Levels below the root; of all trees: levels altogether less one.
+    max_depth: Option<i32>,
+    /// At most this many, upper levels first.
+    limit: Option<i32>,
+    /// Whether archived categories are part of it.
+    #[graphql(default)]
+    include_archived: bool,
+}
+
+/// Queries about categories.
+#[derive(Default)]
+pub struct CategoryQuery;
+
+#[Object]
+impl CategoryQuery {
+    /// One category; null when there is none such.
+    async fn category(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] by: CategoryBy) -> async_graphql::Result<Option<Category>> {
+        let (domain, viewer) = (ctx.domain().categories(), ctx.viewer());
+        let row = match by {
+            CategoryBy::Id(id) => match CategoryId::parse("by.id", &id) {
+                Ok(id) => domain.find(viewer, id).await,
+                Err(refusal) => Err(refusal.into()),
+            },
+            CategoryBy::ExternalReference(reference) => domain.find_by_external_reference(viewer, &reference).await,
+            CategoryBy::Path(names) => domain.find_by_path(viewer, &names).await,
+        };
+        Ok(row.or_graphql(viewer)?.map(|row| Category::new(ctx, row)))
+    }
+
+    /// A whole tree in one list: parents before their children, siblings in their order. Use `parentId` or `depth` to fold it up.
+    /// At most 20,000 categories.
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn category_tree(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which tree; all of them without.", default)] of: CategoryTreeInput,
+    ) -> async_graphql::Result<Vec<Category>> {
+        let CategoryTreeInput { root_id, max_depth, limit, include_archived } = of;
+        let root_id = root_id.map(|id| CategoryId::parse("of.rootId", &id)).transpose().map_err(Into::into).or_graphql(ctx.viewer())?;
+        let args = TreeArgs {
+            root_id,
+            max_depth: max_depth.map(|levels| u32::try_from(levels).unwrap_or(0)),
+            limit: limit.map(|limit| u32::try_from(limit).unwrap_or(0)),
+            include_archived,
+        };
+        let rows = ctx.domain().categories().tree(ctx.viewer(), &args).await.or_graphql(ctx.viewer())?;
+        Ok(rows.into_iter().map(|row| Category::new(ctx, row)).collect())
+    }
+
+    /// All categories in pages, by creation.
+    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(0, 100) as usize * child_complexity + 1")]
+    async fn categories(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what lies below this category.")] descendant_of: Option<ID>,
+        #[graphql(desc = "Whether archived categories are part of it.", default)] include_archived: bool,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")] first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Category>> {
+        let id = descendant_of.map(|id| CategoryId::parse("descendantOf", &id)).transpose();
+        let filter = CategoryFilter { descendant_of: id.map_err(Into::into).or_graphql(ctx.viewer())?, include_archived };
+        category_page(ctx, &filter, page::args(first, last, after, before)).await
+    }
+}

@@ -1,0 +1,57 @@
+//! What a resolver finds in its request.
+
+use async_graphql::Context;
+use domain::{Domain, Viewer};
+use platform::blob::BlobStore;
+
+use super::loader::RequestLoader;
+use crate::events::EventHub;
+
+/// What a resolver may use.
+pub trait ContextExt {
+    /// Goldshop's rules.
+    fn domain(&self) -> &Domain;
+    /// Who is asking.
+    fn viewer(&self) -> &Viewer;
+    /// Loads rows of several resolvers at once, for this viewer.
+    fn loaders(&self) -> &RequestLoader;
+    /// Where files are.
+    fn blobs(&self) -> &BlobStore;
+    /// What happens, as it happens.
+    fn events(&self) -> &EventHub;
+    /// Where clients find us.
+    fn addresses(&self) -> &Addresses;
+}
+
+/// Where clients find us.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// In front of a media key; ends in `/`.
+    pub media: String,
+}
+
+impl ContextExt for Context<'_> {
+    fn domain(&self) -> &Domain {
+        self.data_unchecked()
+    }
+
+    fn viewer(&self) -> &Viewer {
+        self.data_unchecked()
+    }
+
+    fn loaders(&self) -> &RequestLoader {
+        self.data_unchecked()
+    }
+
+    fn blobs(&self) -> &BlobStore {
+        self.data_unchecked()
+    }
+
+    fn events(&self) -> &EventHub {
+        self.data_unchecked()
+    }
+
+    fn addresses(&self) -> &Addresses {
+        self.data_unchecked()
+    }
+}

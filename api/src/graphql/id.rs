@@ -1,0 +1,94 @@
+//! Ids as clients see them: opaque, and of a type. An id of another type is an error that says so.
+
+use async_graphql::ID;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{Code, Refusal};
+use entity::id::{ApiTokenId, CategoryId, ItemId, ItemImageId, JobId, RoleId, UnitOfMeasureId, UserId};
+use uuid::Uuid;
+
+/// An id that clients see.
+pub trait GlobalId: From<Uuid> + Copy {
+    /// The GraphQL type it belongs to.
+    const TYPE: &'static str;
+
+    /// The id inside.
+    fn uuid(self) -> Uuid;
+
+    /// As clients see it.
+    fn encode(self) -> ID {
+        ID(URL_SAFE_NO_PAD.encode(format!("{}:{}", Self::TYPE, self.uuid().simple())))
+    }
+
+    /// From what a client sent for the input field at `path`.
+    ///
+    /// # Errors
+    /// When it is no id, or one of another type.
+    fn parse(path: &str, id: &ID) -> Result<Self, Refusal> {
+        match decode(id) {
+            Some((kind, uuid)) if kind == Self::TYPE => Ok(Self::from(uuid)),
+            _ => Err(Refusal::new(Code::InvalidFormat, path).with("value", shortened(id)).with("expected", Self::TYPE)),
+        }
+    }
+
+    /// The same, for ids in a list.
+    ///
+    /// # Errors
+    /// The first that is wrong, with its index in the path.
+    fn parse_all(path: &str, ids: &[ID]) -> Result<Vec<Self>, Refusal> {
+        ids.iter().enumerate().map(|(index, id)| Self::parse(&format!("{path}.{index}"), id)).collect()
+    }
+}
+
+/// The type and the id inside, when it is one of ours.
+#[must_use]
+pub fn decode(id: &ID) -> Option<(String, Uuid)> {
+    if id.len() > 100 {
+        return None;
+    }
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(id.as_str()).ok()?).ok()?;
+    let (kind, uuid) = text.split_once(':')?;
+    Some((kind.to_owned(), Uuid::try_parse(uuid).ok()?))
+}
+
+/// What a client sent, bounded.
+fn shortened(id: &ID) -> String {
+    id.chars().take(60).collect()
+}
+
+macro_rules! global_ids {
+    ($($id:ident = $name:literal),+ $(,)?) => {$(
+        impl GlobalId for $id {
+            const TYPE: &'static str = $name;
+
+            fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+    )+};
+}
+
+global_ids! {
+    ApiTokenId = "ApiToken",
+    CategoryId = "Category",
+    ItemId = "Item",
+    ItemImageId = "ItemImage",
+    JobId = "Job",
+    RoleId = "Role",
+    UnitOfMeasureId = "UnitOfMeasure",
+    UserId = "User",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_comes_back_and_one_of_another_type_does_not() {
+        let id = CategoryId(Uuid::from_u128(7));
+        assert_eq!(CategoryId::parse("id", &id.encode()), Ok(id));
+        assert!(ItemId::parse("id", &id.encode()).is_err_and(|r| r.code == Code::InvalidFormat));
+        for text in ["", "1", "Category:7", &"x".repeat(10_000), "گ"] {
+            assert!(CategoryId::parse("id", &ID(text.to_owned())).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Which items, in which order, as clients ask for them.
+
+use async_graphql::{Enum, ID, InputObject};
+use domain::{Refusal, item as rules};
+use entity::id::CategoryId;
+use rust_decimal::Decimal;
+
+use super::ItemKind;
+use crate::graphql::id::GlobalId;
+
+/// A condition on a text. All that is given must hold.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct StringFilter {
+    /// Equal.
+    eq: Option<String>,
+    /// Equal to one of these. An empty list matches nothing.
+    r#in: Option<Vec<String>>,
+    /// Anywhere inside, whatever the case.
+    contains: Option<String>,
+    /// At the beginning.
+    starts_with: Option<String>,
+    /// Missing, or not.
+    is_null: Option<bool>,
+}
+
+/// A condition on an exact number. All that is given must hold.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct DecimalFilter {
+    /// Between these, both included.
+    range: Option<DecimalRange>,
+    /// Missing, or not.
+    is_null: Option<bool>,
+}
+
+/// Two bounds, both included; without one it is open on that side.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct DecimalRange {
+    /// Not less.
+    min: Option<Decimal>,
+    /// Not more.
+    max: Option<Decimal>,
+}
+
+/// A condition on the sort of thing.
+#[derive(InputObject, Clone, Debug)]
+pub struct ItemKindFilter {
+    /// One of these. An empty list matches nothing.
+    r#in: Vec<ItemKind>,
+}
+
+/// A condition on the category.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct CategoryFilter {
+    /// One of these. An empty list matches nothing.
+    r#in: Option<Vec<ID>>,
+    /// This one or any below it.
+    descendant_of: Option<ID>,
+}
+
+/// A condition on the labels.
+#[derive(InputObject, Clone, Debug)]
+pub struct TagFilter {
+    /// All of these. An empty list matches nothing.
+    all: Vec<String>,
+}
+
+/// Which items. All that is given must hold; archived ones are left out unless `archived` says otherwise.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct ItemWhere {
+    /// By SKU.
+    sku: Option<StringFilter>,
+    /// By name in any language.
+    name: Option<StringFilter>,
+    /// By key in somebody else's system.
+    external_reference: Option<StringFilter>,
+    /// By the sort of thing.
+    kind: Option<ItemKindFilter>,
+    /// By category.
+    category: Option<CategoryFilter>,
+    /// By labels.
+    tags: Option<TagFilter>,
+    /// By amount of the price, whatever the currency.
+    price: Option<DecimalFilter>,
+    /// With or without a picture.
+    has_image: Option<bool>,
+    /// Put away, or in use.
+    archived: Option<bool>,
+    /// All of these as well.
+    #[graphql(name = "AND")]
+    and: Option<Vec<ItemWhere>>,
+    /// At least one of these as well. An empty list matches nothing.
+    #[graphql(name = "OR")]
+    or: Option<Vec<ItemWhere>>,
+    /// Not this.
+    #[graphql(name = "NOT")]
+    not: Option<Box<ItemWhere>>,
+}
+
+impl From<StringFilter> for rules::TextFilter {
+    fn from(StringFilter { eq, r#in, contains, starts_with, is_null }: StringFilter) -> Self {
+        Self { eq, any_of: r#in, contains, starts_with, is_null }
+    }
+}
+
+impl From<DecimalFilter> for rules::DecimalFilter {
+    fn from(DecimalFilter { range, is_null }: DecimalFilter) -> Self {
+        let DecimalRange { min, max } = range.unwrap_or_default();
+        Self { min, max, is_null }
+    }
+}
+
+impl ItemWhere {
+    /// As the domain takes it.
+    ///
+    /// # Errors
+    /// The first id that is none.
+    pub(super) fn parse(self) -> Result<rules::ItemFilter, Refusal> {
+        let Self { sku, name, external_reference, kind, category, tags, price, has_image, archived, and, or, not } = self;
+        let CategoryFilter { r#in: categories, descendant_of } = category.unwrap_or_default();
+        Ok(rules::ItemFilter {
+            sku: sku.map(Into::into),
+            name: name.map(Into::into),
+            external_reference: external_reference.map(Into::into),
+            kind_in: kind.map(|kind| kind.r#in.into_iter().map(Into::into).collect()),
+            category_in: categories.map(|ids| CategoryId::parse_all("where.category.in", &ids)).transpose()?,
+            category_descendant_of: descendant_of.map(|id| CategoryId::parse("where.category.descendantOf", &id)).transpose()?,
+            tags_all: tags.map(|tags| tags.all),
+            price: price.map(Into::into),
+            has_image,
+            archived,
+            and: and.map(parse_all).transpose()?,
+            or: or.map(parse_all).transpose()?,
+            not: not.map(|part| part.parse().map(Box::new)).transpose()?,
+        })
+    }
+}
+
+fn parse_all(parts: Vec<ItemWhere>) -> Result<Vec<rules::ItemFilter>, Refusal> {
+    parts.into_iter().map(ItemWhere::parse).collect()
+}
+
+/// What items can be ordered by.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "rules::OrderField")]
+pub enum ItemOrderField {
+    /// When they were created.
+    CreatedAt,
+    /// SKU, by code point.
+    Sku,
+    /// When they last changed.
+    UpdatedAt,
+}
+
+/// Which end of an order comes first.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderDirection {
+    /// Smallest first.
+    Asc,
+    /// Largest first.
+    Desc,
+}
+
+/// One term of an order; ties are broken by the next one, and at last by id.
+#[derive(InputObject, Clone, Copy, Debug)]
+pub struct ItemOrder {
+    /// By what.
+    field: ItemOrderField,
+    /// Which end first.
+    direction: OrderDirection,
+}
+
+impl From<ItemOrder> for rules::OrderTerm {
+    fn from(ItemOrder { field, direction }: ItemOrder) -> Self {
+        Self { field: field.into(), descending: direction == OrderDirection::Desc }
+    }
+}

@@ -1,0 +1,302 @@
+//! Items: the object and its pictures.
+
+pub mod filter;
+pub mod input;
+pub mod mutation;
+pub mod query;
+
+use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::item::{Item as Row, ItemImage as ImageRow, ItemWithImage};
+use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
+use rust_decimal::Decimal;
+
+pub use mutation::ItemMutation;
+pub use query::ItemQuery;
+
+use super::{
+    category::Category,
+    context::ContextExt,
+    id::GlobalId,
+    loader::{self, BarcodesOf, ImagesOf},
+    money::Money,
+    translation::{self, Translation},
+    unit_of_measure::UnitOfMeasure,
+};
+
+/// What sort of thing an item is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "domain::item::Kind", name = "ItemKind")]
+pub enum ItemKind {
+    /// A thing that is stocked and sold.
+    Goods,
+    /// Work that is sold.
+    Service,
+    /// A file, a licence, a voucher.
+    Digital,
+    /// A thing that is used up in the business itself.
+    Consumable,
+}
+
+/// How single pieces of an item are told apart in stock.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "domain::item::Tracking", name = "ItemTracking")]
+pub enum ItemTracking {
+    /// All pieces are alike.
+    None,
+    /// By lot, such as a batch with an expiry date.
+    Lot,
+    /// Each piece by its serial number.
+    Serial,
+}
+
+/// Where a picture is on its way from upload to display.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "domain::item::ImageState", name = "ItemImageState")]
+pub enum ItemImageState {
+    /// Uploaded; its renditions are being made.
+    Processing,
+    /// Its renditions can be shown.
+    Ready,
+    /// It could not be read.
+    Failed,
+}
+
+/// One size and format of a picture.
+#[derive(SimpleObject)]
+pub struct ImageRendition {
+    /// `thumbnail`, `small`, `medium` or `large`: at most 160, 320, 800 or 1600 pixels on the longer side.
+    size: String,
+    /// `webp` or `jpeg`.
+    format: String,
+    /// Pixels.
+    width: u32,
+    /// Pixels.
+    height: u32,
+    /// Bytes.
+    bytes: u64,
+    /// Where it can be fetched. Never changes.
+    url: String,
+}
+
+/// A picture of an item.
+#[derive(SimpleObject)]
+pub struct ItemImage {
+    /// Opaque id.
+    id: ID,
+    /// Where it is on its way.
+    state: ItemImageState,
+    /// Why it failed, as a code of `UserErrorCode`; none unless it did.
+    failure: Option<String>,
+    /// Media type of the upload, found in its content.
+    media_type: String,
+    /// Pixels of the upload.
+    width: i32,
+    /// Pixels of the upload.
+    height: i32,
+    /// What can be shown; empty until `state` is `READY`.
+    renditions: Vec<ImageRendition>,
+    /// When it was uploaded.
+    created_at: DateTime<Utc>,
+}
+
+impl ItemImage {
+    /// As clients see it. Where the upload itself is stays our secret: it may carry where it was taken.
+    #[must_use]
+    pub fn new(ctx: &Context<'_>, row: ImageRow) -> Self {
+        let ImageRow {
+            id,
+            item_id: _,
+            position: _,
+            state,
+            failure,
+            original_key: _,
+            media_type,
+            width,
+            height,
+            byte_size: _,
+            renditions,
+            created_at,
+        } = row;
+        let renditions = renditions.0.into_iter().map(|rendition| ImageRendition::new(ctx, rendition)).collect();
+        Self { id: id.encode(), state: state.into(), failure, media_type, width, height, renditions, created_at }
+    }
+}
+
+impl ImageRendition {
+    fn new(ctx: &Context<'_>, rendition: domain::item::Rendition) -> Self {
+        let domain::item::Rendition { size, format, width, height, bytes, key } = rendition;
+        Self { size, format, width, height, bytes, url: media_url(ctx, &key) }
+    }
+}
+
+fn media_url(ctx: &Context<'_>, key: &str) -> String {
+    format!("{}{key}", ctx.addresses().media)
+}
+
+/// An item's QR code, ready to print.
+#[derive(SimpleObject)]
+pub struct ItemCode {
+    /// As SVG.
+    svg_url: String,
+    /// As PNG.
+    png_url: String,
+}
+
+/// What is sold or kept.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Item {
+    /// Opaque id.
+    pub id: ID,
+    /// What sort of thing it is.
+    kind: ItemKind,
+    /// Stock-keeping unit: unique.
+    sku: String,
+    /// Name in the viewer's language.
+    name: String,
+    /// Description in the viewer's language; empty when there is none.
+    description: String,
+    /// How its pieces are told apart.
+    tracking: ItemTracking,
+    /// Price of one unit; none when it has no fixed price.
+    price: Option<Money>,
+    /// Further facts by attribute name. Decimals are strings.
+    attributes: Json<serde_json::Value>,
+    /// Free labels.
+    tags: Vec<String>,
+    /// The picture shown first.
+    primary_image: Option<ItemImage>,
+    /// Its QR code; none until it is drawn, a moment after the item was created.
+    qr_code: Option<ItemCode>,
+    /// Its key in somebody else's system.
+    external_reference: Option<String>,
+    /// Since when it is put away; none while it is in use.
+    archived_at: Option<DateTime<Utc>>,
+    /// Counts changes; send it back as `expectedVersion`.
+    version: i64,
+    /// When it was created.
+    created_at: DateTime<Utc>,
+    /// When it last changed.
+    updated_at: DateTime<Utc>,
+    #[graphql(skip)]
+    row_id: ItemId,
+    #[graphql(skip)]
+    category_id: CategoryId,
+    #[graphql(skip)]
+    unit_id: UnitOfMeasureId,
+    #[graphql(skip)]
+    names: entity::translations::Translations,
+    #[graphql(skip)]
+    descriptions: entity::translations::Translations,
+}
+
+impl Item {
+    /// As the viewer sees it.
+    #[must_use]
+    pub fn new(ctx: &Context<'_>, row: ItemWithImage) -> Self {
+        let ItemWithImage { item, primary_image } = row;
+        let Row {
+            id,
+            kind,
+            sku,
+            name,
+            description,
+            category_id,
+            unit_id,
+            tracking,
+            price_amount,
+            price_currency,
+            attributes,
+            tags,
+            primary_image_id: _,
+            qr_svg_key,
+            qr_png_key,
+            external_reference,
+            archived_at,
+            version,
+            created_at,
+            updated_at,
+        } = item;
+        let locale = ctx.viewer().locale.as_str();
+        Self {
+            id: id.encode(),
+            kind: kind.into(),
+            sku,
+            name: name.in_locale(locale).to_owned(),
+            description: description.in_locale(locale).to_owned(),
+            tracking: tracking.into(),
+            price: money(price_amount, price_currency),
+            attributes: Json(attributes),
+            tags,
+            primary_image: primary_image.map(|image| ItemImage::new(ctx, image)),
+            qr_code: code(ctx, qr_svg_key, qr_png_key),
+            external_reference,
+            archived_at,
+            version,
+            created_at,
+            updated_at,
+            row_id: id,
+            category_id,
+            unit_id,
+            names: name,
+            descriptions: description,
+        }
+    }
+}
+
+/// Trailing zeros are the column's, not the price's.
+fn money(amount: Option<Decimal>, currency: Option<String>) -> Option<Money> {
+    Some(Money { amount: amount?.normalize(), currency: currency? })
+}
+
+fn code(ctx: &Context<'_>, svg_key: Option<String>, png_key: Option<String>) -> Option<ItemCode> {
+    Some(ItemCode { svg_url: media_url(ctx, &svg_key?), png_url: media_url(ctx, &png_key?) })
+}
+
+#[ComplexObject]
+impl Item {
+    /// Name in every language there is.
+    async fn name_translations(&self) -> Vec<Translation> {
+        translation::output(&self.names)
+    }
+
+    /// Description in every language there is.
+    async fn description_translations(&self) -> Vec<Translation> {
+        translation::output(&self.descriptions)
+    }
+
+    /// Where it stands in the catalogue.
+    async fn category(&self, ctx: &Context<'_>) -> async_graphql::Result<Category> {
+        let row = ctx.loaders().load_one(self.category_id).await.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?;
+        let row = row.ok_or_else(|| missing(ctx, "an item's category"))?;
+        Ok(Category::new(ctx, row))
+    }
+
+    /// In what it is counted or measured.
+    async fn unit(&self, ctx: &Context<'_>) -> async_graphql::Result<UnitOfMeasure> {
+        let row = ctx.loaders().load_one(self.unit_id).await.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?;
+        let row = row.ok_or_else(|| missing(ctx, "an item's unit"))?;
+        Ok(UnitOfMeasure::new(ctx, row))
+    }
+
+    /// What scanners read, in order.
+    async fn barcodes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<String>> {
+        let rows = ctx.loaders().load_one(BarcodesOf(self.row_id)).await;
+        Ok(rows.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?.unwrap_or_default())
+    }
+
+    /// All its pictures, in order.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn images(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ItemImage>> {
+        let rows = ctx.loaders().load_one(ImagesOf(self.row_id)).await;
+        let rows = rows.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?.unwrap_or_default();
+        Ok(rows.into_iter().map(|row| ItemImage::new(ctx, row)).collect())
+    }
+}
+
+/// A foreign key leads nowhere: the database does not allow that.
+fn missing(ctx: &Context<'_>, what: &'static str) -> async_graphql::Error {
+    let fault: domain::error::Fault = format!("{what} does not exist").into();
+    super::error::internal(ctx.viewer(), &*fault)
+}

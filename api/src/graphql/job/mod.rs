@@ -1,0 +1,110 @@
+//! Background jobs.
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::job::Job as Row;
+use entity::id::JobId;
+
+use super::{context::ContextExt, error::OrGraphql, id::GlobalId, loader};
+
+/// Where a job is in its life.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "domain::job::State", name = "JobState")]
+pub enum JobState {
+    /// Waits for its turn.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// Done.
+    Succeeded,
+    /// The last attempt failed; there will be another.
+    Failed,
+    /// Given up.
+    Dead,
+    /// Taken back before it was done.
+    Cancelled,
+}
+
+/// A piece of background work.
+#[derive(SimpleObject)]
+pub struct Job {
+    /// Opaque id.
+    pub id: ID,
+    /// What is to be done, such as `item.render_code`.
+    kind: String,
+    /// What carries it, such as `media`.
+    queue: String,
+    /// Where it is in its life.
+    state: JobState,
+    /// How often a worker has begun it.
+    attempts: i32,
+    /// How often a worker may begin it.
+    max_attempts: i32,
+    /// Percent done.
+    progress: i32,
+    /// Why the last attempt failed; none when none did.
+    error: Option<String>,
+    /// The request that caused it.
+    request_id: Option<String>,
+    /// When it was asked for.
+    created_at: DateTime<Utc>,
+    /// When the last attempt began.
+    started_at: Option<DateTime<Utc>>,
+    /// When it came to its end.
+    finished_at: Option<DateTime<Utc>>,
+}
+
+impl Job {
+    /// As clients see it.
+    #[must_use]
+    pub fn new(row: Row) -> Self {
+        let Row {
+            id,
+            kind,
+            queue,
+            payload: _,
+            state,
+            attempts,
+            max_attempts,
+            progress,
+            version: _,
+            result: _,
+            error,
+            request_id,
+            user_id: _,
+            run_at: _,
+            relayed_at: _,
+            created_at,
+            started_at,
+            finished_at,
+        } = row;
+        Self {
+            id: id.encode(),
+            kind,
+            queue,
+            state: state.into(),
+            attempts,
+            max_attempts,
+            progress: progress.into(),
+            error,
+            request_id,
+            created_at,
+            started_at,
+            finished_at,
+        }
+    }
+}
+
+/// Queries about jobs.
+#[derive(Default)]
+pub struct JobQuery;
+
+#[Object]
+impl JobQuery {
+    /// One job; null when there is none such. Needs `job.read`.
+    async fn job(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Job>> {
+        let id = JobId::parse("id", &id).map_err(Into::into).or_graphql(ctx.viewer())?;
+        let row = ctx.loaders().load_one(id).await.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?;
+        Ok(row.map(Job::new))
+    }
+}

@@ -1,0 +1,21 @@
+//! The GraphQL surface.
+//!
+//! The path of a request: `http` checks it and finds out who is asking; the schema resolves it with what [`context`] finds in the
+//! request; a resolver parses ids and input once, calls one use case of the domain, and wraps the outcome. Nothing here decides
+//! anything about the business.
+
+pub mod category;
+pub mod context;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod item;
+pub mod job;
+pub mod loader;
+pub mod money;
+pub mod node;
+pub mod page;
+pub mod payload;
+pub mod schema;
+pub mod translation;
+pub mod unit_of_measure;

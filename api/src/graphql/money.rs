@@ -1,0 +1,20 @@
+//! Amounts of money.
+
+use async_graphql::{InputObject, SimpleObject};
+use rust_decimal::Decimal;
+
+/// An exact amount in a currency.
+#[derive(SimpleObject, InputObject, Clone, Debug)]
+#[graphql(input_name = "MoneyInput")]
+pub struct Money {
+    /// How much, in the currency's main unit: an exact decimal as a string.
+    pub amount: Decimal,
+    /// ISO 4217 code of the currency, such as `IRR` or `EUR`.
+    pub currency: String,
+}
+
+impl From<Money> for domain::money::Money {
+    fn from(Money { amount, currency }: Money) -> Self {
+        Self { amount, currency }
+    }
+}

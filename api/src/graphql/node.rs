@@ -1,0 +1,77 @@
+//! Any object by its id, after the Relay specification.
+
+use async_graphql::{Context, ID, Interface, Object};
+use domain::{Code, Error, Refusal};
+use entity::id::{CategoryId, ItemId, JobId, UnitOfMeasureId};
+
+use super::{
+    category::Category,
+    context::ContextExt,
+    error::OrGraphql,
+    id::{GlobalId, decode},
+    item::Item,
+    job::Job,
+    loader,
+    unit_of_measure::UnitOfMeasure,
+};
+
+/// Anything that has an id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "&ID", desc = "Opaque id."))]
+pub enum Node {
+    /// A category.
+    Category(Category),
+    /// An item.
+    Item(Item),
+    /// A job.
+    Job(Job),
+    /// A unit of measure.
+    UnitOfMeasure(UnitOfMeasure),
+}
+
+/// Queries for anything.
+#[derive(Default)]
+pub struct NodeQuery;
+
+/// Most ids of one query.
+const NODES_MAX: usize = 100;
+
+#[Object]
+impl NodeQuery {
+    /// The object with this id; null when there is none such.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "An id from anywhere in this schema.")] id: ID) -> async_graphql::Result<Option<Node>> {
+        find(ctx, "id", &id).await
+    }
+
+    /// The objects with these ids, in their order; null for each that does not exist. At most 100.
+    #[graphql(complexity = "ids.len() * child_complexity")]
+    async fn nodes(&self, ctx: &Context<'_>, #[graphql(desc = "Ids from anywhere in this schema.")] ids: Vec<ID>) -> async_graphql::Result<Vec<Option<Node>>> {
+        if ids.len() > NODES_MAX {
+            return Err(Error::from(Refusal::new(Code::TooMany, "ids").with("max", NODES_MAX))).or_graphql(ctx.viewer());
+        }
+        futures_util::future::try_join_all(ids.iter().map(|id| find(ctx, "ids", id))).await
+    }
+}
+
+async fn find(ctx: &Context<'_>, path: &str, id: &ID) -> async_graphql::Result<Option<Node>> {
+    let failed = |error: loader::LoadError| loader::to_graphql(ctx.viewer(), &error);
+    let loaders = ctx.loaders();
+    Ok(match decode(id) {
+        Some((kind, uuid)) if kind == CategoryId::TYPE => {
+            let row = loaders.load_one(CategoryId(uuid)).await.map_err(failed)?;
+            row.map(|row| Node::Category(Category::new(ctx, row)))
+        }
+        Some((kind, uuid)) if kind == ItemId::TYPE => {
+            let row = loaders.load_one(ItemId(uuid)).await.map_err(failed)?;
+            row.map(|row| Node::Item(Item::new(ctx, row)))
+        }
+        Some((kind, uuid)) if kind == JobId::TYPE => {
+            loaders.load_one(JobId(uuid)).await.map_err(failed)?.map(|row| Node::Job(Job::new(row)))
+        }
+        Some((kind, uuid)) if kind == UnitOfMeasureId::TYPE => {
+            let row = loaders.load_one(UnitOfMeasureId(uuid)).await.map_err(failed)?;
+            row.map(|row| Node::UnitOfMeasure(UnitOfMeasure::new(ctx, row)))
+        }
+        _ => return Err(Error::from(Refusal::new(Code::InvalidFormat, path).with("value", id.chars().take(60).collect::<String>()))).or_graphql(ctx.viewer()),
+    })
+}

@@ -1,0 +1,110 @@
+//! What mutations answer with: the thing that changed, or why it did not.
+
+use async_graphql::{Enum, SimpleObject};
+use domain::{Code, Error, Refusal, Viewer};
+
+use super::error::to_graphql;
+use crate::messages::message;
+
+macro_rules! user_error_codes {
+    ($($(#[$doc:meta])+ $name:ident),+ $(,)?) => {
+        /// What can be wrong with a request.
+        #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+        #[graphql(remote = "Code")]
+        pub enum UserErrorCode { $($(#[$doc])+ $name),+ }
+    };
+}
+
+user_error_codes! {
+    /// The value is in use by another row.
+    AlreadyTaken,
+    /// The row is archived and must be restored first.
+    Archived,
+    /// The row would become its own ancestor.
+    Cycle,
+    /// The picture has more pixels than we take.
+    DimensionsTooLarge,
+    /// The key was used before with another request.
+    IdempotencyKeyReused,
+    /// Login name or password are wrong.
+    InvalidCredentials,
+    /// The text does not have the form it must have; for ids: it is none, or one of another type.
+    InvalidFormat,
+    /// The last digit of the barcode does not fit the others.
+    InvalidCheckDigit,
+    /// There is no such row, or not for you.
+    NotFound,
+    /// Something is still in it.
+    NotEmpty,
+    /// The number is too small or too large.
+    OutOfRange,
+    /// The value must be given.
+    Required,
+    /// Somebody changed the row since you read it.
+    StaleVersion,
+    /// Too many attempts; wait.
+    Throttled,
+    /// The file is larger than we take.
+    TooLarge,
+    /// The text is longer than we take.
+    TooLong,
+    /// More entries than we take.
+    TooMany,
+    /// The text is shorter than it must be.
+    TooShort,
+    /// The content of the file cannot be read.
+    Unreadable,
+    /// A file of this kind is not taken.
+    UnsupportedType,
+}
+
+/// One reason why a mutation did nothing.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct UserError {
+    /// What is wrong, for programs.
+    pub code: UserErrorCode,
+    /// What is wrong, for people, in their language.
+    pub message: String,
+    /// Where in the input, from outside inwards; empty when it is about the request as a whole.
+    pub path: Vec<String>,
+    /// The values in the message, by name.
+    pub params: Vec<UserErrorParam>,
+}
+
+/// A value in a message.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct UserErrorParam {
+    /// Its name, such as `max`.
+    pub name: String,
+    /// The value as text.
+    pub value: String,
+}
+
+impl UserError {
+    /// A refusal in the viewer's language.
+    #[must_use]
+    pub fn new(viewer: &Viewer, refusal: Refusal) -> Self {
+        let Refusal { code, path, params } = refusal;
+        let text = if params.contains_key("expected") && params.contains_key("value") {
+            message(viewer.locale, "INVALID_ID", &params)
+        } else {
+            message(viewer.locale, code.as_str(), &params)
+        };
+        let params = params.into_iter().map(|(name, value)| UserErrorParam { name: name.to_owned(), value });
+        Self { code: code.into(), message: text, path, params: params.collect() }
+    }
+}
+
+/// The value with no errors, or no value with errors; whatever is not a refusal stays an error of the request.
+///
+/// # Errors
+/// What the domain did not merely refuse.
+pub fn settle<T>(viewer: &Viewer, result: domain::Result<T>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
+    match result {
+        Ok(value) => Ok((Some(value), Vec::new())),
+        Err(Error::Refused(refusals)) => {
+            Ok((None, refusals.into_iter().map(|refusal| UserError::new(viewer, refusal)).collect()))
+        }
+        Err(other) => Err(to_graphql(viewer, other)),
+    }
+}

@@ -1,0 +1,36 @@
+//! The schema: its roots put together, its limits set.
+
+use async_graphql::{MergedObject, Schema as Built, SchemaBuilder};
+
+use super::{
+    category::{CategoryMutation, CategoryQuery},
+    event::Subscriptions,
+    item::{ItemMutation, ItemQuery},
+    job::JobQuery,
+    node::NodeQuery,
+    unit_of_measure::UnitOfMeasureQuery,
+};
+
+/// All queries.
+#[derive(MergedObject, Default)]
+pub struct Query(CategoryQuery, ItemQuery, JobQuery, NodeQuery, UnitOfMeasureQuery);
+
+/// All mutations.
+#[derive(MergedObject, Default)]
+pub struct Mutation(CategoryMutation, ItemMutation);
+
+/// The schema.
+pub type Schema = Built<Query, Mutation, Subscriptions>;
+
+/// The schema without its data: enough to print it.
+#[must_use]
+pub fn builder() -> SchemaBuilder<Query, Mutation, Subscriptions> {
+    Built::build(Query::default(), Mutation::default(), Subscriptions)
+}
+
+/// The contract as text, in a stable order.
+#[must_use]
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    builder().finish().sdl_with_options(options)
+}

@@ -1,0 +1,71 @@
+//! What is known about one request from its first byte to its log line.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
+
+use platform::telemetry::RequestId;
+use poem::Request;
+
+use super::{client_address::client_address, request_id};
+
+/// Facts about one request, shared by the shell, the endpoint and the resolvers.
+#[derive(Debug)]
+pub struct RequestContext {
+    id: RequestId,
+    client: Option<IpAddr>,
+    route: OnceLock<&'static str>,
+    operation: OnceLock<String>,
+}
+
+impl RequestContext {
+    pub(crate) fn new(request: &Request, trusted_hops: usize) -> Self {
+        let peer = request
+            .remote_addr()
+            .as_socket_addr()
+            .map(|address| address.ip().to_canonical());
+        Self {
+            id: request_id::of(request.headers()),
+            client: client_address(request.headers(), peer, trusted_hops),
+            route: OnceLock::new(),
+            operation: OnceLock::new(),
+        }
+    }
+
+    /// The context the shell gave to this request. A request that did not pass the shell gets a context of its own.
+    pub(crate) fn of(request: &Request) -> Arc<Self> {
+        let known = request.data::<Arc<Self>>().cloned();
+        known.unwrap_or_else(|| Arc::new(Self::new(request, 0)))
+    }
+
+    /// The request id, which is also in the answer and in every log line.
+    pub fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// The client's address behind the trusted proxies; `None` when there is no socket, as in some tests.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+
+    /// The route's pattern, for logs and metrics; `None` for an unknown path.
+    pub fn route(&self) -> Option<&'static str> {
+        self.route.get().copied()
+    }
+
+    /// The name of the GraphQL operation, once it is known.
+    pub fn operation(&self) -> Option<&str> {
+        self.operation.get().map(String::as_str)
+    }
+
+    /// The first name stays; later ones are ignored.
+    pub(crate) fn set_route(&self, route: &'static str) {
+        self.route.get_or_init(|| route);
+    }
+
+    /// The first name stays; later ones are ignored.
+    pub(crate) fn set_operation(&self, name: &str) {
+        self.operation.get_or_init(|| name.to_owned());
+    }
+}

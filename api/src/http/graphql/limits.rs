@@ -1,0 +1,277 @@
+//! Bounds one GraphQL document before it is executed: its size, its aliases and how many mutations it strings together.
+//! (Depth, complexity and directives in relation to the schema are bounded by the schema's own options.)
+
+use async_graphql::{
+    Request,
+    parser::types::{
+        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
+        SelectionSet,
+    },
+};
+
+use super::{super::error::HttpError, tokens};
+
+/// Bounds of one GraphQL document.
+#[derive(Clone, Debug)]
+pub struct DocumentLimits {
+    /// Tokens of the whole document.
+    pub tokens: usize,
+    /// Nested brackets of any kind.
+    pub nesting: usize,
+    /// Aliased fields in the whole document.
+    pub aliases: usize,
+    /// Directives in the whole document.
+    pub directives: usize,
+    /// Operations and fragments in the document.
+    pub definitions: usize,
+    /// Mutations that one request runs.
+    pub mutations: usize,
+}
+
+impl Default for DocumentLimits {
+    fn default() -> Self {
+        Self {
+            tokens: 10_000,
+            nesting: 60,
+            aliases: 200,
+            directives: 100,
+            definitions: 200,
+            mutations: 20,
+        }
+    }
+}
+
+/// What the operation that will run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OperationKind {
+    Query,
+    Mutation,
+    Subscription,
+    /// The document does not say which operation to run; executing it gives the right error.
+    Unknown,
+}
+
+/// Parses the document, keeps the result in the request so that it is not parsed again, and checks the limits.
+///
+/// # Errors
+/// `GRAPHQL_PARSE_FAILED` or `TOO_LARGE`, both about the document.
+pub(crate) fn check(
+    request: &mut Request,
+    limits: &DocumentLimits,
+) -> Result<OperationKind, HttpError> {
+    let shape = tokens::measure(&request.query);
+    within("tokens", shape.tokens, limits.tokens)?;
+    within("levels of brackets", shape.nesting, limits.nesting)?;
+    let name = request.operation_name.clone();
+    let document = request.parsed_query().map_err(|error| {
+        let place = error
+            .locations
+            .first()
+            .map(|at| format!(" (line {}, column {})", at.line, at.column));
+        let message = format!("{}{}", error.message.trim(), place.unwrap_or_default());
+        HttpError::document("GRAPHQL_PARSE_FAILED", message)
+    })?;
+    let counts = Counts::of(document);
+    within("aliases", counts.aliases, limits.aliases)?;
+    within("directives", counts.directives, limits.directives)?;
+    within(
+        "operations and fragments",
+        counts.definitions,
+        limits.definitions,
+    )?;
+    let Some(operation) = selected(document, name.as_deref()) else {
+        return Ok(OperationKind::Unknown);
+    };
+    check_operation(document, operation, limits)
+}
+
+fn check_operation(
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    limits: &DocumentLimits,
+) -> Result<OperationKind, HttpError> {
+    match operation.ty {
+        OperationType::Query => Ok(OperationKind::Query),
+        OperationType::Subscription => Ok(OperationKind::Subscription),
+        OperationType::Mutation => {
+            let mut room = limits.mutations;
+            match take_root_fields(document, &operation.selection_set.node, &mut room) {
+                Some(()) => Ok(OperationKind::Mutation),
+                None => Err(too_many("mutations", limits.mutations)),
+            }
+        }
+    }
+}
+
+fn within(what: &str, found: usize, limit: usize) -> Result<(), HttpError> {
+    if found > limit {
+        Err(too_many(what, limit))
+    } else {
+        Ok(())
+    }
+}
+
+fn too_many(what: &str, limit: usize) -> HttpError {
+    let message = format!("The document has more than {limit} {what}.");
+    HttpError::document("TOO_LARGE", message)
+}
+
+/// The operation that the request means, `None` when it names none of several or one that is not there.
+fn selected<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Option<&'a OperationDefinition> {
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(only), None) => only,
+        (DocumentOperations::Single(_), Some(_)) => return None,
+        (DocumentOperations::Multiple(all), Some(name)) => all.get(name)?,
+        (DocumentOperations::Multiple(all), None) if all.len() == 1 => all.values().next()?,
+        (DocumentOperations::Multiple(_), None) => return None,
+    };
+    Some(&operation.node)
+}
+
+/// Takes one unit of room for every field at the top level, and for every fragment on the way to one: a fragment that spreads itself
+/// runs out of room too. `None` when the room does not suffice.
+fn take_root_fields(
+    document: &ExecutableDocument,
+    set: &SelectionSet,
+    room: &mut usize,
+) -> Option<()> {
+    for selection in &set.items {
+        *room = room.checked_sub(1)?;
+        match &selection.node {
+            Selection::Field(_) => {}
+            Selection::InlineFragment(inline) => {
+                take_root_fields(document, &inline.node.selection_set.node, room)?;
+            }
+            Selection::FragmentSpread(spread) => {
+                let fragment = document.fragments.get(&spread.node.fragment_name.node);
+                if let Some(fragment) = fragment {
+                    take_root_fields(document, &fragment.node.selection_set.node, room)?;
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+#[derive(Default)]
+struct Counts {
+    aliases: usize,
+    directives: usize,
+    definitions: usize,
+}
+
+impl Counts {
+    fn of(document: &ExecutableDocument) -> Self {
+        let mut counts = Self::default();
+        for (_, operation) in document.operations.iter() {
+            counts.definitions += 1;
+            counts.directives += operation.node.directives.len();
+            counts.add(&operation.node.selection_set.node);
+        }
+        for fragment in document.fragments.values() {
+            counts.definitions += 1;
+            counts.directives += fragment.node.directives.len();
+            counts.add(&fragment.node.selection_set.node);
+        }
+        counts
+    }
+
+    /// The depth of this recursion is bounded: the brackets were counted first.
+    fn add(&mut self, set: &SelectionSet) {
+        for selection in &set.items {
+            self.directives += selection.node.directives().len();
+            match &selection.node {
+                Selection::Field(field) => {
+                    self.aliases += usize::from(field.node.alias.is_some());
+                    self.add(&field.node.selection_set.node);
+                }
+                Selection::InlineFragment(inline) => self.add(&inline.node.selection_set.node),
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> DocumentLimits {
+        DocumentLimits {
+            tokens: 100,
+            nesting: 5,
+            aliases: 2,
+            directives: 2,
+            definitions: 3,
+            mutations: 3,
+        }
+    }
+
+    fn outcome(query: &str, name: Option<&str>) -> Result<OperationKind, (&'static str, String)> {
+        let mut request = Request::new(query);
+        request.operation_name = name.map(str::to_owned);
+        check(&mut request, &limits()).map_err(|error| (error.code(), error.to_string()))
+    }
+
+    fn complaint(query: &str) -> String {
+        outcome(query, None).err().unwrap_or_default().1
+    }
+
+    #[test]
+    fn the_selected_operation_is_named() {
+        let both = "query A { a } mutation B { b } subscription C { c }";
+        assert_eq!(outcome("{ a }", None), Ok(OperationKind::Query));
+        assert_eq!(outcome("query A { a }", None), Ok(OperationKind::Query));
+        assert_eq!(outcome(both, Some("B")), Ok(OperationKind::Mutation));
+        assert_eq!(outcome(both, Some("C")), Ok(OperationKind::Subscription));
+        assert_eq!(outcome(both, None), Ok(OperationKind::Unknown));
+        assert_eq!(outcome(both, Some("D")), Ok(OperationKind::Unknown));
+    }
+
+    #[test]
+    fn a_syntax_error_has_a_code_and_a_place() {
+        let (code, message) = outcome("{ a", None).err().unwrap_or_default();
+        assert_eq!(code, "GRAPHQL_PARSE_FAILED");
+        assert!(message.contains("line 1"), "{message}");
+    }
+
+    #[test]
+    fn each_limit_is_kept_and_named() {
+        assert!(complaint(&format!("{{ {} }}", "a ".repeat(99))).contains("100 tokens"));
+        assert!(complaint("{a{a{a{a{a{a}}}}}}").contains("5 levels"));
+        assert!(complaint("{ a: x b: x c: x }").contains("2 aliases"));
+        assert!(complaint("{ a @x @y @z }").contains("2 directives"));
+        assert!(
+            complaint("{ ...A } fragment A on T { a } fragment B on T { b } fragment C on T { c }")
+                .contains("3 operations")
+        );
+        assert!(complaint("mutation { a b c d }").contains("3 mutations"));
+    }
+
+    #[test]
+    fn limits_may_be_reached() {
+        assert!(outcome(&format!("{{ {} }}", "a ".repeat(98)), None).is_ok());
+        assert!(outcome("{a{a{a{a{a}}}}}", None).is_ok());
+        assert!(outcome("mutation { a b c }", None).is_ok());
+    }
+
+    #[test]
+    fn mutations_in_fragments_count_and_cycles_end() {
+        assert!(complaint("mutation { ...A ...A } fragment A on M { a b }").contains("mutations"));
+        assert!(complaint("mutation { ...A } fragment A on M { ...A }").contains("mutations"));
+        assert!(complaint("mutation { ... { a b c } }").contains("mutations"));
+    }
+
+    #[test]
+    fn hostile_nesting_never_reaches_the_parser() {
+        for open in ["{a", "[", "{a(x:["] {
+            let (code, _) = outcome(&open.repeat(100_000), None)
+                .err()
+                .unwrap_or_default();
+            assert_eq!(code, "TOO_LARGE");
+        }
+    }
+}

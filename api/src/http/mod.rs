@@ -1,0 +1,137 @@
+//! The HTTP face of goldshop: everything between a TCP connection and a GraphQL executor.
+//!
+//! Nothing here knows the business. The executor, the authentication, the media store and the health probes come in
+//! through [`HttpParts`]; [`routes`] makes an endpoint of them that can be served at once.
+//!
+//! # What happens to a request, in this order
+//!
+//! 1. `shell`: a request id is taken or made, the client's address found, a tracing span opened.
+//! 2. `shell`: a CORS preflight is answered; every other request goes on.
+//! 3. `shell`: panics become 500, a deadline 504, any error a JSON body with a stable code.
+//! 4. `capacity`: GraphQL and media requests above the cap get 503 and `Retry-After`; health checks are never refused.
+//! 5. The endpoint. For GraphQL: media type, origin, credential, body, document limits, execution.
+//! 6. `shell`, on the way back: CORS headers, security headers, compression, `X-Request-Id`, the access log line.
+
+mod answer;
+mod auth;
+mod body;
+mod capacity;
+mod client_address;
+mod context;
+mod error;
+mod graphql;
+mod health;
+mod media;
+mod media_type;
+mod named;
+mod origin;
+mod playground;
+mod request_id;
+mod settings;
+mod shell;
+mod socket;
+
+#[cfg(test)]
+mod tests;
+
+use async_graphql::Executor;
+use poem::{Endpoint, Response, Route};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::{
+    auth::{AuthFailure, Authenticate, Credentials},
+    context::RequestContext,
+    error::HttpError,
+    graphql::limits::DocumentLimits,
+    health::{HealthProbes, Probe},
+    media::{Media, MediaFailure, MediaSource},
+    named::Named,
+    settings::{HttpSettings, SocketLimits, UploadLimits},
+    shell::Shell,
+};
+
+use self::{
+    capacity::{Capacity, Limited},
+    graphql::GraphQlEndpoint,
+    health::{Health, HealthKind},
+    media::MediaEndpoint,
+    playground::AssetEndpoint,
+};
+
+/// What the HTTP layer needs from the rest of the program.
+pub struct HttpParts<E, A, M, P> {
+    /// Runs GraphQL operations; an `async_graphql::Schema` is one.
+    pub executor: E,
+    /// Turns a credential into an identity and an identity into request data.
+    pub authenticate: A,
+    /// Where `/media` finds its files.
+    pub media: M,
+    /// How the health pages find out what works.
+    pub probes: P,
+    /// Limits, origins and timeouts.
+    pub settings: HttpSettings,
+    /// Cancelled when the program is asked to stop: subscriptions end, WebSockets close with 1001.
+    pub shutdown: CancellationToken,
+    /// Counts open WebSockets and event streams, so that the program can wait for them after `shutdown`.
+    pub streams: TaskTracker,
+}
+
+/// All routes inside the shell, ready to be served.
+pub fn routes<E, A, M, P>(
+    parts: HttpParts<E, A, M, P>,
+) -> impl Endpoint<Output = Response> + 'static
+where
+    E: Executor,
+    A: Authenticate,
+    M: MediaSource,
+    P: HealthProbes,
+{
+    let settings = parts.settings.clone();
+    Shell::new(router(parts), &settings)
+}
+
+/// The bare route table. Add further routes to it and wrap it in a [`Shell`]; use [`Named`] so that they have a name in the log.
+pub fn router<E, A, M, P>(parts: HttpParts<E, A, M, P>) -> Route
+where
+    E: Executor,
+    A: Authenticate,
+    M: MediaSource,
+    P: HealthProbes,
+{
+    let capacity = Capacity::new(parts.settings.max_in_flight);
+    let media = Limited::new(MediaEndpoint::new(parts.media), capacity.clone());
+    let health = |kind| Health::new(kind, parts.probes.clone(), parts.shutdown.clone());
+    let (overall, detailed) = (health(HealthKind::Overall), health(HealthKind::Detailed));
+    let (readiness, liveness) = (health(HealthKind::Readiness), health(HealthKind::Liveness));
+    let graphql = GraphQlEndpoint::new(
+        parts.executor,
+        parts.authenticate,
+        parts.settings,
+        capacity.clone(),
+        parts.shutdown,
+        parts.streams,
+    );
+    Route::new()
+        .at(
+            "/api/graphql",
+            Named::new("/api/graphql", Limited::new(graphql, capacity)),
+        )
+        .at(
+            "/api/playground/assets/*path",
+            Named::new("/api/playground/assets", AssetEndpoint),
+        )
+        .at("/api/health", Named::new("/api/health", overall))
+        .at(
+            "/api/health/detailed",
+            Named::new("/api/health/detailed", detailed),
+        )
+        .at(
+            "/api/health/readiness",
+            Named::new("/api/health/readiness", readiness),
+        )
+        .at(
+            "/api/health/liveness",
+            Named::new("/api/health/liveness", liveness),
+        )
+        .at("/media/*key", Named::new("/media", media))
+}

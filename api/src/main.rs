@@ -1,0 +1,45 @@
+//! `api`: serves GraphQL. `api schema` and `api env-example` print the files that are generated from the code.
+
+use std::process::ExitCode;
+
+use api::state::StartError;
+use platform::{config::Config, shutdown, telemetry};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = std::env::args().nth(1);
+    match run(command.as_deref()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&*error),
+    }
+}
+
+async fn run(command: Option<&str>) -> Result<(), StartError> {
+    match command {
+        None => serve().await,
+        Some("schema") => print(&api::graphql::schema::sdl()),
+        Some("config") => print(platform::config::default_toml()),
+        Some("env-example") => print(&platform::config::env_example()),
+        Some(other) => Err(format!("unknown command {other:?}: use schema, config, env-example, or nothing to serve").into()),
+    }
+}
+
+async fn serve() -> Result<(), StartError> {
+    let config = Config::load()?;
+    telemetry::init(&config.telemetry, config.environment, "goldshop-api")?;
+    api::server::run(config, shutdown::on_signal()?).await
+}
+
+#[expect(clippy::print_stdout, reason = "this is a command line program")]
+#[expect(clippy::unnecessary_wraps, reason = "one arm of a match whose others can fail")]
+fn print(text: &str) -> Result<(), StartError> {
+    print!("{text}");
+    Ok(())
+}
+
+/// One line that says why.
+#[expect(clippy::print_stderr, reason = "this is a command line program")]
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("api: {error}");
+    ExitCode::FAILURE
+}

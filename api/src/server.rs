@@ -1,0 +1,46 @@
+//! Serves until it is told to stop, then lets requests that are under way come to their end.
+
+use std::time::Duration;
+
+use platform::config::Config;
+use poem::{
+    Server,
+    listener::{Acceptor, Listener, TcpListener},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::state::{StartError, State};
+
+/// How long requests and streams may take to end.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Serves on the configured address until `stop`.
+///
+/// # Errors
+/// When the server cannot be put together, or the address is taken.
+pub async fn run(config: Config, stop: CancellationToken) -> Result<(), StartError> {
+    let address = config.http.address;
+    let state = State::new(config)?;
+    let acceptor = TcpListener::bind(address).into_acceptor().await?;
+    serve(state, acceptor, stop).await
+}
+
+/// Serves what `acceptor` accepts until `stop`.
+///
+/// # Errors
+/// When accepting fails for good.
+pub async fn serve<A: Acceptor + 'static>(state: State, acceptor: A, stop: CancellationToken) -> Result<(), StartError> {
+    let streams = TaskTracker::new();
+    let events = tokio::spawn(state.events().clone().run(stop.clone()));
+    let endpoint = state.endpoint(stop.clone(), streams.clone());
+    for address in acceptor.local_addr() {
+        tracing::info!(%address, "serving");
+    }
+    let stopped = stop.clone().cancelled_owned();
+    let served = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(endpoint, stopped, Some(PATIENCE)).await;
+    stop.cancel();
+    streams.close();
+    let _ = tokio::time::timeout(PATIENCE, streams.wait()).await;
+    let _ = events.await;
+    Ok(served?)
+}

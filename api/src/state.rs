@@ -1,0 +1,120 @@
+//! The programs' parts put together: what the schema and the HTTP layer are given.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    Domain,
+    clock::{Clock, SystemClock},
+};
+use platform::{blob::BlobStore, config::Config, presence::Presence, redis::Redis};
+use poem::{Endpoint, Response};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    auth::Auth,
+    events::EventHub,
+    graphql::{
+        context::Addresses,
+        schema::{self, Schema},
+    },
+    http::{self, DocumentLimits, HttpParts, HttpSettings, UploadLimits},
+    media::BlobMedia,
+    probes::Probes,
+};
+
+/// What can keep the server from starting.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Everything the server consists of. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    domain: Domain,
+    redis: Redis,
+    blobs: BlobStore,
+    auth: Auth,
+    events: EventHub,
+    config: Arc<Config>,
+}
+
+impl State {
+    /// Puts the server together. Nothing has to answer yet.
+    ///
+    /// # Errors
+    /// When an address in the configuration cannot be understood, or the blob store's folder cannot be used.
+    pub fn new(config: Config) -> Result<Self, StartError> {
+        Self::with_clock(config, Arc::new(SystemClock))
+    }
+
+    /// The same with another clock, for tests.
+    ///
+    /// # Errors
+    /// As [`State::new`].
+    pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let domain = Domain::connect(platform::database::settings(&config.database, "goldshop-api"), clock)?;
+        let redis = Redis::connect(&config.redis)?;
+        let auth = Auth::new(domain.clone(), redis.clone(), &config.auth, config.environment);
+        let blobs = config.blob.open()?;
+        let events = EventHub::new(domain.clone());
+        Ok(Self { domain, redis, blobs, auth, events, config: Arc::new(config) })
+    }
+
+    /// Goldshop's rules.
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Where subscriptions get their events; somebody must run it.
+    #[must_use]
+    pub fn events(&self) -> &EventHub {
+        &self.events
+    }
+
+    fn schema(&self) -> Schema {
+        let limits = &self.config.graphql;
+        let media = format!("{}/media/", self.config.http.public_url.as_str().trim_end_matches('/'));
+        let builder = schema::builder()
+            .limit_depth(limits.max_depth)
+            .limit_complexity(limits.max_complexity)
+            .limit_directives(limits.max_directives)
+            .data(self.domain.clone())
+            .data(self.blobs.clone())
+            .data(self.events.clone())
+            .data(self.auth.clone())
+            .data(self.config.image.limits())
+            .data(Addresses { media });
+        if self.config.http.introspection { builder.finish() } else { builder.disable_introspection().finish() }
+    }
+
+    /// All of it behind HTTP.
+    pub fn endpoint(&self, shutdown: CancellationToken, streams: TaskTracker) -> impl Endpoint<Output = Response> + 'static + use<> {
+        http::routes(HttpParts {
+            executor: self.schema(),
+            authenticate: self.auth.clone(),
+            media: BlobMedia::new(self.blobs.clone()),
+            probes: Probes::new(self.domain.clone(), self.redis.clone(), self.blobs.clone(), Presence::new(self.redis.clone())),
+            settings: self.http_settings(),
+            shutdown,
+            streams,
+        })
+    }
+
+    fn http_settings(&self) -> HttpSettings {
+        let (http, graphql) = (&self.config.http, &self.config.graphql);
+        HttpSettings {
+            allowed_origins: http.cors_origins.clone(),
+            trusted_proxy_hops: http.trusted_proxy_hops,
+            request_timeout: http.request_timeout,
+            upload_timeout: http.request_timeout.max(Duration::from_secs(120)),
+            max_body_bytes: http.body_limit_bytes,
+            uploads: UploadLimits { max_file_bytes: http.upload_limit_bytes as u64, ..UploadLimits::default() },
+            documents: DocumentLimits {
+                aliases: graphql.max_aliases,
+                tokens: graphql.max_tokens,
+                ..DocumentLimits::default()
+            },
+            playground: http.playground,
+            ..HttpSettings::default()
+        }
+    }
+}
