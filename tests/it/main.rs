@@ -1,0 +1,3 @@
+//! it
+
+mod queue;

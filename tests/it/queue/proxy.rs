@@ -1,0 +1,65 @@
+//! A way to Redis that can swallow connections: they stay open, but nothing comes through any more,
+//! as when a firewall forgets them or the other machine loses its power.
+
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub(super) struct Proxy {
+    port: u16,
+    /// The number of times that connections were swallowed.
+    swallowed: Arc<watch::Sender<u32>>,
+    accepting: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Forwards a free port to the server at `url`.
+    pub(super) async fn start(url: String) -> Self {
+        let target = url
+            .trim_start_matches("redis://")
+            .trim_end_matches('/')
+            .to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let swallowed = Arc::new(watch::Sender::new(0));
+        let accepting = tokio::spawn(accept(listener, target, Arc::clone(&swallowed)));
+        Self {
+            port,
+            swallowed,
+            accepting,
+        }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Silences every connection that is open now; later ones work.
+    pub(super) fn swallow_what_is_open(&self) {
+        self.swallowed.send_modify(|times| *times += 1);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, target: String, swallowed: Arc<watch::Sender<u32>>) {
+    loop {
+        let (near, _) = listener.accept().await.unwrap();
+        let far = TcpStream::connect(&target).await.unwrap();
+        tokio::spawn(forward(near, far, swallowed.subscribe()));
+    }
+}
+
+async fn forward(mut near: TcpStream, mut far: TcpStream, mut swallowed: watch::Receiver<u32>) {
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+        // Both ends stay open for as long as the test runs.
+        Ok(()) = swallowed.changed() => std::future::pending().await,
+    }
+}
