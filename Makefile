@@ -1,0 +1,53 @@
+# Every command a person or the build machine runs. The work is done in scripts/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start everything: PostgreSQL, Redis, the demo shop, api and worker (Ctrl-C stops it)
+	@scripts/run.sh
+
+test: ## run all tests; T=name only those whose name contains it
+	@scripts/test.sh $(T)
+
+check: ## formatting, clippy, dependencies, scripts, documentation, generated files
+	@scripts/check.sh
+
+ci: ## what the build machine does: check, then test
+	@.ci/run
+
+build: ## build all programs (PROFILE=release for what is shipped)
+	cargo build --workspace --bins --locked --profile $(or $(PROFILE),dev)
+
+fmt: ## format the code
+	cargo fmt --all
+
+schema: ## write schema.graphql and .env.example anew
+	@scripts/generated.sh write
+
+demo: ## load the demo shop; ITEMS=1000000 a large catalogue
+	@scripts/dev.sh demo $(if $(ITEMS),--items $(ITEMS))
+
+migrate: ## bring the database up to date
+	@scripts/dev.sh migrate
+
+bench: ## measure against pgbench on a generated catalogue
+	@scripts/bench.sh
+
+psql: ## open a shell on the private database
+	@scripts/dev.sh psql
+
+redis-cli: ## open a shell on the private Redis
+	@scripts/dev.sh redis-cli
+
+services-status: ## which private PostgreSQL and Redis run, and on which ports
+	@scripts/services.sh status
+
+services-stop: ## stop services that something left running
+	@for instance in dev test bench; do scripts/services.sh stop $$instance || exit; done
+
+clean-data: ## remove all data of this checkout, to start afresh
+	@scripts/clean-data.sh

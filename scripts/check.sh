@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# `make check`: everything a machine can say about the code without running it. The quick checks come first.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly CARGO_DENY_VERSION=0.20.2
+readonly TOOLS=$LOCAL/tools
+
+check_format() {
+    step "Formatting"
+    in_own_group cargo fmt --all --check || die "mend it with: make fmt"
+}
+
+check_scripts() {
+    step "Shell scripts"
+    ensure_command shellcheck shellcheck
+    shellcheck --check-sourced scripts/*.sh .ci/run
+}
+
+has_cargo_deny() { [[ $(cargo-deny --version 2>/dev/null) == "cargo-deny $CARGO_DENY_VERSION" ]]; }
+
+# The version is pinned, so that a new release cannot fail a change that has nothing to do with it. It is installed
+# beside our data: nothing of the machine is touched.
+ensure_cargo_deny() {
+    PATH=$TOOLS/bin:$PATH
+    if has_cargo_deny; then return 0; fi
+    step "Installing cargo-deny $CARGO_DENY_VERSION into .local/tools (a minute or two, once)"
+    in_own_group cargo install cargo-deny --version "$CARGO_DENY_VERSION" --locked --debug --quiet --root "$TOOLS"
+    has_cargo_deny || die "cargo-deny $CARGO_DENY_VERSION does not run"
+}
+
+# Known vulnerabilities are looked up in a database on the network. A machine that cannot reach it still gets every
+# other check.
+check_advisories() {
+    if in_own_group timeout 20 cargo-deny --log-level off --locked fetch db >/dev/null 2>&1; then
+        in_own_group cargo-deny --locked --offline check --hide-inclusion-graph advisories
+    else
+        say "not checked: the database of known vulnerabilities cannot be reached from here"
+    fi
+}
+
+# Licences, origins, and who may use whom (deny.toml). A crate that could use another but does not is no fault.
+check_dependencies() {
+    step "Dependencies"
+    ensure_cargo_deny
+    in_own_group cargo-deny --locked check --allow unused-wrapper bans licenses sources
+    check_advisories
+}
+
+check_clippy() {
+    step "Clippy"
+    in_own_group cargo clippy --workspace --all-targets --locked -- -D warnings
+}
+
+check_documentation() {
+    step "Documentation"
+    RUSTDOCFLAGS="-D warnings" in_own_group cargo doc --workspace --no-deps --document-private-items --locked
+}
+
+check_generated() {
+    step "Generated files"
+    in_own_group scripts/generated.sh check
+}
+
+main() {
+    trap stop_group EXIT
+    trap 'exit 130' INT TERM HUP
+    ensure_build_tools
+    check_format
+    check_scripts
+    check_dependencies
+    check_clippy
+    check_documentation
+    check_generated
+    step "All checks passed"
+}
+
+main "$@"

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs Debian packages as root, without letting them start or enable services: goldshop runs private instances,
+# and the machine's ports 5432 and 6379 are not ours to open.
+set -euo pipefail
+
+readonly POLICY=/usr/sbin/policy-rc.d
+readonly NO_CLUSTER=/etc/postgresql-common/createcluster.d/goldshop.conf
+
+# Debian asks this program before it starts a service; 101 means no. One that is already there is left as it is.
+forbid_service_starts() {
+    [[ ! -e $POLICY ]] || return 0
+    trap 'rm -f "$POLICY"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+    chmod 755 "$POLICY"
+}
+
+# Without this the postgresql package creates a cluster that is started at every boot. It is only written where
+# PostgreSQL is new to the machine: somebody who already uses it has decided for themselves.
+forbid_main_cluster() {
+    [[ ! -d /etc/postgresql-common ]] || return 0
+    mkdir -p "$(dirname "$NO_CLUSTER")"
+    printf '# Written by goldshop: it starts its own instances.\ncreate_main_cluster = false\n' >"$NO_CLUSTER"
+}
+
+# The Redis package enables its service for the next boot. It was not there before, so nobody relies on it.
+disable_redis_service() {
+    update-rc.d redis-server disable >/dev/null 2>&1 || true
+}
+
+main() {
+    (($# > 0)) || { echo "usage: $0 PACKAGE..." >&2; exit 2; }
+    [[ $(id -u) == 0 ]] || { echo "error: $0 must run as root" >&2; exit 1; }
+    export DEBIAN_FRONTEND=noninteractive
+    forbid_service_starts
+    case " $* " in *" postgresql "*) forbid_main_cluster ;; esac
+    apt-get update
+    apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=120 "$@" </dev/null
+    case " $* " in *" redis-server "*) disable_redis_service ;; esac
+}
+
+main "$@"

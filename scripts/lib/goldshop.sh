@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# goldshop's own programs: building them, and the surroundings in which `make run` and its relatives start them.
+
+# Cargo's folder for what it builds, wherever the user's configuration puts it.
+target_dir() {
+    cargo metadata --locked --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}
+
+# Builds every program and sets BIN_DIR. PROFILE=release builds what is shipped; the default is quicker to build.
+# BIN_DIR names programs built elsewhere: nothing is built then.
+build_programs() {
+    local profile=${PROFILE:-dev}
+    [[ -z ${BIN_DIR-} ]] || return 0
+    ensure_build_tools
+    step "Building (profile $profile; the first time takes some minutes)"
+    in_own_group cargo build --workspace --bins --locked --profile "$profile" || die "the build failed"
+    if [[ $profile == dev ]]; then profile=debug; fi
+    BIN_DIR=$(target_dir)/$profile
+}
+
+# What the programs need to know beside DATABASE_URL and REDIS_URL. Whatever is set already stays.
+set_surroundings() {
+    export ENVIRONMENT=${ENVIRONMENT:-development}
+    export GOLDSHOP_BLOB__ROOT=${GOLDSHOP_BLOB__ROOT:-$INSTANCE_DIR/media}
+}
+
+# Sets where the api listens, unless that is given. It comes right before the start, so that the port is still free.
+choose_address() {
+    if [[ -z ${GOLDSHOP_HTTP__ADDRESS-} ]]; then
+        claim_port http-port 8000
+        GOLDSHOP_HTTP__ADDRESS=127.0.0.1:$(recall http-port)
+        export GOLDSHOP_HTTP__ADDRESS
+        export GOLDSHOP_HTTP__PUBLIC_URL=${GOLDSHOP_HTTP__PUBLIC_URL:-http://$GOLDSHOP_HTTP__ADDRESS}
+    fi
+}
+
+migrate() {
+    step "Migrating the database"
+    in_own_group "$BIN_DIR/migration" up || die "the migration failed"
+}
+
+# load_demo [--items N]: loads the demo shop, or finds it loaded. The password of its owner is made here, once, and
+# reaches the program through the environment only.
+# shellcheck disable=SC2120 # make run gives no arguments, make demo does
+load_demo() {
+    step "Loading the demo shop"
+    ensure_secret demo-password 9
+    # shellcheck disable=SC2016 # the inner bash expands these
+    DEMO_PASSWORD=$(recall demo-password) in_own_group bash -c \
+        'set -o pipefail; "$@" | tee "$0" | grep --line-buffered -v "^password:" || exit "${PIPESTATUS[0]}"' \
+        "$INSTANCE_DIR/demo.out" "$BIN_DIR/worker" demo "$@" || die "the demo shop could not be loaded"
+    remember demo-login "$(sed -n 's/^login: *//p' "$INSTANCE_DIR/demo.out")"
+    rm -f "$INSTANCE_DIR/demo.out"
+}
