@@ -32,7 +32,13 @@ pub(crate) async fn write_in_tx<T: Serialize + Sync>(
     now: DateTime<Utc>,
     change: Change<'_, T>,
 ) -> Result<()> {
-    let Change { action, aggregate_type, aggregate_id, before, after } = change;
+    let Change {
+        action,
+        aggregate_type,
+        aggregate_id,
+        before,
+        after,
+    } = change;
     let (actor_kind, actor_id, actor_name) = actor(viewer);
     let row = entity::audit::ActiveModel {
         at: Set(now),
@@ -47,7 +53,9 @@ pub(crate) async fn write_in_tx<T: Serialize + Sync>(
         after: Set(after.map(serde_json::to_value).transpose()?),
         ..Default::default()
     };
-    entity::audit::Entity::insert(row).exec_without_returning(tx).await?;
+    entity::audit::Entity::insert(row)
+        .exec_without_returning(tx)
+        .await?;
     Ok(())
 }
 

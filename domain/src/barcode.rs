@@ -36,8 +36,13 @@ fn looks_like_gtin(code: &str) -> bool {
 
 /// From the right, digits weigh 1, 3, 1, 3, …; the weighted sum must be a multiple of ten.
 fn check_digit_fits(digits: &str) -> bool {
-    let sum: u32 = digits.bytes().rev().zip([1, 3].into_iter().cycle()).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
-    sum % 10 == 0
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .zip([1, 3].into_iter().cycle())
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
+    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]
@@ -46,13 +51,25 @@ mod tests {
 
     #[test]
     fn real_gtins_pass_and_each_single_wrong_digit_is_found() {
-        for gtin in ["4006381333931", "96385074", "036000291452", "10012345678902"] {
+        for gtin in [
+            "4006381333931",
+            "96385074",
+            "036000291452",
+            "10012345678902",
+        ] {
             assert_eq!(parse("barcode", gtin).as_deref(), Ok(gtin));
             for position in 0..gtin.len() {
                 let mut wrong = gtin.as_bytes().to_vec();
-                wrong[position] = if wrong[position] == b'9' { b'0' } else { wrong[position] + 1 };
+                wrong[position] = if wrong[position] == b'9' {
+                    b'0'
+                } else {
+                    wrong[position] + 1
+                };
                 let wrong = String::from_utf8_lossy(&wrong).into_owned();
-                assert!(parse("barcode", &wrong).is_err_and(|r| r.code == Code::InvalidCheckDigit), "{wrong}");
+                assert!(
+                    parse("barcode", &wrong).is_err_and(|r| r.code == Code::InvalidCheckDigit),
+                    "{wrong}"
+                );
             }
         }
     }

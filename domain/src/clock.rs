@@ -16,7 +16,10 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everybody else is given"
+    )]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }
@@ -52,8 +55,14 @@ static WITHIN_MILLISECOND: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 #[must_use]
 pub fn new_id(now: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-    let context = WITHIN_MILLISECOND.lock().unwrap_or_else(PoisonError::into_inner);
-    Uuid::new_v7(Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos()))
+    let context = WITHIN_MILLISECOND
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    Uuid::new_v7(Timestamp::from_unix(
+        &*context,
+        seconds,
+        now.timestamp_subsec_nanos(),
+    ))
 }
 
 #[cfg(test)]

@@ -23,7 +23,13 @@ pub struct Settings {
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { url: _, application_name, max_connections, acquire_timeout, statement_timeout } = self;
+        let Self {
+            url: _,
+            application_name,
+            max_connections,
+            acquire_timeout,
+            statement_timeout,
+        } = self;
         f.debug_struct("Settings")
             .field("application_name", application_name)
             .field("max_connections", max_connections)
@@ -49,8 +55,10 @@ pub(crate) fn pool(settings: &Settings) -> Result<DatabaseConnection> {
 /// Options for one connection.
 pub(crate) fn connect_options(settings: &Settings) -> Result<sqlx::postgres::PgConnectOptions> {
     use sqlx::ConnectOptions as _;
-    let options: sqlx::postgres::PgConnectOptions =
-        settings.url.parse().map_err(|_error: sqlx::Error| Error::internal("the database URL cannot be understood"))?;
+    let options: sqlx::postgres::PgConnectOptions = settings
+        .url
+        .parse()
+        .map_err(|_error: sqlx::Error| Error::internal("the database URL cannot be understood"))?;
     let timeout = settings.statement_timeout.as_millis().to_string();
     Ok(options
         .application_name(settings.application_name)
@@ -65,10 +73,16 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
         return true;
     }
     match sqlx_error(error) {
-        Some(sqlx::Error::Database(database)) => database.code().is_some_and(|code| is_transient(&code)),
+        Some(sqlx::Error::Database(database)) => {
+            database.code().is_some_and(|code| is_transient(&code))
+        }
         Some(error) => matches!(
             error,
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_)
+            sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_)
         ),
         None => false,
     }
@@ -76,7 +90,9 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
 
 /// SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention), 40 (rollback).
 fn is_transient(code: &str) -> bool {
-    ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
+    ["08", "53", "57", "40"]
+        .iter()
+        .any(|class| code.starts_with(class))
 }
 
 /// The constraint that a statement broke.
@@ -90,7 +106,11 @@ pub(crate) fn broken_constraint(error: &DbErr) -> Option<&str> {
 /// Turns a broken constraint into a refusal that a person understands; other errors stay what they are.
 pub(crate) fn refuse_if_broken(error: DbErr, refusals: &[(&str, Refusal)]) -> Error {
     let refusal = broken_constraint(&error)
-        .and_then(|broken| refusals.iter().find(|(constraint, _)| *constraint == broken))
+        .and_then(|broken| {
+            refusals
+                .iter()
+                .find(|(constraint, _)| *constraint == broken)
+        })
         .map(|(_, refusal)| refusal.clone());
     refusal.map_or_else(|| error.into(), Error::from)
 }
@@ -103,7 +123,6 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
         _ => None,
     }
 }
-
 
 /// An error of a statement that did not go through SeaORM.
 pub(crate) fn from_sqlx(error: sqlx::Error) -> Error {

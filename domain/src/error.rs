@@ -50,7 +50,11 @@ impl From<Refusal> for Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        if db::is_unavailable(&error) { Self::Unavailable(error.into()) } else { Self::Internal(error.into()) }
+        if db::is_unavailable(&error) {
+            Self::Unavailable(error.into())
+        } else {
+            Self::Internal(error.into())
+        }
     }
 }
 
@@ -75,14 +79,23 @@ impl Refusal {
     /// A refusal about the field at `path`, dots between its segments: `name.en`.
     #[must_use]
     pub fn new(code: Code, path: &str) -> Self {
-        let path = path.split('.').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
-        Self { code, path, params: BTreeMap::new() }
+        let path = path
+            .split('.')
+            .filter(|segment| !segment.is_empty())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            code,
+            path,
+            params: BTreeMap::new(),
+        }
     }
 
     /// The same about the row with this index of a list of rows.
     #[must_use]
     pub(crate) fn in_row(mut self, index: usize) -> Self {
-        self.path.splice(0..0, ["rows".to_owned(), index.to_string()]);
+        self.path
+            .splice(0..0, ["rows".to_owned(), index.to_string()]);
         self
     }
 

@@ -29,12 +29,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
+use crate::clock::Clock;
 pub use crate::{
     error::{Code, Error, Refusal, Result},
     permission::{Permission, Permissions},
     viewer::{Identity, Viewer},
 };
-use crate::clock::Clock;
 
 /// Everything goldshop can do. Cheap to clone; the connection inside is private, so that nobody goes round the rules.
 #[derive(Clone, Debug)]
@@ -50,7 +50,11 @@ impl Domain {
     /// # Errors
     /// When the URL cannot be understood.
     pub fn connect(settings: db::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
-        Ok(Self { db: db::pool(&settings)?, settings: Arc::new(settings), clock })
+        Ok(Self {
+            db: db::pool(&settings)?,
+            settings: Arc::new(settings),
+            clock,
+        })
     }
 
     /// Whether the database answers.

@@ -39,7 +39,11 @@ impl FromStr for Locale {
     type Err = ();
 
     fn from_str(code: &str) -> Result<Self, ()> {
-        Self::ALL.iter().copied().find(|locale| locale.as_str() == code).ok_or(())
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|locale| locale.as_str() == code)
+            .ok_or(())
     }
 }
 
@@ -49,7 +53,10 @@ mod tests {
 
     #[test]
     fn the_first_language_we_speak_is_taken() {
-        assert_eq!(Locale::negotiate("fa-IR,fa;q=0.9,en;q=0.8"), Some(Locale::Fa));
+        assert_eq!(
+            Locale::negotiate("fa-IR,fa;q=0.9,en;q=0.8"),
+            Some(Locale::Fa)
+        );
         assert_eq!(Locale::negotiate("de, en-GB;q=0.7"), Some(Locale::En));
         assert_eq!(Locale::negotiate("de"), None);
     }

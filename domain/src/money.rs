@@ -25,13 +25,18 @@ pub fn price(path: &str, money: &Money) -> Result<Money, Refusal> {
     let amount = money.amount.normalize();
     let max = Decimal::from_i128_with_scale(AMOUNT_MAX, 0);
     if amount.is_sign_negative() && !amount.is_zero() || amount > max || amount.scale() > 6 {
-        return Err(Refusal::new(Code::OutOfRange, &format!("{path}.amount")).with("min", 0).with("max", max));
+        return Err(Refusal::new(Code::OutOfRange, &format!("{path}.amount"))
+            .with("min", 0)
+            .with("max", max));
     }
     let currency = money.currency.trim().to_ascii_uppercase();
     if currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase()) {
         Ok(Money { amount, currency })
     } else {
-        Err(Refusal::new(Code::InvalidFormat, &format!("{path}.currency")).with("value", &money.currency))
+        Err(
+            Refusal::new(Code::InvalidFormat, &format!("{path}.currency"))
+                .with("value", &money.currency),
+        )
     }
 }
 
@@ -40,7 +45,10 @@ mod tests {
     use super::{Code, Decimal, Money, price};
 
     fn check(amount: &str, currency: &str) -> Result<Money, Code> {
-        let money = Money { amount: amount.parse::<Decimal>().unwrap_or(Decimal::NEGATIVE_ONE), currency: currency.into() };
+        let money = Money {
+            amount: amount.parse::<Decimal>().unwrap_or(Decimal::NEGATIVE_ONE),
+            currency: currency.into(),
+        };
         price("price", &money).map_err(|refusal| refusal.code)
     }
 

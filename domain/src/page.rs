@@ -37,9 +37,18 @@ impl PageArgs {
     pub fn window(&self) -> Result<Window, Refusal> {
         match (self.first, self.last) {
             (Some(_), Some(_)) => Err(Refusal::new(Code::InvalidFormat, "last")),
-            (None, Some(last)) => Ok(Window { size: bounded("last", last)?, backward: true }),
-            (Some(first), None) => Ok(Window { size: bounded("first", first)?, backward: false }),
-            (None, None) => Ok(Window { size: PAGE_DEFAULT, backward: false }),
+            (None, Some(last)) => Ok(Window {
+                size: bounded("last", last)?,
+                backward: true,
+            }),
+            (Some(first), None) => Ok(Window {
+                size: bounded("first", first)?,
+                backward: false,
+            }),
+            (None, None) => Ok(Window {
+                size: PAGE_DEFAULT,
+                backward: false,
+            }),
         }
     }
 }
@@ -48,7 +57,11 @@ fn bounded(path: &str, count: i32) -> Result<u32, Refusal> {
     u32::try_from(count)
         .ok()
         .filter(|count| *count <= PAGE_MAX)
-        .ok_or_else(|| Refusal::new(Code::OutOfRange, path).with("min", 0).with("max", PAGE_MAX))
+        .ok_or_else(|| {
+            Refusal::new(Code::OutOfRange, path)
+                .with("min", 0)
+                .with("max", PAGE_MAX)
+        })
 }
 
 /// A page of a list.
@@ -79,14 +92,38 @@ mod tests {
     use super::{PAGE_DEFAULT, PageArgs, Window};
 
     fn window(first: Option<i32>, last: Option<i32>) -> Option<Window> {
-        PageArgs { first, last, ..PageArgs::default() }.window().ok()
+        PageArgs {
+            first,
+            last,
+            ..PageArgs::default()
+        }
+        .window()
+        .ok()
     }
 
     #[test]
     fn pages_are_bounded_and_have_one_direction() {
-        assert_eq!(window(None, None), Some(Window { size: PAGE_DEFAULT, backward: false }));
-        assert_eq!(window(None, Some(100)), Some(Window { size: 100, backward: true }));
-        assert_eq!(window(Some(0), None), Some(Window { size: 0, backward: false }));
+        assert_eq!(
+            window(None, None),
+            Some(Window {
+                size: PAGE_DEFAULT,
+                backward: false
+            })
+        );
+        assert_eq!(
+            window(None, Some(100)),
+            Some(Window {
+                size: 100,
+                backward: true
+            })
+        );
+        assert_eq!(
+            window(Some(0), None),
+            Some(Window {
+                size: 0,
+                backward: false
+            })
+        );
         assert_eq!(window(Some(101), None), None);
         assert_eq!(window(Some(-1), None), None);
         assert_eq!(window(Some(1), Some(1)), None);

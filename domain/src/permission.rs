@@ -40,7 +40,10 @@ impl Permission {
     /// The permission with this code, if there is one.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|permission| permission.code() == code)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|permission| permission.code() == code)
     }
 }
 
@@ -109,7 +112,10 @@ mod tests {
 
     #[test]
     fn a_star_is_everything_and_an_unknown_code_is_nothing() {
-        assert_eq!(Permissions::from_codes(["catalogue.read", "*"]), Permissions::all());
+        assert_eq!(
+            Permissions::from_codes(["catalogue.read", "*"]),
+            Permissions::all()
+        );
         assert_eq!(Permissions::from_codes(["no.such"]), Permissions::default());
     }
 }

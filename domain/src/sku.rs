@@ -20,7 +20,10 @@ pub fn parse(path: &str, text: &str) -> Result<String, Refusal> {
     if sku.chars().count() > SKU_MAX {
         return Err(Refusal::new(Code::TooLong, path).with("max", SKU_MAX));
     }
-    if sku.chars().all(|c| c.is_alphanumeric() || "-_./+#".contains(c)) {
+    if sku
+        .chars()
+        .all(|c| c.is_alphanumeric() || "-_./+#".contains(c))
+    {
         Ok(sku)
     } else {
         Err(Refusal::new(Code::InvalidFormat, path).with("value", text.trim()))
@@ -38,8 +41,15 @@ mod tests {
 
     #[test]
     fn blanks_and_control_characters_are_refused() {
-        for (text, code) in [("", Code::Required), ("a b", Code::InvalidFormat), ("a\u{0}", Code::InvalidFormat)] {
-            assert!(parse("sku", text).is_err_and(|r| r.code == code), "{text:?}");
+        for (text, code) in [
+            ("", Code::Required),
+            ("a b", Code::InvalidFormat),
+            ("a\u{0}", Code::InvalidFormat),
+        ] {
+            assert!(
+                parse("sku", text).is_err_and(|r| r.code == code),
+                "{text:?}"
+            );
         }
         assert!(parse("sku", &"A".repeat(SKU_MAX + 1)).is_err_and(|r| r.code == Code::TooLong));
     }

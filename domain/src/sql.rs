@@ -12,7 +12,10 @@ pub(crate) struct Sql {
 impl Sql {
     /// Begins with this text.
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), values: Vec::new() }
+        Self {
+            text: text.to_owned(),
+            values: Vec::new(),
+        }
     }
 
     /// Appends text.

@@ -30,13 +30,23 @@ pub fn name(path: &str, texts: &BTreeMap<String, String>) -> Result<Translations
 ///
 /// # Errors
 /// Each language that is wrong, with its path below `path`.
-pub fn description(path: &str, texts: &BTreeMap<String, String>) -> Result<Translations, Vec<Refusal>> {
+pub fn description(
+    path: &str,
+    texts: &BTreeMap<String, String>,
+) -> Result<Translations, Vec<Refusal>> {
     translations(path, texts, 0, DESCRIPTION_MAX)
 }
 
-fn translations(path: &str, texts: &BTreeMap<String, String>, min: usize, max: usize) -> Result<Translations, Vec<Refusal>> {
+fn translations(
+    path: &str,
+    texts: &BTreeMap<String, String>,
+    min: usize,
+    max: usize,
+) -> Result<Translations, Vec<Refusal>> {
     if texts.len() > LANGUAGES_MAX {
-        return Err(vec![Refusal::new(Code::TooMany, path).with("max", LANGUAGES_MAX)]);
+        return Err(vec![
+            Refusal::new(Code::TooMany, path).with("max", LANGUAGES_MAX),
+        ]);
     }
     let mut refused = Vec::new();
     let mut parsed = BTreeMap::new();
@@ -48,7 +58,11 @@ fn translations(path: &str, texts: &BTreeMap<String, String>, min: usize, max: u
             Err(refusal) => refused.push(refusal),
         }
     }
-    if refused.is_empty() { Ok(Translations(parsed)) } else { Err(refused) }
+    if refused.is_empty() {
+        Ok(Translations(parsed))
+    } else {
+        Err(refused)
+    }
 }
 
 /// ISO 639 codes, with an optional region: `en`, `fa`, `pt-BR`.
@@ -56,7 +70,11 @@ fn check_language(path: &str, language: &str) -> Result<(), Refusal> {
     let (code, region) = language.split_once('-').unwrap_or((language, "XX"));
     let code_fits = (2..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_lowercase());
     let region_fits = region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase());
-    if code_fits && region_fits { Ok(()) } else { Err(Refusal::new(Code::InvalidFormat, path).with("value", language)) }
+    if code_fits && region_fits {
+        Ok(())
+    } else {
+        Err(Refusal::new(Code::InvalidFormat, path).with("value", language))
+    }
 }
 
 /// A text without blanks around it and without control characters (line breaks and tabs may stay), `min` to `max` characters long.
@@ -75,7 +93,10 @@ pub fn line(path: &str, text: &str, min: usize, max: usize) -> Result<String, Re
     if length > max {
         return Err(Refusal::new(Code::TooLong, path).with("max", max));
     }
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    if text
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
         return Err(Refusal::new(Code::InvalidFormat, path));
     }
     Ok(text.to_owned())
@@ -91,7 +112,13 @@ pub fn external_reference(text: &str) -> Result<String, Refusal> {
 
 /// Keeps what several fields were refused for.
 pub(crate) fn take_all<T>(refusals: &mut Refusals, value: Result<T, Vec<Refusal>>) -> Option<T> {
-    value.map_err(|refused| refused.into_iter().for_each(|refusal| refusals.push(refusal))).ok()
+    value
+        .map_err(|refused| {
+            refused
+                .into_iter()
+                .for_each(|refusal| refusals.push(refusal))
+        })
+        .ok()
 }
 
 /// Persian (U+06F0…) and Arabic (U+0660…) digits become ASCII digits; everything else stays.
@@ -103,7 +130,9 @@ pub fn ascii_digits(text: &str) -> String {
 /// In both blocks the last four bits are the digit's value.
 fn ascii_digit(c: char) -> char {
     match c {
-        '\u{06F0}'..='\u{06F9}' | '\u{0660}'..='\u{0669}' => char::from_digit(u32::from(c) & 0xF, 10).unwrap_or(c),
+        '\u{06F0}'..='\u{06F9}' | '\u{0660}'..='\u{0669}' => {
+            char::from_digit(u32::from(c) & 0xF, 10).unwrap_or(c)
+        }
         other => other,
     }
 }
@@ -115,13 +144,19 @@ mod tests {
     use super::{Code, NAME_MAX, ascii_digits, line, name};
 
     fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
     fn a_name_is_trimmed_and_counted_in_characters() {
         let longest = "گ".repeat(NAME_MAX);
-        assert!(name("name", &texts(&[("fa", &longest), ("en", " Ring ")])).is_ok_and(|n| n.in_locale("en") == "Ring"));
+        assert!(
+            name("name", &texts(&[("fa", &longest), ("en", " Ring ")]))
+                .is_ok_and(|n| n.in_locale("en") == "Ring")
+        );
         let refused = name("name", &texts(&[("fa", &format!("{longest}گ"))]));
         assert!(refused.is_err_and(|r| r[0].code == Code::TooLong && r[0].path == ["name", "fa"]));
     }
@@ -131,7 +166,10 @@ mod tests {
         assert!(name("name", &texts(&[])).is_err_and(|r| r[0].code == Code::Required));
         assert!(name("name", &texts(&[("en", "  ")])).is_err_and(|r| r[0].code == Code::Required));
         assert!(line("x", "a\u{0}b", 0, 9).is_err_and(|r| r.code == Code::InvalidFormat));
-        assert!(name("name", &texts(&[("english", "Ring")])).is_err_and(|r| r[0].code == Code::InvalidFormat));
+        assert!(
+            name("name", &texts(&[("english", "Ring")]))
+                .is_err_and(|r| r[0].code == Code::InvalidFormat)
+        );
     }
 
     #[test]

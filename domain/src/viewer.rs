@@ -45,13 +45,21 @@ impl Viewer {
     /// Somebody who has not logged in.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { identity: Identity::Anonymous, locale: Locale::default(), request_id: None }
+        Self {
+            identity: Identity::Anonymous,
+            locale: Locale::default(),
+            request_id: None,
+        }
     }
 
     /// A part of goldshop that works on its own account. It may do everything.
     #[must_use]
     pub fn system(part: &'static str) -> Self {
-        Self { identity: Identity::System(part), locale: Locale::default(), request_id: None }
+        Self {
+            identity: Identity::System(part),
+            locale: Locale::default(),
+            request_id: None,
+        }
     }
 
     /// The same viewer, on behalf of the request with this id.

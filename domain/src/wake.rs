@@ -22,13 +22,20 @@ pub struct Wakeups {
 
 impl Wakeups {
     pub(crate) fn new(settings: &Settings, channel: &'static str) -> Self {
-        Self { settings: settings.clone(), channel, listener: None }
+        Self {
+            settings: settings.clone(),
+            channel,
+            listener: None,
+        }
     }
 
     /// Returns when something was committed, and at the latest after `at_most`: a notification is a hint, and while the database is
     /// away there are none. Never fails; never returns at once over and over.
     pub async fn next(&mut self, at_most: Duration) {
-        if tokio::time::timeout(at_most, self.notified()).await.is_err() {
+        if tokio::time::timeout(at_most, self.notified())
+            .await
+            .is_err()
+        {
             tracing::trace!(channel = self.channel, "nothing was notified");
         }
     }

@@ -51,7 +51,9 @@ async fn wait_for_lock(db: &DatabaseConnection) -> Result<(), DbErr> {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    Err(DbErr::Custom("another program has been migrating this database for five minutes".into()))
+    Err(DbErr::Custom(
+        "another program has been migrating this database for five minutes".into(),
+    ))
 }
 
 async fn try_lock(db: &DatabaseConnection) -> Result<bool, DbErr> {
@@ -61,5 +63,6 @@ async fn try_lock(db: &DatabaseConnection) -> Result<bool, DbErr> {
         [LOCK.into()],
     );
     let row = db.query_one_raw(sql).await?;
-    row.ok_or_else(|| DbErr::Custom("no answer from pg_try_advisory_lock".into()))?.try_get_by_index(0)
+    row.ok_or_else(|| DbErr::Custom("no answer from pg_try_advisory_lock".into()))?
+        .try_get_by_index(0)
 }

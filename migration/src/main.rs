@@ -35,13 +35,20 @@ async fn run(command: Option<&str>) -> Result<String, String> {
 }
 
 async fn up(url: &str) -> Result<String, DbErr> {
-    Ok(format!("{} applied, the database is up to date", locked::up(url).await?))
+    Ok(format!(
+        "{} applied, the database is up to date",
+        locked::up(url).await?
+    ))
 }
 
 async fn status(url: &str) -> Result<String, DbErr> {
     let db = Database::connect(options(url)).await?;
     let pending = Migrator::get_pending_migrations(&db).await?;
-    Ok(format!("{} of {} pending", pending.len(), Migrator::migrations().len()))
+    Ok(format!(
+        "{} of {} pending",
+        pending.len(),
+        Migrator::migrations().len()
+    ))
 }
 
 /// Takes back the newest migration only: more than that is a matter for backups.
@@ -59,7 +66,8 @@ fn options(url: &str) -> ConnectOptions {
 
 fn database_url() -> Result<String, String> {
     if let Ok(file) = std::env::var("DATABASE_URL_FILE") {
-        let text = std::fs::read_to_string(&file).map_err(|error| format!("DATABASE_URL_FILE {file}: {error}"))?;
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| format!("DATABASE_URL_FILE {file}: {error}"))?;
         return Ok(text.trim().to_owned());
     }
     std::env::var("DATABASE_URL").map_err(|_missing| "DATABASE_URL is not set".into())

@@ -1,6 +1,9 @@
 //! Somebody who asks the server: nobody in particular, or a user with a session or an API token.
 
-#![expect(clippy::expect_used, reason = "a harness that cannot ask has to fail the test")]
+#![expect(
+    clippy::expect_used,
+    reason = "a harness that cannot ask has to fail the test"
+)]
 
 use std::time::Duration;
 
@@ -34,8 +37,15 @@ impl Actor {
         // The client wants to know how to speak TLS, though it never will.
         let _installed_before = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(ANSWER_LIMIT).no_proxy().build();
-        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/graphql-response+json"))]);
-        Self { client: client.expect("an HTTP client needs nothing"), server: server.to_owned(), headers }
+        let headers = HeaderMap::from_iter([(
+            ACCEPT,
+            HeaderValue::from_static("application/graphql-response+json"),
+        )]);
+        Self {
+            client: client.expect("an HTTP client needs nothing"),
+            server: server.to_owned(),
+            headers,
+        }
     }
 
     /// The same, with an API token.
@@ -58,14 +68,19 @@ impl Actor {
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut actor = self.clone();
         let name: reqwest::header::HeaderName = name.parse().expect("the name of a header");
-        actor.headers.insert(name, value.parse().expect("the value of a header"));
+        actor
+            .headers
+            .insert(name, value.parse().expect("the value of a header"));
         actor
     }
 
     /// The same, at another server.
     #[must_use]
     pub fn at(&self, server: &str) -> Self {
-        Self { server: server.to_owned(), ..self.clone() }
+        Self {
+            server: server.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// The same, with the session that a login with this password begins.
@@ -73,8 +88,14 @@ impl Actor {
     /// # Panics
     /// When the login is refused, or sets no cookie.
     pub async fn logged_in(&self, email: &str, password: &str) -> Self {
-        let answer = self.gql(LOGIN, json!({"email": email, "password": password})).await;
-        let cookie = answer.headers.get(SET_COOKIE).and_then(|cookie| cookie.to_str().ok()).map(str::to_owned);
+        let answer = self
+            .gql(LOGIN, json!({"email": email, "password": password}))
+            .await;
+        let cookie = answer
+            .headers
+            .get(SET_COOKIE)
+            .and_then(|cookie| cookie.to_str().ok())
+            .map(str::to_owned);
         let _me = answer.ok();
         let cookie = cookie.expect("a login sets a cookie");
         let pair = cookie.split(';').next().unwrap_or_default();
@@ -99,7 +120,9 @@ impl Actor {
     /// When no answer comes.
     pub async fn gql(&self, document: &str, variables: Value) -> Answer {
         let body = json!({"query": document, "variables": variables});
-        self.send(self.post().json(&body)).await.expect("the server answers")
+        self.send(self.post().json(&body))
+            .await
+            .expect("the server answers")
     }
 
     /// Asks; fails when the server cannot be reached or breaks the connection.
@@ -135,17 +158,22 @@ impl Actor {
         let mut variables = variables;
         variables["input"]["file"] = Value::Null;
         let operations = json!({"query": document, "variables": variables}).to_string();
-        let part = Part::bytes(file.bytes).file_name(file.name).mime_str(&file.content_type);
+        let part = Part::bytes(file.bytes)
+            .file_name(file.name)
+            .mime_str(&file.content_type);
         let form = Form::new()
             .text("operations", operations)
             .text("map", json!({"0": ["variables.input.file"]}).to_string())
             .part("0", part.expect("a media type"));
         // A form can be sent by any page; this header cannot.
-        let request = self.post().header("graphql-require-preflight", "1").multipart(form);
+        let request = self
+            .post()
+            .header("graphql-require-preflight", "1")
+            .multipart(form);
         self.send(request).await.expect("the server answers")
     }
 
-    /// Subscribes over a WebSocket.
+    /// Subscribes over a WebSocket. Give `after` in order to miss nothing.
     ///
     /// # Panics
     /// When the connection is refused.
@@ -156,13 +184,19 @@ impl Actor {
     /// A request to the GraphQL endpoint, to be filled by the test.
     #[must_use]
     pub fn post(&self) -> RequestBuilder {
-        self.client.post(format!("{}/api/graphql", self.server)).headers(self.headers.clone())
+        self.client
+            .post(format!("{}/api/graphql", self.server))
+            .headers(self.headers.clone())
     }
 
     /// A request for a page or file. `path` is either below the server's address or an address itself.
     #[must_use]
     pub fn get(&self, path: &str) -> RequestBuilder {
-        let url = if path.starts_with('/') { format!("{}{path}", self.server) } else { path.to_owned() };
+        let url = if path.starts_with('/') {
+            format!("{}{path}", self.server)
+        } else {
+            path.to_owned()
+        };
         self.client.get(url).headers(self.headers.clone())
     }
 

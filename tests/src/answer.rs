@@ -32,20 +32,34 @@ impl Answer {
     pub(crate) fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
         let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
         let errors = body["errors"].as_array().cloned().unwrap_or_default();
-        Self { status, headers, data: body["data"].take(), errors }
+        Self {
+            status,
+            headers,
+            data: body["data"].take(),
+            errors,
+        }
     }
 
     /// `extensions.code` of the request's errors.
     #[must_use]
     pub fn codes(&self) -> Vec<&str> {
-        self.errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("without a code")).collect()
+        self.errors
+            .iter()
+            .map(|error| {
+                error["extensions"]["code"]
+                    .as_str()
+                    .unwrap_or("without a code")
+            })
+            .collect()
     }
 
     /// The `userErrors` of all its payloads; they must have been selected with code and path at least.
     #[must_use]
     pub fn user_errors(&self) -> Vec<UserError> {
         let payloads = self.data.as_object().into_iter().flatten();
-        let errors = payloads.filter_map(|(_, payload)| payload["userErrors"].as_array()).flatten();
+        let errors = payloads
+            .filter_map(|(_, payload)| payload["userErrors"].as_array())
+            .flatten();
         errors.map(user_error).collect()
     }
 
@@ -55,7 +69,10 @@ impl Answer {
     /// When there was one.
     #[must_use]
     pub fn ok(self) -> Value {
-        assert!(self.errors.is_empty() && self.user_errors().is_empty(), "refused: {self:#?}");
+        assert!(
+            self.errors.is_empty() && self.user_errors().is_empty(),
+            "refused: {self:#?}"
+        );
         self.data
     }
 
@@ -65,14 +82,29 @@ impl Answer {
     /// When nothing was refused.
     #[must_use]
     pub fn refused(&self) -> Vec<(String, String)> {
-        let refusals: Vec<_> = self.user_errors().into_iter().map(|error| (error.code, error.path)).collect();
-        assert!(self.errors.is_empty() && !refusals.is_empty(), "not refused: {self:#?}");
+        let refusals: Vec<_> = self
+            .user_errors()
+            .into_iter()
+            .map(|error| (error.code, error.path))
+            .collect();
+        assert!(
+            self.errors.is_empty() && !refusals.is_empty(),
+            "not refused: {self:#?}"
+        );
         refusals
     }
 }
 
 fn user_error(error: &Value) -> UserError {
     let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-    let path = error["path"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    UserError { code: text("code"), path: path.collect::<Vec<_>>().join("."), message: text("message") }
+    let path = error["path"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    UserError {
+        code: text("code"),
+        path: path.collect::<Vec<_>>().join("."),
+        message: text("message"),
+    }
 }

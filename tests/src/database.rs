@@ -9,11 +9,17 @@
 )]
 
 use std::{
-    sync::{LazyLock, atomic::{AtomicU32, Ordering}, mpsc as reply},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+        mpsc as reply,
+    },
     time::Duration,
 };
 
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
+use sea_orm::sqlx::{
+    self, AssertSqlSafe, Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions,
+};
 use tokio::sync::mpsc;
 
 /// What the names of all our databases start with; then come the run's number and the database's.
@@ -33,10 +39,16 @@ pub fn server_url() -> String {
 /// The same server and role, another database.
 #[must_use]
 pub fn with_database(url: &str, database: &str) -> String {
-    let (base, options) = url.split_once('?').map_or((url, None), |(base, options)| (base, Some(options)));
+    let (base, options) = url
+        .split_once('?')
+        .map_or((url, None), |(base, options)| (base, Some(options)));
     let authority = base.find("://").map_or(0, |start| start + 3);
-    let end = base[authority..].find('/').map_or(base.len(), |slash| authority + slash);
-    let options = options.map(|options| format!("?{options}")).unwrap_or_default();
+    let end = base[authority..]
+        .find('/')
+        .map_or(base.len(), |slash| authority + slash);
+    let options = options
+        .map(|options| format!("?{options}"))
+        .unwrap_or_default();
     format!("{}/{database}{options}", &base[..end])
 }
 
@@ -50,11 +62,18 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// Creates one.
     #[must_use]
-    pub async fn create() -> Self {
+    pub fn create() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let name = format!("{PREFIX}{:08x}_{}", KEEPER.run, NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "{PREFIX}{:08x}_{}",
+            KEEPER.run,
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
         KEEPER.ask(Order::Create(name.clone()));
-        Self { url: with_database(&server_url(), &name), name }
+        Self {
+            url: with_database(&server_url(), &name),
+            name,
+        }
     }
 
     /// Its address.
@@ -76,8 +95,12 @@ impl Drop for TestDatabase {
 /// When the address is not well-formed.
 #[must_use]
 pub fn pool(url: &str) -> PgPool {
-    let options = PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_secs(10));
-    options.connect_lazy(url).expect("the address of the database is well-formed")
+    let options = PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(10));
+    options
+        .connect_lazy(url)
+        .expect("the address of the database is well-formed")
 }
 
 /// What the keeper is asked to do.
@@ -99,8 +122,12 @@ impl Keeper {
         let (orders, received) = mpsc::unbounded_channel();
         let run = rand::random();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("the machine has room for another runtime").block_on(keep(run, received));
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime
+                .expect("the machine has room for another runtime")
+                .block_on(keep(run, received));
         });
         Self { run, orders }
     }
@@ -113,26 +140,57 @@ impl Keeper {
         let outcome = sent.ok().and_then(|()| done.recv().ok());
         match outcome {
             Some(Ok(())) => {}
-            Some(Err(error)) if is_new => assert!(std::thread::panicking(), "cannot create a database: {error}"),
+            Some(Err(error)) if is_new => assert!(
+                std::thread::panicking(),
+                "cannot create a database: {error}"
+            ),
             // What could not be dropped is swept by the next run.
             Some(Err(_)) => {}
-            None => assert!(std::thread::panicking(), "cannot prepare the template of all databases; see above"),
+            None => assert!(
+                std::thread::panicking(),
+                "cannot prepare the template of all databases; see above"
+            ),
         }
     }
 }
 
-async fn keep(run: u32, mut orders: mpsc::UnboundedReceiver<(Order, reply::Sender<sqlx::Result<()>>)>) {
+async fn keep(
+    run: u32,
+    mut orders: mpsc::UnboundedReceiver<(Order, reply::Sender<sqlx::Result<()>>)>,
+) {
     let url = server_url();
-    let mut admin = PgConnection::connect(&url).await.expect("the server at DATABASE_URL answers");
-    lock(&mut admin, run).await.expect("the number of this run can be locked");
-    sweep(&mut admin).await.expect("the leftovers of earlier runs can be dropped");
+    let mut admin = PgConnection::connect(&url)
+        .await
+        .expect("the server at DATABASE_URL answers");
+    lock(&mut admin, run)
+        .await
+        .expect("the number of this run can be locked");
+    sweep(&mut admin)
+        .await
+        .expect("the leftovers of earlier runs can be dropped");
     let template = format!("{PREFIX}{run:08x}_template");
-    execute(&mut admin, format!("CREATE DATABASE {template}")).await.expect("the role at DATABASE_URL may create databases");
-    migration::locked::up(&with_database(&url, &template)).await.expect("the migrations succeed on an empty database");
+    execute(&mut admin, format!("CREATE DATABASE {template}"))
+        .await
+        .expect("the role at DATABASE_URL may create databases");
+    migration::locked::up(&with_database(&url, &template))
+        .await
+        .expect("the migrations succeed on an empty database");
     while let Some((order, sender)) = orders.recv().await {
         let done = match order {
-            Order::Create(name) => execute(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await,
-            Order::Drop(name) => execute(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await,
+            Order::Create(name) => {
+                execute(
+                    &mut admin,
+                    format!("CREATE DATABASE {name} TEMPLATE {template}"),
+                )
+                .await
+            }
+            Order::Drop(name) => {
+                execute(
+                    &mut admin,
+                    format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+                )
+                .await
+            }
         };
         // Whoever asked may have given up.
         let _ = sender.send(done);
@@ -145,21 +203,38 @@ async fn execute(admin: &mut PgConnection, sql: String) -> sqlx::Result<()> {
 }
 
 async fn lock(admin: &mut PgConnection, run: u32) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(i64::from(run)).fetch_one(admin).await
+    sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+        .bind(i64::from(run))
+        .fetch_one(admin)
+        .await
 }
 
 /// Drops the databases of runs that are over: those whose number can be locked.
 async fn sweep(admin: &mut PgConnection) -> sqlx::Result<()> {
-    let names: Vec<String> = sqlx::query_scalar("SELECT datname FROM pg_database WHERE datname LIKE $1")
-        .bind(format!("{PREFIX}%"))
-        .fetch_all(&mut *admin)
-        .await?;
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT datname FROM pg_database WHERE datname LIKE $1")
+            .bind(format!("{PREFIX}%"))
+            .fetch_all(&mut *admin)
+            .await?;
     for name in names {
-        let number = name.trim_start_matches(PREFIX).split('_').next().unwrap_or_default();
-        let Ok(run) = u32::from_str_radix(number, 16) else { continue };
+        let number = name
+            .trim_start_matches(PREFIX)
+            .split('_')
+            .next()
+            .unwrap_or_default();
+        let Ok(run) = u32::from_str_radix(number, 16) else {
+            continue;
+        };
         if lock(admin, run).await? {
-            execute(admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
-            sqlx::query("SELECT pg_advisory_unlock($1)").bind(i64::from(run)).execute(&mut *admin).await?;
+            execute(
+                admin,
+                format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            )
+            .await?;
+            sqlx::query("SELECT pg_advisory_unlock($1)")
+                .bind(i64::from(run))
+                .execute(&mut *admin)
+                .await?;
         }
     }
     Ok(())

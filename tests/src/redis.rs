@@ -17,6 +17,7 @@ use uuid::Uuid;
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// A prefix on a Redis server that no other test uses. Every key that contains it is deleted on drop.
+#[derive(Debug)]
 pub struct RedisSpace {
     client: Client,
     prefix: String,
@@ -199,7 +200,7 @@ async fn answers(client: &Client) -> bool {
     redis::cmd("PING").exec_async(&mut connection).await.is_ok()
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener
         .local_addr()

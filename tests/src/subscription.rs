@@ -1,8 +1,14 @@
 //! A subscription over `graphql-transport-ws`: one WebSocket, one operation.
+//!
+//! Without `after`, a subscription begins at some moment after it was asked for, and nothing tells when. A test that must miss nothing
+//! gives `after`: [`TestApp::position`](crate::app::TestApp::position) knows the present one.
 
-#![expect(clippy::expect_used, reason = "a harness that cannot subscribe has to fail the test")]
+#![expect(
+    clippy::expect_used,
+    reason = "a harness that cannot subscribe has to fail the test"
+)]
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap};
@@ -35,32 +41,32 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Subscription {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    early: VecDeque<Received>,
 }
 
 impl Subscription {
-    pub(crate) async fn start(server: &str, headers: &HeaderMap, document: &str, variables: Value) -> Self {
-        let mut socket = connect(server, headers).await.expect("the server opens a WebSocket");
+    pub(crate) async fn start(
+        server: &str,
+        headers: &HeaderMap,
+        document: &str,
+        variables: Value,
+    ) -> Self {
+        let mut socket = connect(server, headers)
+            .await
+            .expect("the server opens a WebSocket");
         send(&mut socket, &json!({"type": "connection_init"})).await;
-        let mut subscription = Self { socket, early: VecDeque::new() };
-        let ready = subscription.message(PATIENCE).await.expect("an acknowledgement");
+        let mut subscription = Self { socket };
+        let ready = subscription
+            .message(PATIENCE)
+            .await
+            .expect("an acknowledgement");
         assert_eq!(ready["type"], "connection_ack", "{ready}");
         let payload = json!({"query": document, "variables": variables});
-        send(&mut subscription.socket, &json!({"id": OPERATION, "type": "subscribe", "payload": payload})).await;
-        subscription.barrier().await;
+        send(
+            &mut subscription.socket,
+            &json!({"id": OPERATION, "type": "subscribe", "payload": payload}),
+        )
+        .await;
         subscription
-    }
-
-    /// The server answers a ping after it has begun the operation: what happens from now on is seen.
-    async fn barrier(&mut self) {
-        send(&mut self.socket, &json!({"type": "ping"})).await;
-        loop {
-            match self.message(PATIENCE).await {
-                Ok(message) if message["type"] == "pong" => return,
-                Ok(message) => self.early.push_back(received(&message)),
-                Err(closed) => return self.early.push_back(closed),
-            }
-        }
     }
 
     /// The data of the next result.
@@ -85,10 +91,9 @@ impl Subscription {
 
     /// Whatever comes next; none when nothing comes within this time.
     pub async fn receive_within(&mut self, limit: Duration) -> Option<Received> {
-        if let Some(early) = self.early.pop_front() {
-            return Some(early);
-        }
-        let message = tokio::time::timeout(limit, self.message(limit)).await.ok()?;
+        let message = tokio::time::timeout(limit, self.message(limit))
+            .await
+            .ok()?;
         Some(message.map_or_else(|closed| closed, |message| received(&message)))
     }
 
@@ -104,7 +109,9 @@ impl Subscription {
                     }
                     send(&mut self.socket, &json!({"type": "pong"})).await;
                 }
-                Some(Ok(Message::Close(frame))) => return Err(Received::Closed(frame.map(|frame| frame.code.into()))),
+                Some(Ok(Message::Close(frame))) => {
+                    return Err(Received::Closed(frame.map(|frame| frame.code.into())));
+                }
                 Some(Ok(_)) => {}
                 None | Some(Err(_)) => return Err(Received::Closed(None)),
             }
@@ -125,7 +132,10 @@ fn received(message: &Value) -> Received {
     }
 }
 
-async fn connect(server: &str, headers: &HeaderMap) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, Error> {
+async fn connect(
+    server: &str,
+    headers: &HeaderMap,
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, Error> {
     let url = format!("{}/api/graphql", server.replacen("http", "ws", 1));
     let mut request = url.into_client_request()?;
     for name in [AUTHORIZATION, COOKIE] {
@@ -134,7 +144,9 @@ async fn connect(server: &str, headers: &HeaderMap) -> Result<WebSocketStream<Ma
         }
     }
     let protocol = "graphql-transport-ws".parse().expect("a header value");
-    request.headers_mut().insert("sec-websocket-protocol", protocol);
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", protocol);
     let (socket, _response) = tokio_tungstenite::connect_async(request).await?;
     Ok(socket)
 }

@@ -22,7 +22,10 @@ pub async fn eventually<T>(
         if let Some(found) = look().await {
             return found;
         }
-        assert!(start.elapsed() < deadline, "after {deadline:?} still not: {what}");
+        assert!(
+            start.elapsed() < deadline,
+            "after {deadline:?} still not: {what}"
+        );
         tokio::time::sleep(PAUSE).await;
     }
 }

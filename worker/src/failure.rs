@@ -30,7 +30,9 @@ impl From<domain::Error> for Failure {
     fn from(error: domain::Error) -> Self {
         match error {
             domain::Error::Unavailable(_) | domain::Error::Internal(_) => Self::retry(error),
-            domain::Error::Refused(_) | domain::Error::Forbidden(_) | domain::Error::Unauthenticated => Self::discard(error),
+            domain::Error::Refused(_)
+            | domain::Error::Forbidden(_)
+            | domain::Error::Unauthenticated => Self::discard(error),
         }
     }
 }

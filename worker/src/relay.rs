@@ -98,7 +98,10 @@ impl Relay {
         for (name, tasks) in by_queue {
             match self.queues.get(name) {
                 Some(queue) => drop(queue.push(&tasks).await?),
-                None => tracing::error!(queue = name, "jobs for a queue that this worker does not know"),
+                None => tracing::error!(
+                    queue = name,
+                    "jobs for a queue that this worker does not know"
+                ),
             }
         }
         Ok(())
@@ -106,6 +109,15 @@ impl Relay {
 }
 
 fn task(job: &Relayed) -> NewTask<Message> {
-    let payload = Message { job: job.id.0, request_id: job.request_id.clone() };
-    NewTask { id: job.id.0, payload, run_at: None, priority: 0, max_attempts: ATTEMPTS_IN_REDIS }
+    let payload = Message {
+        job: job.id.0,
+        request_id: job.request_id.clone(),
+    };
+    NewTask {
+        id: job.id.0,
+        payload,
+        run_at: None,
+        priority: 0,
+        max_attempts: ATTEMPTS_IN_REDIS,
+    }
 }

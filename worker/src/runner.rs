@@ -36,15 +36,38 @@ pub struct Message {
 /// [`RetryAfterError`] when the job is to be tried again, [`AbortError`] when it is given up.
 pub async fn handle(message: Message, context: Data<Context>) -> Result<(), BoxDynError> {
     let span = tracing::info_span!("job", job_id = %message.job, request_id = message.request_id.as_deref());
-    let attempt = AssertUnwindSafe(attempt(&context, message)).catch_unwind().instrument(span);
-    attempt.await.unwrap_or_else(|panic| Err(not_begun(domain::Error::internal(format!("panicked: {}", panic_text(&*panic))))))
+    let attempt = AssertUnwindSafe(attempt(&context, message))
+        .catch_unwind()
+        .instrument(span);
+    attempt.await.unwrap_or_else(|panic| {
+        Err(not_begun(domain::Error::internal(format!(
+            "panicked: {}",
+            panic_text(&*panic)
+        ))))
+    })
 }
 
 async fn attempt(context: &Context, message: Message) -> Result<(), BoxDynError> {
     let (job, viewer) = (JobId(message.job), context.viewer(message.request_id));
-    let started = context.domain.jobs().start(&viewer, job).await.map_err(not_begun)?;
-    let Started::Attempt { task, attempt, is_last } = started else { return Ok(()) };
-    let attempt = Attempt { job, number: attempt, viewer };
+    let started = context
+        .domain
+        .jobs()
+        .start(&viewer, job)
+        .await
+        .map_err(not_begun)?;
+    let Started::Attempt {
+        task,
+        attempt,
+        is_last,
+    } = started
+    else {
+        return Ok(());
+    };
+    let attempt = Attempt {
+        job,
+        number: attempt,
+        viewer,
+    };
     let kind = task.kind();
     tracing::debug!(kind, attempt = attempt.number, "job begins");
     match guarded(context, &attempt, task).await {
@@ -63,22 +86,34 @@ async fn guarded(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
     match tokio::time::timeout(timeout, work).await {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => Err(Failure::retry(format!("panicked: {}", panic_text(&*panic)))),
-        Err(_elapsed) => Err(Failure::retry(format!("took longer than {} seconds", timeout.as_secs()))),
+        Err(_elapsed) => Err(Failure::retry(format!(
+            "took longer than {} seconds",
+            timeout.as_secs()
+        ))),
     }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without a message")
 }
 
 /// First PostgreSQL hears of it, then the queue. When PostgreSQL is away the attempt stays open, and the queue brings it again.
-async fn failed(context: &Context, attempt: &Attempt, is_last: bool, failure: Failure) -> Result<(), BoxDynError> {
+async fn failed(
+    context: &Context,
+    attempt: &Attempt,
+    is_last: bool,
+    failure: Failure,
+) -> Result<(), BoxDynError> {
     let again = matches!(failure, Failure::Retry(_)) && !is_last;
     let error = failure.to_string();
     tracing::warn!(attempt = attempt.number, again, error, "job failed");
     let jobs = context.domain.jobs();
-    let counts = jobs.fail(&attempt.viewer, attempt.job, attempt.number, &error, again).await.map_err(not_begun)?;
+    let counts = jobs
+        .fail(&attempt.viewer, attempt.job, attempt.number, &error, again)
+        .await
+        .map_err(not_begun)?;
     match (counts, again) {
         // Another worker has it, and will have its own word.
         (false, _) => Ok(()),
@@ -89,10 +124,17 @@ async fn failed(context: &Context, attempt: &Attempt, is_last: bool, failure: Fa
 
 fn delay(attempt: &Attempt) -> Duration {
     let number = u32::try_from(attempt.number).unwrap_or(1);
-    Backoff::default().delay(&Run { id: attempt.job.0, attempt: number, max_attempts: u32::MAX })
+    Backoff::default().delay(&Run {
+        id: attempt.job.0,
+        attempt: number,
+        max_attempts: u32::MAX,
+    })
 }
 
 fn not_begun(error: domain::Error) -> BoxDynError {
-    tracing::warn!(error = &error as &dyn std::error::Error, "cannot say in the database how a job stands");
+    tracing::warn!(
+        error = &error as &dyn std::error::Error,
+        "cannot say in the database how a job stands"
+    );
     Box::new(RetryAfterError::new(error, NOT_BEGUN))
 }

@@ -48,14 +48,28 @@ impl Service {
         let client = redis::Client::open(config.redis.url.expose_secret())?;
         let queue = |name: QueueName, concurrency| {
             let queue = Queue::new(client.clone(), &config.redis.key_prefix, name.as_str())?;
-            Ok::<_, StartError>((name, queue, Settings { concurrency, lease: config.worker.lease, ..Settings::default() }))
+            Ok::<_, StartError>((
+                name,
+                queue,
+                Settings {
+                    concurrency,
+                    lease: config.worker.lease,
+                    ..Settings::default()
+                },
+            ))
         };
         let queues = vec![
             queue(QueueName::Codes, config.worker.code_concurrency)?,
             queue(QueueName::Media, config.worker.media_concurrency)?,
         ];
         let name = format!("worker-{}", new_id(SystemClock.now()).simple());
-        Ok(Self { context, queues, presence: Presence::new(redis), shutdown: config.worker.shutdown, name })
+        Ok(Self {
+            context,
+            queues,
+            presence: Presence::new(redis),
+            shutdown: config.worker.shutdown,
+            name,
+        })
     }
 
     /// Works until `stop`, then lets running jobs end.
@@ -63,15 +77,30 @@ impl Service {
     /// # Errors
     /// When a worker of a queue ends by itself, which it never should.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { context, queues, presence, shutdown, name } = self;
-        let by_name = queues.iter().map(|(name, queue, _)| (name.as_str(), queue.clone())).collect::<HashMap<_, _>>();
+        let Self {
+            context,
+            queues,
+            presence,
+            shutdown,
+            name,
+        } = self;
+        let by_name = queues
+            .iter()
+            .map(|(name, queue, _)| (name.as_str(), queue.clone()))
+            .collect::<HashMap<_, _>>();
         let relay = tokio::spawn(Relay::new(context.domain.clone(), by_name).run(stop.clone()));
         let signs = tokio::spawn(give_signs(presence, name.clone(), stop.clone()));
         let mut workers = tokio::task::JoinSet::new();
         for (queue_name, queue, settings) in queues {
             let backend = queue.backend::<Message>(settings)?;
             let name = format!("{name}-{}", queue_name.as_str());
-            workers.spawn(work(name, backend, settings.concurrency, context.clone(), stop.clone()));
+            workers.spawn(work(
+                name,
+                backend,
+                settings.concurrency,
+                context.clone(),
+                stop.clone(),
+            ));
         }
         tracing::info!(worker = name, "at work");
         let ended = drain(workers, &stop, shutdown).await;
@@ -87,7 +116,10 @@ impl Service {
 /// When an address cannot be understood, or the blob store's folder cannot be used.
 pub fn context(config: &Config) -> Result<Context, StartError> {
     Ok(Context {
-        domain: Domain::connect(platform::database::settings(&config.database, "goldshop-worker"), Arc::new(SystemClock))?,
+        domain: Domain::connect(
+            platform::database::settings(&config.database, "goldshop-worker"),
+            Arc::new(SystemClock),
+        )?,
         blobs: config.blob.open()?,
         limits: config.image.limits(),
         public_url: config.http.public_url.as_str().trim_end_matches('/').into(),
@@ -103,7 +135,11 @@ async fn work(
     stop: CancellationToken,
 ) -> Result<(), StartError> {
     // Panics are caught where they can still be told to the database: in the runner.
-    let worker = WorkerBuilder::new(name).backend(backend).data(context).concurrency(concurrency).build(runner::handle);
+    let worker = WorkerBuilder::new(name)
+        .backend(backend)
+        .data(context)
+        .concurrency(concurrency)
+        .build(runner::handle);
     let stopped = async move {
         stop.cancelled().await;
         Ok::<(), WorkerError>(())

@@ -56,8 +56,8 @@ impl<'a> Credentials<'a> {
 /// Why a credential did not lead to an identity.
 #[derive(Debug, Clone)]
 pub enum AuthFailure {
-    /// The credential is wrong, expired or revoked. The value, if any, is sent as `Set-Cookie` so that a browser drops a dead session
-    /// and its next request is anonymous.
+    /// The credential is wrong, expired or revoked. The value, if any, is sent as `Set-Cookie` so that a
+    /// browser drops a dead session and its next request is anonymous.
     Unauthenticated(Option<HeaderValue>),
     /// The store that would know does not answer.
     Unavailable,
@@ -94,8 +94,8 @@ pub trait Authenticate: Clone + Send + Sync + 'static {
         context: &Arc<RequestContext>,
     ) -> impl Future<Output = Result<Self::Identity, AuthFailure>> + Send;
 
-    /// Whether the identity still holds. Asked every heartbeat of a WebSocket or event stream; `Unauthenticated` ends it,
-    /// `Unavailable` does not.
+    /// Whether the identity still holds. Asked every heartbeat of a WebSocket or event stream;
+    /// `Unauthenticated` ends it, `Unavailable` does not.
     ///
     /// # Errors
     /// [`AuthFailure`], when the credential has expired or was revoked, or cannot be checked.
@@ -107,8 +107,8 @@ pub trait Authenticate: Clone + Send + Sync + 'static {
     /// Whether the caller may send files at all. Asked before a multipart body is read.
     fn may_upload(&self, identity: &Self::Identity) -> bool;
 
-    /// Puts the viewer, fresh loaders and so on into a request. Called for every operation, also on a long-lived WebSocket,
-    /// so that no loader outlives its operation.
+    /// Puts the viewer, fresh loaders and so on into a request. Called for every operation, also on a
+    /// long-lived WebSocket, so that no loader outlives its operation.
     fn prepare(
         &self,
         request: Request,

@@ -35,8 +35,9 @@ pub(crate) async fn read(
     result
 }
 
-/// Throws the rest of a refused body away in the background: a client that is still sending would otherwise meet a closed
-/// connection and never see the refusal. Bounded in bytes and time. A client that waits for `100 Continue` sends nothing.
+/// Throws the rest of a refused body away in the background: a client that is still sending would otherwise
+/// meet a closed connection and never see the refusal. Bounded in bytes and time. A client that waits for `100
+/// Continue` sends nothing.
 pub(crate) fn drain(
     headers: &HeaderMap,
     mut rest: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,

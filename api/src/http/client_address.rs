@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use poem::http::HeaderMap;
 
-/// The client's address. Each trusted proxy appended one entry to `X-Forwarded-For`, so the client is the entry that many
-/// places from the right; whatever a client wrote itself stands further left and is never looked at.
+/// The client's address. Each trusted proxy appended one entry to `X-Forwarded-For`, so the client is the entry
+/// that many places from the right; whatever a client wrote itself stands further left and is never looked at.
 ///
-/// A shorter or unreadable list means that not all proxies were passed: the address nearest to us that is certain is used.
+/// A shorter or unreadable list means that not all proxies were passed: the address nearest to us that is
+/// certain is used.
 pub(crate) fn client_address(
     headers: &HeaderMap,
     peer: Option<IpAddr>,

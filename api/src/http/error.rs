@@ -1,4 +1,5 @@
-//! The one shape of every refusal: a status, a stable code and a sentence, as a GraphQL error list even outside GraphQL.
+//! The one shape of every refusal: a status, a stable code and a sentence, as a GraphQL error list even outside
+//! GraphQL.
 
 use std::borrow::Cow;
 

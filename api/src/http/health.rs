@@ -28,7 +28,8 @@ pub enum Probe {
     Unhealthy,
 }
 
-/// Asks the things that goldshop needs whether they answer. A probe may take as long as it likes: it is cut after a second.
+/// Asks the things that goldshop needs whether they answer. A probe may take as long as it likes: it is cut
+/// after a second.
 pub trait HealthProbes: Clone + Send + Sync + 'static {
     /// PostgreSQL. Without it nothing can be served.
     fn database(&self) -> impl Future<Output = Probe> + Send;

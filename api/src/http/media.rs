@@ -1,4 +1,5 @@
-//! Serves renditions and codes from the blob store. Their keys never change meaning, so every cache may keep them for ever.
+//! Serves renditions and codes from the blob store. Their keys never change meaning, so every cache may keep
+//! them for ever.
 
 use std::future::Future;
 
@@ -30,7 +31,8 @@ pub struct MediaFailure;
 
 /// Where `/media` finds its files.
 pub trait MediaSource: Clone + Send + Sync + 'static {
-    /// The file under this key, `None` when there is none. Only keys of public areas, without `..`, are ever asked for.
+    /// The file under this key, `None` when there is none. Only keys of public areas, without `..`, are ever
+    /// asked for.
     ///
     /// # Errors
     /// [`MediaFailure`], when the store does not answer.

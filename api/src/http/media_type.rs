@@ -25,8 +25,8 @@ impl Representation {
     }
 }
 
-/// The offered representation that the `Accept` headers like best; the first one named wins among equals. No header, `*/*` and
-/// `application/*` mean JSON. `None` when nothing fits.
+/// The offered representation that the `Accept` headers like best; the first one named wins among equals. No
+/// header, `*/*` and `application/*` mean JSON. `None` when nothing fits.
 pub(crate) fn negotiate(headers: &HeaderMap, offered: &[Representation]) -> Option<Representation> {
     let mut best: Option<(u16, Representation)> = None;
     let mut values = headers.get_all(header::ACCEPT).iter().peekable();

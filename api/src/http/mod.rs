@@ -8,7 +8,8 @@
 //! 1. `shell`: a request id is taken or made, the client's address found, a tracing span opened.
 //! 2. `shell`: a CORS preflight is answered; every other request goes on.
 //! 3. `shell`: panics become 500, a deadline 504, any error a JSON body with a stable code.
-//! 4. `capacity`: GraphQL and media requests above the cap get 503 and `Retry-After`; health checks are never refused.
+//! 4. `capacity`: GraphQL and media requests above the cap get 503 and `Retry-After`; health checks are never
+//!    refused.
 //! 5. The endpoint. For GraphQL: media type, origin, credential, body, document limits, execution.
 //! 6. `shell`, on the way back: CORS headers, security headers, compression, `X-Request-Id`, the access log line.
 
@@ -90,7 +91,8 @@ where
     Shell::new(router(parts), &settings)
 }
 
-/// The bare route table. Add further routes to it and wrap it in a [`Shell`]; use [`Named`] so that they have a name in the log.
+/// The bare route table. Add further routes to it and wrap it in a [`Shell`]; use [`Named`] so that they have a
+/// name in the log.
 pub fn router<E, A, M, P>(parts: HttpParts<E, A, M, P>) -> Route
 where
     E: Executor,

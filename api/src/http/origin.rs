@@ -24,7 +24,8 @@ impl Origins {
         })
     }
 
-    /// Whether the page behind the request may use cookies here. Requests without `Origin` do not come from a page of another site.
+    /// Whether the page behind the request may use cookies here. Requests without `Origin` do not come from a
+    /// page of another site.
     pub(crate) fn admits(&self, request: &Request) -> bool {
         match request.headers().get(header::ORIGIN) {
             None => true,

@@ -1,5 +1,6 @@
-//! The playground: GraphiQL with its documentation explorer and subscriptions, all of it part of this program. Nothing is loaded from
-//! anywhere else, so it works in a closed network and under a strict Content-Security-Policy.
+//! The playground: GraphiQL with its documentation explorer and subscriptions, all of it part of this program.
+//! Nothing is loaded from anywhere else, so it works in a closed network and under a strict
+//! Content-Security-Policy.
 
 use poem::{
     Endpoint, Request, Response, Result,
@@ -11,7 +12,8 @@ use super::{answer, error::HttpError};
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
-/// Scripts and fonts come from us alone. CodeMirror sets styles on elements, so styles may be inline; GraphiQL's fonts are data URLs.
+/// Scripts and fonts come from us alone. CodeMirror sets styles on elements, so styles may be inline;
+/// GraphiQL's fonts are data URLs.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
@@ -19,7 +21,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// A file of the playground. Files of others have their version in their name and may be cached for ever; ours have not.
+/// A file of the playground. Files of others have their version in their name and may be cached for ever; ours
+/// have not.
 struct Asset {
     name: &'static str,
     versioned: bool,

@@ -9,7 +9,8 @@ use super::graphql::limits::DocumentLimits;
 pub struct HttpSettings {
     /// Origins (`https://shop.example`) whose pages may call the API with cookies, beside the API's own origin.
     pub allowed_origins: Vec<String>,
-    /// How many reverse proxies in front of us append to `X-Forwarded-For`; 0 means the peer's address is the client's.
+    /// How many reverse proxies in front of us append to `X-Forwarded-For`; 0 means the peer's address is the
+    /// client's.
     pub trusted_proxy_hops: usize,
     /// How long a request may take until its response begins.
     pub request_timeout: Duration,
@@ -55,7 +56,8 @@ pub struct UploadLimits {
     pub max_files: usize,
     /// Multipart requests received at the same time; more are answered with 503.
     pub max_concurrent: usize,
-    /// A directory on a disk (not in memory) for files in transit; they have no name there and vanish with the request.
+    /// A directory on a disk (not in memory) for files in transit; they have no name there and vanish with the
+    /// request.
     pub spool_dir: PathBuf,
 }
 

@@ -51,7 +51,11 @@ struct Known {
     id: CategoryId,
 }
 
-pub(super) async fn import(domain: &Domain, viewer: &Viewer, rows: &[CategoryRow]) -> Result<BTreeMap<String, CategoryId>> {
+pub(super) async fn import(
+    domain: &Domain,
+    viewer: &Viewer,
+    rows: &[CategoryRow],
+) -> Result<BTreeMap<String, CategoryId>> {
     let parsed = parse(rows)?;
     let now = domain.now();
     let tx = domain.begin().await?;
@@ -74,7 +78,9 @@ fn parse(rows: &[CategoryRow]) -> Result<Vec<Parsed<'_>>> {
     for (index, row) in rows.iter().enumerate() {
         match rules::parse_new(&new(row)) {
             Ok(face) => parsed.push(Parsed { row, face }),
-            Err(Error::Refused(refused)) => refused.into_iter().for_each(|refusal| refusals.push(refusal.in_row(index))),
+            Err(Error::Refused(refused)) => refused
+                .into_iter()
+                .for_each(|refusal| refusals.push(refusal.in_row(index))),
             Err(other) => return Err(other),
         }
     }
@@ -82,12 +88,28 @@ fn parse(rows: &[CategoryRow]) -> Result<Vec<Parsed<'_>>> {
 }
 
 fn new(row: &CategoryRow) -> NewCategory {
-    let CategoryRow { external_reference, parent: _, name, icon, colour, position: _ } = row.clone();
-    NewCategory { parent_id: None, name, icon, colour, external_reference: Some(external_reference) }
+    let CategoryRow {
+        external_reference,
+        parent: _,
+        name,
+        icon,
+        colour,
+        position: _,
+    } = row.clone();
+    NewCategory {
+        parent_id: None,
+        name,
+        icon,
+        colour,
+        external_reference: Some(external_reference),
+    }
 }
 
 /// The rows level by level: each needs the rows above it to be there.
-fn levels<'a>(rows: &'a [Parsed<'a>], known: &BTreeMap<String, CategoryId>) -> Result<Vec<Vec<&'a Parsed<'a>>>> {
+fn levels<'a>(
+    rows: &'a [Parsed<'a>],
+    known: &BTreeMap<String, CategoryId>,
+) -> Result<Vec<Vec<&'a Parsed<'a>>>> {
     let mut placed: BTreeMap<&str, usize> = BTreeMap::new();
     let mut levels: Vec<Vec<&Parsed<'_>>> = Vec::new();
     for (index, parsed) in rows.iter().enumerate() {
@@ -96,7 +118,13 @@ fn levels<'a>(rows: &'a [Parsed<'a>], known: &BTreeMap<String, CategoryId>) -> R
             Some(parent) => match placed.get(parent) {
                 Some(level) => level + 1,
                 None if known.contains_key(parent) => 0,
-                None => return Err(Refusal::new(Code::NotFound, &format!("rows.{index}.parent")).with("value", parent).into()),
+                None => {
+                    return Err(
+                        Refusal::new(Code::NotFound, &format!("rows.{index}.parent"))
+                            .with("value", parent)
+                            .into(),
+                    );
+                }
             },
         };
         placed.insert(&parsed.row.external_reference, level);
@@ -109,13 +137,24 @@ fn levels<'a>(rows: &'a [Parsed<'a>], known: &BTreeMap<String, CategoryId>) -> R
 }
 
 /// The rows and parents that exist already.
-async fn known_in_tx(tx: &DatabaseTransaction, rows: &[CategoryRow]) -> Result<BTreeMap<String, CategoryId>> {
-    let wanted: HashSet<&str> =
-        rows.iter().flat_map(|row| [Some(row.external_reference.as_str()), row.parent.as_deref()]).flatten().collect();
+async fn known_in_tx(
+    tx: &DatabaseTransaction,
+    rows: &[CategoryRow],
+) -> Result<BTreeMap<String, CategoryId>> {
+    let wanted: HashSet<&str> = rows
+        .iter()
+        .flat_map(|row| [Some(row.external_reference.as_str()), row.parent.as_deref()])
+        .flatten()
+        .collect();
     let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
     let sql = "SELECT external_reference, id FROM category WHERE external_reference = ANY($1)";
-    let known = Known::find_by_statement(statement(sql, [wanted.into()])).all(tx).await?;
-    Ok(known.into_iter().map(|known| (known.external_reference, known.id)).collect())
+    let known = Known::find_by_statement(statement(sql, [wanted.into()]))
+        .all(tx)
+        .await?;
+    Ok(known
+        .into_iter()
+        .map(|known| (known.external_reference, known.id))
+        .collect())
 }
 
 /// A category that exists keeps its place in the tree: moving is another use case.
@@ -125,7 +164,10 @@ async fn upsert_in_tx(
     rows: &[&Parsed<'_>],
     known: &mut BTreeMap<String, CategoryId>,
 ) -> Result<usize> {
-    let payload: Vec<_> = rows.iter().map(|parsed| row_json(now, parsed, known)).collect();
+    let payload: Vec<_> = rows
+        .iter()
+        .map(|parsed| row_json(now, parsed, known))
+        .collect();
     let sql = "INSERT INTO category (id, number, parent_id, path, name, position, icon, colour, external_reference,
                                      created_at, updated_at)
                OVERRIDING SYSTEM VALUE
@@ -141,14 +183,33 @@ async fn upsert_in_tx(
                      IS DISTINCT FROM (excluded.name, excluded.icon, excluded.colour)
                RETURNING external_reference, id";
     let values = [serde_json::Value::from(payload).into(), now.into()];
-    let written = Known::find_by_statement(statement(sql, values)).all(tx).await?;
+    let written = Known::find_by_statement(statement(sql, values))
+        .all(tx)
+        .await?;
     let changed = written.len();
-    known.extend(written.into_iter().map(|row| (row.external_reference, row.id)));
+    known.extend(
+        written
+            .into_iter()
+            .map(|row| (row.external_reference, row.id)),
+    );
     Ok(changed)
 }
 
-fn row_json(now: DateTime<Utc>, parsed: &Parsed<'_>, known: &BTreeMap<String, CategoryId>) -> serde_json::Value {
-    let Parsed { row, face: Face { name, icon, colour, external_reference } } = parsed;
+fn row_json(
+    now: DateTime<Utc>,
+    parsed: &Parsed<'_>,
+    known: &BTreeMap<String, CategoryId>,
+) -> serde_json::Value {
+    let Parsed {
+        row,
+        face:
+            Face {
+                name,
+                icon,
+                colour,
+                external_reference,
+            },
+    } = parsed;
     let parent = row.parent.as_ref().and_then(|parent| known.get(parent));
     json!({
         "id": new_id(now), "parent_id": parent, "name": name, "position": row.position, "icon": icon, "colour": colour,
@@ -157,13 +218,29 @@ fn row_json(now: DateTime<Utc>, parsed: &Parsed<'_>, known: &BTreeMap<String, Ca
 }
 
 /// One row of the trail and one event for the whole import: listeners read the tree again.
-async fn record_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, now: DateTime<Utc>, count: usize) -> Result<()> {
+async fn record_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    count: usize,
+) -> Result<()> {
     let import = new_id(now);
     let after = json!({ "rows": count });
     let action = "category.import";
-    let change = Change { action, aggregate_type: "category", aggregate_id: import, before: None, after: Some(&after) };
+    let change = Change {
+        action,
+        aggregate_type: "category",
+        aggregate_id: import,
+        before: None,
+        after: Some(&after),
+    };
     audit::write_in_tx(tx, viewer, now, change).await?;
     let payload = json!({ "action": action });
-    let event = NewEvent { kind: Kind::CategoryTreeChanged, aggregate_id: import, aggregate_version: 1, payload: &payload };
+    let event = NewEvent {
+        kind: Kind::CategoryTreeChanged,
+        aggregate_id: import,
+        aggregate_version: 1,
+        payload: &payload,
+    };
     event::write_in_tx(tx, viewer, now, event).await
 }

@@ -75,7 +75,12 @@ impl Categories<'_> {
     ///
     /// # Errors
     /// When a value is refused, the parent does not exist or is archived, or the external reference is taken.
-    pub async fn create(&self, viewer: &Viewer, new: NewCategory, key: Option<&str>) -> Result<Category> {
+    pub async fn create(
+        &self,
+        viewer: &Viewer,
+        new: NewCategory,
+        key: Option<&str>,
+    ) -> Result<Category> {
         viewer.require(Permission::CatalogueWrite)?;
         let face = rules::parse_new(&new)?;
         let now = self.domain.now();
@@ -109,13 +114,30 @@ impl Categories<'_> {
         let parsed = rules::parse_change(&change)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "category.update", &(id, &change, expected_version), now).await? {
+        let claim = match claim_in_tx(
+            &tx,
+            viewer,
+            key,
+            "category.update",
+            &(id, &change, expected_version),
+            now,
+        )
+        .await?
+        {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
         let before = lock_in_tx(&tx, id, expected_version).await?;
         let category = write::update_in_tx(&tx, now, before.clone(), parsed).await?;
-        write::record_in_tx(&tx, viewer, now, "category.update", Some(&before), &category).await?;
+        write::record_in_tx(
+            &tx,
+            viewer,
+            now,
+            "category.update",
+            Some(&before),
+            &category,
+        )
+        .await?;
         claim.keep_in_tx(&tx, &category).await?;
         tx.commit().await?;
         Ok(category)
@@ -136,7 +158,16 @@ impl Categories<'_> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "category.move", &(id, to, expected_version), now).await? {
+        let claim = match claim_in_tx(
+            &tx,
+            viewer,
+            key,
+            "category.move",
+            &(id, to, expected_version),
+            now,
+        )
+        .await?
+        {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
@@ -169,7 +200,16 @@ impl Categories<'_> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "category.reorder", &(parent_id, order), now).await? {
+        let claim = match claim_in_tx(
+            &tx,
+            viewer,
+            key,
+            "category.reorder",
+            &(parent_id, order),
+            now,
+        )
+        .await?
+        {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
@@ -188,11 +228,26 @@ impl Categories<'_> {
     ///
     /// # Errors
     /// When there is no such category, or items in use are still in it or below it.
-    pub async fn archive(&self, viewer: &Viewer, id: CategoryId, expected_version: Option<i64>, key: Option<&str>) -> Result<Category> {
+    pub async fn archive(
+        &self,
+        viewer: &Viewer,
+        id: CategoryId,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<Category> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "category.archive", &(id, expected_version), now).await? {
+        let claim = match claim_in_tx(
+            &tx,
+            viewer,
+            key,
+            "category.archive",
+            &(id, expected_version),
+            now,
+        )
+        .await?
+        {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
@@ -204,7 +259,15 @@ impl Categories<'_> {
         write::archive_subtree_in_tx(&tx, now, &before).await?;
         refuse_if_in_use_in_tx(&tx, &before).await?;
         let category = query::get_in_tx(&tx, id).await?;
-        write::record_in_tx(&tx, viewer, now, "category.archive", Some(&before), &category).await?;
+        write::record_in_tx(
+            &tx,
+            viewer,
+            now,
+            "category.archive",
+            Some(&before),
+            &category,
+        )
+        .await?;
         claim.keep_in_tx(&tx, &category).await?;
         tx.commit().await?;
         Ok(category)
@@ -214,21 +277,46 @@ impl Categories<'_> {
     ///
     /// # Errors
     /// When there is no such category, or its parent is archived.
-    pub async fn restore(&self, viewer: &Viewer, id: CategoryId, expected_version: Option<i64>, key: Option<&str>) -> Result<Category> {
+    pub async fn restore(
+        &self,
+        viewer: &Viewer,
+        id: CategoryId,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<Category> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "category.restore", &(id, expected_version), now).await? {
+        let claim = match claim_in_tx(
+            &tx,
+            viewer,
+            key,
+            "category.restore",
+            &(id, expected_version),
+            now,
+        )
+        .await?
+        {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
         write::own_tree_in_tx(&tx).await?;
         let before = lock_in_tx(&tx, id, expected_version).await?;
-        let Some(archived_at) = before.archived_at else { return Ok(before) };
+        let Some(archived_at) = before.archived_at else {
+            return Ok(before);
+        };
         open_parent_in_tx(&tx, before.parent_id).await?;
         write::restore_subtree_in_tx(&tx, now, &before, archived_at).await?;
         let category = query::get_in_tx(&tx, id).await?;
-        write::record_in_tx(&tx, viewer, now, "category.restore", Some(&before), &category).await?;
+        write::record_in_tx(
+            &tx,
+            viewer,
+            now,
+            "category.restore",
+            Some(&before),
+            &category,
+        )
+        .await?;
         claim.keep_in_tx(&tx, &category).await?;
         tx.commit().await?;
         Ok(category)
@@ -247,7 +335,11 @@ impl Categories<'_> {
     ///
     /// # Errors
     /// When the viewer may not see the catalogue.
-    pub async fn find_by_external_reference(&self, viewer: &Viewer, reference: &str) -> Result<Option<Category>> {
+    pub async fn find_by_external_reference(
+        &self,
+        viewer: &Viewer,
+        reference: &str,
+    ) -> Result<Option<Category>> {
         viewer.require(Permission::CatalogueRead)?;
         query::find_by_external_reference(&self.domain.db, reference).await
     }
@@ -256,7 +348,11 @@ impl Categories<'_> {
     ///
     /// # Errors
     /// When the viewer may not see the catalogue, or the path is longer than a hundred names.
-    pub async fn find_by_path(&self, viewer: &Viewer, names: &[String]) -> Result<Option<Category>> {
+    pub async fn find_by_path(
+        &self,
+        viewer: &Viewer,
+        names: &[String],
+    ) -> Result<Option<Category>> {
         viewer.require(Permission::CatalogueRead)?;
         rules::check_path(names)?;
         query::find_by_path(&self.domain.db, names).await
@@ -296,12 +392,18 @@ impl Categories<'_> {
     pub async fn tree(&self, viewer: &Viewer, of: &TreeArgs) -> Result<Vec<Category>> {
         viewer.require(Permission::CatalogueRead)?;
         let root = match of.root_id {
-            Some(id) => Some(query::find(&self.domain.db, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "rootId"))?),
+            Some(id) => Some(
+                query::find(&self.domain.db, id)
+                    .await?
+                    .ok_or_else(|| Refusal::new(Code::NotFound, "rootId"))?,
+            ),
             None => None,
         };
         let rows = query::tree(&self.domain.db, root.as_ref(), of).await?;
         if rows.len() > TREE_MAX {
-            return Err(Refusal::new(Code::TooMany, "maxDepth").with("max", TREE_MAX).into());
+            return Err(Refusal::new(Code::TooMany, "maxDepth")
+                .with("max", TREE_MAX)
+                .into());
         }
         Ok(rules::depth_first(rows))
     }
@@ -310,7 +412,12 @@ impl Categories<'_> {
     ///
     /// # Errors
     /// When the viewer may not see the catalogue, or the page's arguments are wrong.
-    pub async fn page(&self, viewer: &Viewer, filter: &CategoryFilter, args: &PageArgs) -> Result<Page<Category>> {
+    pub async fn page(
+        &self,
+        viewer: &Viewer,
+        filter: &CategoryFilter,
+        args: &PageArgs,
+    ) -> Result<Page<Category>> {
         viewer.require(Permission::CatalogueRead)?;
         query::page(&self.domain.db, filter, args).await
     }
@@ -319,7 +426,11 @@ impl Categories<'_> {
     ///
     /// # Errors
     /// When a value is refused, or a parent is neither there nor in front of its child.
-    pub async fn import(&self, viewer: &Viewer, rows: &[CategoryRow]) -> Result<BTreeMap<String, CategoryId>> {
+    pub async fn import(
+        &self,
+        viewer: &Viewer,
+        rows: &[CategoryRow],
+    ) -> Result<BTreeMap<String, CategoryId>> {
         viewer.require(Permission::CatalogueWrite)?;
         bulk::import(self.domain, viewer, rows).await
     }
@@ -351,11 +462,18 @@ pub struct CategoryFilter {
 }
 
 /// The category, locked, and of the version that is expected.
-async fn lock_in_tx(tx: &DatabaseTransaction, id: CategoryId, expected_version: Option<i64>) -> Result<Category> {
-    let category = query::lock_in_tx(tx, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
+async fn lock_in_tx(
+    tx: &DatabaseTransaction,
+    id: CategoryId,
+    expected_version: Option<i64>,
+) -> Result<Category> {
+    let category = query::lock_in_tx(tx, id)
+        .await?
+        .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
     match expected_version {
         Some(expected) if expected != category.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
+            let refusal =
+                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
             Err(refusal.with("actual", category.version).into())
         }
         _ => Ok(category),
@@ -363,9 +481,14 @@ async fn lock_in_tx(tx: &DatabaseTransaction, id: CategoryId, expected_version: 
 }
 
 /// The parent-to-be, which must be there and in use.
-async fn open_parent_in_tx(tx: &DatabaseTransaction, id: Option<CategoryId>) -> Result<Option<Category>> {
+async fn open_parent_in_tx(
+    tx: &DatabaseTransaction,
+    id: Option<CategoryId>,
+) -> Result<Option<Category>> {
     let Some(id) = id else { return Ok(None) };
-    let parent = query::share_in_tx(tx, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "parentId"))?;
+    let parent = query::share_in_tx(tx, id)
+        .await?
+        .ok_or_else(|| Refusal::new(Code::NotFound, "parentId"))?;
     if parent.archived_at.is_some() {
         return Err(Refusal::new(Code::Archived, "parentId").into());
     }
@@ -373,8 +496,13 @@ async fn open_parent_in_tx(tx: &DatabaseTransaction, id: Option<CategoryId>) -> 
 }
 
 /// A category for an item to stand in: locked against being archived meanwhile.
-pub(crate) async fn open_for_items_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Category> {
-    let category = query::share_in_tx(tx, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "categoryId"))?;
+pub(crate) async fn open_for_items_in_tx(
+    tx: &DatabaseTransaction,
+    id: CategoryId,
+) -> Result<Category> {
+    let category = query::share_in_tx(tx, id)
+        .await?
+        .ok_or_else(|| Refusal::new(Code::NotFound, "categoryId"))?;
     if category.archived_at.is_some() {
         return Err(Refusal::new(Code::Archived, "categoryId").into());
     }
@@ -385,6 +513,8 @@ pub(crate) async fn open_for_items_in_tx(tx: &DatabaseTransaction, id: CategoryI
 async fn refuse_if_in_use_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<()> {
     match query::count_items_in_tx(tx, category).await? {
         0 => Ok(()),
-        count => Err(Refusal::new(Code::NotEmpty, "id").with("count", count).into()),
+        count => Err(Refusal::new(Code::NotEmpty, "id")
+            .with("count", count)
+            .into()),
     }
 }

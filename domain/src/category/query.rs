@@ -5,7 +5,8 @@ use entity::{
     id::CategoryId,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
 };
 
 use super::{CategoryFilter, TREE_MAX, TreeArgs};
@@ -24,12 +25,21 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: CategoryId) -> Result<Op
     Ok(Entity::find_by_id(id).one(db).await?)
 }
 
-pub(super) async fn find_by_external_reference(db: &impl ConnectionTrait, reference: &str) -> Result<Option<Category>> {
-    Ok(Entity::find().filter(Column::ExternalReference.eq(reference)).one(db).await?)
+pub(super) async fn find_by_external_reference(
+    db: &impl ConnectionTrait,
+    reference: &str,
+) -> Result<Option<Category>> {
+    Ok(Entity::find()
+        .filter(Column::ExternalReference.eq(reference))
+        .one(db)
+        .await?)
 }
 
 /// Goes down from the roots, one level a name; among siblings of the same name the first.
-pub(super) async fn find_by_path(db: &impl ConnectionTrait, names: &[String]) -> Result<Option<Category>> {
+pub(super) async fn find_by_path(
+    db: &impl ConnectionTrait,
+    names: &[String],
+) -> Result<Option<Category>> {
     let mut sql = Sql::new("WITH RECURSIVE wanted AS (SELECT CAST(");
     sql.bind(names.to_vec()).push(
         " AS text[]) AS names), step (id, level) AS (
@@ -40,7 +50,9 @@ pub(super) async fn find_by_path(db: &impl ConnectionTrait, names: &[String]) ->
              WHERE EXISTS (SELECT FROM jsonb_each_text(c.name) n WHERE n.value = w.names[s.level + 1])
          ) SELECT ",
     );
-    sql.push(COLUMNS).push(" FROM category WHERE id IN (SELECT id FROM step, wanted WHERE level = cardinality(names))");
+    sql.push(COLUMNS).push(
+        " FROM category WHERE id IN (SELECT id FROM step, wanted WHERE level = cardinality(names))",
+    );
     sql.push(" ORDER BY position, number LIMIT 1");
     Ok(Category::find_by_statement(sql.build()).one(db).await?)
 }
@@ -55,7 +67,10 @@ fn select(rest: &str) -> Sql {
     Sql::new(&format!("SELECT {COLUMNS} FROM category {rest}"))
 }
 
-pub(super) async fn children_of(db: &impl ConnectionTrait, ids: &[CategoryId]) -> Result<Vec<Category>> {
+pub(super) async fn children_of(
+    db: &impl ConnectionTrait,
+    ids: &[CategoryId],
+) -> Result<Vec<Category>> {
     let children = Entity::find()
         .filter(Column::ParentId.is_in(ids.iter().copied()))
         .filter(Column::ArchivedAt.is_null())
@@ -64,17 +79,28 @@ pub(super) async fn children_of(db: &impl ConnectionTrait, ids: &[CategoryId]) -
     Ok(children.all(db).await?)
 }
 
-pub(super) async fn ancestors_of(db: &impl ConnectionTrait, ids: &[CategoryId]) -> Result<Vec<Category>> {
-    let mut sql = select("WHERE number IN (SELECT label::bigint FROM category c, unnest(string_to_array(c.path::text, '.')) label");
+pub(super) async fn ancestors_of(
+    db: &impl ConnectionTrait,
+    ids: &[CategoryId],
+) -> Result<Vec<Category>> {
+    let mut sql = select(
+        "WHERE number IN (SELECT label::bigint FROM category c, unnest(string_to_array(c.path::text, '.')) label",
+    );
     sql.push(" WHERE c.id = ANY(").bind(uuids(ids)).push("))");
     Ok(Category::find_by_statement(sql.build()).all(db).await?)
 }
 
 /// One row more than is allowed, so that the caller sees when there are too many.
-pub(super) async fn tree(db: &impl ConnectionTrait, root: Option<&Category>, args: &TreeArgs) -> Result<Vec<Category>> {
+pub(super) async fn tree(
+    db: &impl ConnectionTrait,
+    root: Option<&Category>,
+    args: &TreeArgs,
+) -> Result<Vec<Category>> {
     let mut sql = select("WHERE true");
     if let Some(root) = root {
-        sql.push(" AND path <@ ").bind(root.path.0.as_str()).push("::ltree");
+        sql.push(" AND path <@ ")
+            .bind(root.path.0.as_str())
+            .push("::ltree");
     }
     if let Some(max_depth) = args.max_depth {
         let above = root.map_or(0, |root| root.path.depth() + 1);
@@ -84,14 +110,24 @@ pub(super) async fn tree(db: &impl ConnectionTrait, root: Option<&Category>, arg
     if !args.include_archived {
         sql.push(" AND archived_at IS NULL");
     }
-    let limit = args.limit.map_or(TREE_MAX + 1, |limit| usize::try_from(limit).unwrap_or(TREE_MAX).min(TREE_MAX));
-    sql.push(" ORDER BY nlevel(path), path LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let limit = args.limit.map_or(TREE_MAX + 1, |limit| {
+        usize::try_from(limit).unwrap_or(TREE_MAX).min(TREE_MAX)
+    });
+    sql.push(" ORDER BY nlevel(path), path LIMIT ")
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
     Ok(Category::find_by_statement(sql.build()).all(db).await?)
 }
 
-const ID: Key = Key { sql: "id", cast: "uuid" };
+const ID: Key = Key {
+    sql: "id",
+    cast: "uuid",
+};
 
-pub(super) async fn page(db: &impl ConnectionTrait, filter: &CategoryFilter, args: &PageArgs) -> Result<Page<Category>> {
+pub(super) async fn page(
+    db: &impl ConnectionTrait,
+    filter: &CategoryFilter,
+    args: &PageArgs,
+) -> Result<Page<Category>> {
     let list = List {
         columns: COLUMNS,
         from: "category",
@@ -105,39 +141,64 @@ pub(super) async fn page(db: &impl ConnectionTrait, filter: &CategoryFilter, arg
 fn push_filter(sql: &mut Sql, filter: &CategoryFilter) {
     sql.push("true");
     if let Some(id) = filter.descendant_of {
-        sql.push(" AND path <@ (SELECT path FROM category WHERE id = ").bind(id).push(") AND id <> ").bind(id);
+        sql.push(" AND path <@ (SELECT path FROM category WHERE id = ")
+            .bind(id)
+            .push(") AND id <> ")
+            .bind(id);
     }
     if !filter.include_archived {
         sql.push(" AND archived_at IS NULL");
     }
 }
 
-pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Option<Category>> {
+pub(super) async fn lock_in_tx(
+    tx: &DatabaseTransaction,
+    id: CategoryId,
+) -> Result<Option<Category>> {
     Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?)
 }
 
 /// Locked against being changed or archived, not against others who lock it so.
-pub(super) async fn share_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Option<Category>> {
+pub(super) async fn share_in_tx(
+    tx: &DatabaseTransaction,
+    id: CategoryId,
+) -> Result<Option<Category>> {
     Ok(Entity::find_by_id(id).lock_shared().one(tx).await?)
 }
 
 pub(super) async fn get_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Category> {
-    find(tx, id).await?.ok_or_else(|| Error::internal("a category vanished under its lock"))
+    find(tx, id)
+        .await?
+        .ok_or_else(|| Error::internal("a category vanished under its lock"))
 }
 
-pub(super) async fn siblings_in_tx(tx: &DatabaseTransaction, parent: Option<CategoryId>) -> Result<Vec<Category>> {
+pub(super) async fn siblings_in_tx(
+    tx: &DatabaseTransaction,
+    parent: Option<CategoryId>,
+) -> Result<Vec<Category>> {
     let siblings = Entity::find()
-        .apply_if(parent, |query, parent| query.filter(Column::ParentId.eq(parent)))
-        .apply_if(parent.is_none().then_some(()), |query, ()| query.filter(Column::ParentId.is_null()))
+        .apply_if(parent, |query, parent| {
+            query.filter(Column::ParentId.eq(parent))
+        })
+        .apply_if(parent.is_none().then_some(()), |query, ()| {
+            query.filter(Column::ParentId.is_null())
+        })
         .order_by_asc(Column::Position)
         .order_by_asc(Column::Number);
     Ok(siblings.all(tx).await?)
 }
 
 /// Items in use in the category or below it.
-pub(super) async fn count_items_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<i64> {
+pub(super) async fn count_items_in_tx(
+    tx: &DatabaseTransaction,
+    category: &Category,
+) -> Result<i64> {
     let sql = "SELECT count(*) FROM item WHERE archived_at IS NULL
                AND category_id IN (SELECT id FROM category WHERE path <@ $1::ltree)";
-    let row = tx.query_one_raw(statement(sql, [category.path.0.as_str().into()])).await?;
-    Ok(row.ok_or_else(|| Error::internal("a count gave no row"))?.try_get_by_index(0)?)
+    let row = tx
+        .query_one_raw(statement(sql, [category.path.0.as_str().into()]))
+        .await?;
+    Ok(row
+        .ok_or_else(|| Error::internal("a count gave no row"))?
+        .try_get_by_index(0)?)
 }

@@ -35,24 +35,58 @@ pub(super) struct FaceChange {
 }
 
 pub(super) fn parse_new(new: &NewCategory) -> Result<Face> {
-    let NewCategory { parent_id: _, name, icon, colour, external_reference } = new;
+    let NewCategory {
+        parent_id: _,
+        name,
+        icon,
+        colour,
+        external_reference,
+    } = new;
     let mut refusals = Refusals::default();
     let name = text::take_all(&mut refusals, text::name("name", name));
     let icon = refusals.take(icon.as_deref().map(parse_icon).transpose());
     let colour = refusals.take(colour.as_deref().map(parse_colour).transpose());
-    let reference = refusals.take(external_reference.as_deref().map(text::external_reference).transpose());
-    let face = (|| Some(Face { name: name?, icon: icon?, colour: colour?, external_reference: reference? }))();
+    let reference = refusals.take(
+        external_reference
+            .as_deref()
+            .map(text::external_reference)
+            .transpose(),
+    );
+    let face = (|| {
+        Some(Face {
+            name: name?,
+            icon: icon?,
+            colour: colour?,
+            external_reference: reference?,
+        })
+    })();
     refusals.into_result(face)
 }
 
 pub(super) fn parse_change(change: &CategoryChange) -> Result<FaceChange> {
-    let CategoryChange { name, icon, colour, external_reference } = change.clone();
+    let CategoryChange {
+        name,
+        icon,
+        colour,
+        external_reference,
+    } = change.clone();
     let mut refusals = Refusals::default();
-    let name = text::take_all(&mut refusals, name.map(|name| text::name("name", &name)).transpose());
+    let name = text::take_all(
+        &mut refusals,
+        name.map(|name| text::name("name", &name)).transpose(),
+    );
     let icon = refusals.take(icon.try_map(|icon| parse_icon(&icon)));
     let colour = refusals.take(colour.try_map(|colour| parse_colour(&colour)));
-    let reference = refusals.take(external_reference.try_map(|reference| text::external_reference(&reference)));
-    let change = (|| Some(FaceChange { name: name?, icon: icon?, colour: colour?, external_reference: reference? }))();
+    let reference =
+        refusals.take(external_reference.try_map(|reference| text::external_reference(&reference)));
+    let change = (|| {
+        Some(FaceChange {
+            name: name?,
+            icon: icon?,
+            colour: colour?,
+            external_reference: reference?,
+        })
+    })();
     refusals.into_result(change)
 }
 
@@ -73,14 +107,24 @@ fn parse_colour(colour: &str) -> Result<String, Refusal> {
 /// A category may not come to lie below itself.
 pub(super) fn check_move(category: &Category, parent: Option<&Category>) -> Result<(), Refusal> {
     match parent {
-        Some(parent) if parent.path.is_within(&category.path) => Err(Refusal::new(Code::Cycle, "parentId")),
+        Some(parent) if parent.path.is_within(&category.path) => {
+            Err(Refusal::new(Code::Cycle, "parentId"))
+        }
         _ => Ok(()),
     }
 }
 
 /// The siblings' order once `id` stands in front of `before`, or last.
-pub(super) fn place_before(siblings: &[Category], id: CategoryId, before: Option<CategoryId>) -> Result<Vec<CategoryId>, Refusal> {
-    let mut order: Vec<_> = siblings.iter().map(|sibling| sibling.id).filter(|sibling| *sibling != id).collect();
+pub(super) fn place_before(
+    siblings: &[Category],
+    id: CategoryId,
+    before: Option<CategoryId>,
+) -> Result<Vec<CategoryId>, Refusal> {
+    let mut order: Vec<_> = siblings
+        .iter()
+        .map(|sibling| sibling.id)
+        .filter(|sibling| *sibling != id)
+        .collect();
     let place = match before {
         None => order.len(),
         Some(before) => {
@@ -123,7 +167,10 @@ pub(super) fn depth_first(rows: Vec<Category>) -> Vec<Category> {
     let present: HashSet<_> = rows.iter().map(|row| row.id).collect();
     let mut below: HashMap<Option<CategoryId>, Vec<usize>> = HashMap::new();
     for (index, row) in rows.iter().enumerate() {
-        below.entry(row.parent_id.filter(|parent| present.contains(parent))).or_default().push(index);
+        below
+            .entry(row.parent_id.filter(|parent| present.contains(parent)))
+            .or_default()
+            .push(index);
     }
     for siblings in below.values_mut() {
         siblings.sort_unstable_by_key(|index| (rows[*index].position, rows[*index].number));
@@ -131,9 +178,20 @@ pub(super) fn depth_first(rows: Vec<Category>) -> Vec<Category> {
     let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
     let mut sorted = Vec::with_capacity(rows.len());
     // Last sibling first: the stack hands them out the other way round.
-    let mut waiting: Vec<_> = below.remove(&None).unwrap_or_default().into_iter().rev().collect();
+    let mut waiting: Vec<_> = below
+        .remove(&None)
+        .unwrap_or_default()
+        .into_iter()
+        .rev()
+        .collect();
     while let Some(row) = waiting.pop().and_then(|index| rows[index].take()) {
-        waiting.extend(below.remove(&Some(row.id)).unwrap_or_default().into_iter().rev());
+        waiting.extend(
+            below
+                .remove(&Some(row.id))
+                .unwrap_or_default()
+                .into_iter()
+                .rev(),
+        );
         sorted.push(row);
     }
     sorted
@@ -190,17 +248,37 @@ mod tests {
 
     #[test]
     fn a_place_among_siblings() {
-        let siblings = [category(1, None, "1", 0), category(2, None, "2", 1), category(3, None, "3", 2)];
-        let ids = |order: Result<Vec<CategoryId>, Refusal>| order.map(|o| o.iter().map(|id| id.0.as_u128()).collect::<Vec<_>>());
-        assert_eq!(ids(place_before(&siblings, siblings[2].id, Some(siblings[0].id))), Ok(vec![3, 1, 2]));
-        assert_eq!(ids(place_before(&siblings, siblings[0].id, None)), Ok(vec![2, 3, 1]));
+        let siblings = [
+            category(1, None, "1", 0),
+            category(2, None, "2", 1),
+            category(3, None, "3", 2),
+        ];
+        let ids = |order: Result<Vec<CategoryId>, Refusal>| {
+            order.map(|o| o.iter().map(|id| id.0.as_u128()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            ids(place_before(
+                &siblings,
+                siblings[2].id,
+                Some(siblings[0].id)
+            )),
+            Ok(vec![3, 1, 2])
+        );
+        assert_eq!(
+            ids(place_before(&siblings, siblings[0].id, None)),
+            Ok(vec![2, 3, 1])
+        );
         assert!(place_before(&siblings, siblings[0].id, Some(siblings[0].id)).is_err());
     }
 
     #[test]
     fn an_order_names_each_sibling_once() {
         let siblings = [category(1, None, "1", 0), category(2, None, "2", 1)];
-        let (a, b, other) = (siblings[0].id, siblings[1].id, CategoryId(Uuid::from_u128(9)));
+        let (a, b, other) = (
+            siblings[0].id,
+            siblings[1].id,
+            CategoryId(Uuid::from_u128(9)),
+        );
         assert!(check_order(&siblings, &[b, a]).is_ok());
         for wrong in [vec![a], vec![a, a], vec![a, b, other], vec![a, b, b]] {
             assert!(check_order(&siblings, &wrong).is_err(), "{wrong:?}");
@@ -209,7 +287,10 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_told_at_once() {
-        let new = NewCategory { colour: Some("red".into()), ..NewCategory::default() };
+        let new = NewCategory {
+            colour: Some("red".into()),
+            ..NewCategory::default()
+        };
         let refused = match parse_new(&new) {
             Err(crate::Error::Refused(refused)) => refused,
             other => panic!("{other:?}"),

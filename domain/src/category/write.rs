@@ -1,11 +1,11 @@
 //! Writes of the category tree.
 
 use chrono::{DateTime, Utc};
-use entity::{
-    category::Model as Category,
-    id::CategoryId,
+use entity::{category::Model as Category, id::CategoryId};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, FromQueryResult,
+    IntoActiveModel,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, FromQueryResult, IntoActiveModel};
 use serde_json::json;
 
 use super::rules::{Face, FaceChange};
@@ -24,13 +24,18 @@ const TREE: i64 = 0x6361_7465_676f_7279;
 
 /// Waits until nobody changes the shape of the tree, and keeps others from it until the transaction ends.
 pub(super) async fn own_tree_in_tx(tx: &DatabaseTransaction) -> Result<()> {
-    tx.execute_raw(statement("SELECT pg_advisory_xact_lock($1)", [TREE.into()])).await?;
+    tx.execute_raw(statement("SELECT pg_advisory_xact_lock($1)", [TREE.into()]))
+        .await?;
     Ok(())
 }
 
 /// Waits until nobody changes the shape of the tree; others may add to it meanwhile.
 pub(super) async fn share_tree_in_tx(tx: &DatabaseTransaction) -> Result<()> {
-    tx.execute_raw(statement("SELECT pg_advisory_xact_lock_shared($1)", [TREE.into()])).await?;
+    tx.execute_raw(statement(
+        "SELECT pg_advisory_xact_lock_shared($1)",
+        [TREE.into()],
+    ))
+    .await?;
     Ok(())
 }
 
@@ -40,7 +45,12 @@ pub(super) async fn insert_in_tx(
     parent_id: Option<CategoryId>,
     face: Face,
 ) -> Result<Category> {
-    let Face { name, icon, colour, external_reference } = face;
+    let Face {
+        name,
+        icon,
+        colour,
+        external_reference,
+    } = face;
     let name = serde_json::to_value(name)?;
     let sql = "WITH new AS (SELECT nextval(pg_get_serial_sequence('category', 'number')) AS number)
                INSERT INTO category (id, number, parent_id, path, name, position, icon, colour, external_reference, created_at, updated_at)
@@ -51,16 +61,41 @@ pub(super) async fn insert_in_tx(
                RETURNING id, number, parent_id, path::text AS path, name, position, icon, colour, external_reference, archived_at,
                          version, created_at, updated_at";
     let id = new_id(now);
-    let values = [id.into(), parent_id.into(), name.into(), icon.into(), colour.into(), external_reference.clone().into(), now.into()];
-    let inserted = Category::find_by_statement(statement(sql, values)).one(tx).await;
-    let inserted = inserted.map_err(|error| refuse_if_broken(error, &taken(external_reference.as_deref())))?;
+    let values = [
+        id.into(),
+        parent_id.into(),
+        name.into(),
+        icon.into(),
+        colour.into(),
+        external_reference.clone().into(),
+        now.into(),
+    ];
+    let inserted = Category::find_by_statement(statement(sql, values))
+        .one(tx)
+        .await;
+    let inserted =
+        inserted.map_err(|error| refuse_if_broken(error, &taken(external_reference.as_deref())))?;
     inserted.ok_or_else(|| Error::internal("an insert gave no row"))
 }
 
-pub(super) async fn update_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, category: Category, change: FaceChange) -> Result<Category> {
-    let FaceChange { name, icon, colour, external_reference } = change;
+pub(super) async fn update_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    category: Category,
+    change: FaceChange,
+) -> Result<Category> {
+    let FaceChange {
+        name,
+        icon,
+        colour,
+        external_reference,
+    } = change;
     let reference = external_reference.apply(category.external_reference.clone());
-    let (icon, colour, version) = (icon.apply(category.icon.clone()), colour.apply(category.colour.clone()), category.version + 1);
+    let (icon, colour, version) = (
+        icon.apply(category.icon.clone()),
+        colour.apply(category.colour.clone()),
+        category.version + 1,
+    );
     let name = name.unwrap_or_else(|| category.name.clone());
     let mut row = category.into_active_model();
     row.name = Set(name);
@@ -69,11 +104,14 @@ pub(super) async fn update_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, c
     row.external_reference = Set(reference.clone());
     row.version = Set(version);
     row.updated_at = Set(now);
-    row.update(tx).await.map_err(|error| refuse_if_broken(error, &taken(reference.as_deref())))
+    row.update(tx)
+        .await
+        .map_err(|error| refuse_if_broken(error, &taken(reference.as_deref())))
 }
 
 fn taken(reference: Option<&str>) -> [(&'static str, Refusal); 1] {
-    let refusal = Refusal::new(Code::AlreadyTaken, "externalReference").with("value", reference.unwrap_or_default());
+    let refusal = Refusal::new(Code::AlreadyTaken, "externalReference")
+        .with("value", reference.unwrap_or_default());
     [("category_external_reference_unique", refusal)]
 }
 
@@ -111,10 +149,18 @@ pub(super) async fn reorder_in_tx(tx: &DatabaseTransaction, order: &[CategoryId]
 }
 
 /// Archives what is in use; what was archived before keeps its own time, and so is not restored together with the rest.
-pub(super) async fn archive_subtree_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, category: &Category) -> Result<()> {
+pub(super) async fn archive_subtree_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    category: &Category,
+) -> Result<()> {
     let sql = "UPDATE category SET archived_at = $2, version = version + 1, updated_at = $2
                WHERE path <@ $1::ltree AND archived_at IS NULL";
-    tx.execute_raw(statement(sql, [category.path.0.as_str().into(), now.into()])).await?;
+    tx.execute_raw(statement(
+        sql,
+        [category.path.0.as_str().into(), now.into()],
+    ))
+    .await?;
     Ok(())
 }
 
@@ -126,7 +172,15 @@ pub(super) async fn restore_subtree_in_tx(
 ) -> Result<()> {
     let sql = "UPDATE category SET archived_at = NULL, version = version + 1, updated_at = $2
                WHERE path <@ $1::ltree AND archived_at = $3";
-    tx.execute_raw(statement(sql, [category.path.0.as_str().into(), now.into(), archived_at.into()])).await?;
+    tx.execute_raw(statement(
+        sql,
+        [
+            category.path.0.as_str().into(),
+            now.into(),
+            archived_at.into(),
+        ],
+    ))
+    .await?;
     Ok(())
 }
 
@@ -139,10 +193,21 @@ pub(super) async fn record_in_tx(
     before: Option<&Category>,
     after: &Category,
 ) -> Result<()> {
-    let change = Change { action, aggregate_type: "category", aggregate_id: after.id.0, before, after: Some(after) };
+    let change = Change {
+        action,
+        aggregate_type: "category",
+        aggregate_id: after.id.0,
+        before,
+        after: Some(after),
+    };
     audit::write_in_tx(tx, viewer, now, change).await?;
     let payload = json!({ "action": action, "path": after.path });
-    let event = NewEvent { kind: Kind::CategoryTreeChanged, aggregate_id: after.id.0, aggregate_version: after.version, payload: &payload };
+    let event = NewEvent {
+        kind: Kind::CategoryTreeChanged,
+        aggregate_id: after.id.0,
+        aggregate_version: after.version,
+        payload: &payload,
+    };
     event::write_in_tx(tx, viewer, now, event).await
 }
 
@@ -154,14 +219,27 @@ pub(super) async fn record_order_in_tx(
     before: &[Category],
     after: &[Category],
 ) -> Result<()> {
-    let Some(first) = after.first() else { return Ok(()) };
+    let Some(first) = after.first() else {
+        return Ok(());
+    };
     let aggregate = first.parent_id.unwrap_or(first.id);
     let ids = |rows: &[Category]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
     let (before, after) = (ids(before), ids(after));
     let action = "category.reorder";
-    let change = Change { action, aggregate_type: "category", aggregate_id: aggregate.0, before: Some(&before), after: Some(&after) };
+    let change = Change {
+        action,
+        aggregate_type: "category",
+        aggregate_id: aggregate.0,
+        before: Some(&before),
+        after: Some(&after),
+    };
     audit::write_in_tx(tx, viewer, now, change).await?;
     let payload = json!({ "action": action, "path": first.path });
-    let event = NewEvent { kind: Kind::CategoryTreeChanged, aggregate_id: aggregate.0, aggregate_version: first.version, payload: &payload };
+    let event = NewEvent {
+        kind: Kind::CategoryTreeChanged,
+        aggregate_id: aggregate.0,
+        aggregate_version: first.version,
+        payload: &payload,
+    };
     event::write_in_tx(tx, viewer, now, event).await
 }

@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 pub use entity::event::Model as Event;
 
-use crate::{Domain, error::Result, permission::Permission, sql::statement, viewer::Viewer, wake::Wakeups};
+use crate::{
+    Domain, error::Result, permission::Permission, sql::statement, viewer::Viewer, wake::Wakeups,
+};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +74,12 @@ pub(crate) async fn write_in_tx<P: Serialize + Sync>(
     now: DateTime<Utc>,
     event: NewEvent<'_, P>,
 ) -> Result<()> {
-    let NewEvent { kind, aggregate_id, aggregate_version, payload } = event;
+    let NewEvent {
+        kind,
+        aggregate_id,
+        aggregate_version,
+        payload,
+    } = event;
     let sql = "INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let values = [
@@ -134,19 +141,28 @@ impl Events<'_> {
 
     /// Gives every committed event its position.
     async fn sequence(&self) -> Result<()> {
-        while query::is_any_unsequenced(&self.domain.db).await? && self.sequence_some().await? == SEQUENCE_MAX.unsigned_abs() {}
+        while query::is_any_unsequenced(&self.domain.db).await?
+            && self.sequence_some().await? == SEQUENCE_MAX.unsigned_abs()
+        {}
         Ok(())
     }
 
     /// The lock is waited for: whoever holds it may have looked before our event was committed.
     async fn sequence_some(&self) -> Result<u64> {
         let tx = self.domain.db.begin().await?;
-        tx.execute_raw(statement("SELECT pg_advisory_xact_lock($1)", [SEQUENCER.into()])).await?;
+        tx.execute_raw(statement(
+            "SELECT pg_advisory_xact_lock($1)",
+            [SEQUENCER.into()],
+        ))
+        .await?;
         let sql = "UPDATE event e SET position = s.position
                    FROM (SELECT number, nextval('event_position') AS position
                          FROM (SELECT number FROM event WHERE position IS NULL ORDER BY number LIMIT $1) fresh) s
                    WHERE e.number = s.number";
-        let sequenced = tx.execute_raw(statement(sql, [SEQUENCE_MAX.into()])).await?.rows_affected();
+        let sequenced = tx
+            .execute_raw(statement(sql, [SEQUENCE_MAX.into()]))
+            .await?
+            .rows_affected();
         tx.commit().await?;
         Ok(sequenced)
     }

@@ -8,9 +8,16 @@ use crate::{
     sql::statement,
 };
 
-pub(super) async fn after(db: &impl ConnectionTrait, position: i64, limit: u64) -> Result<Vec<Event>> {
+pub(super) async fn after(
+    db: &impl ConnectionTrait,
+    position: i64,
+    limit: u64,
+) -> Result<Vec<Event>> {
     use entity::event::{Column, Entity};
-    let events = Entity::find().filter(Column::Position.gt(position)).order_by_asc(Column::Position).limit(limit);
+    let events = Entity::find()
+        .filter(Column::Position.gt(position))
+        .order_by_asc(Column::Position)
+        .limit(limit);
     Ok(events.all(db).await?)
 }
 
@@ -24,7 +31,12 @@ pub(super) async fn oldest(db: &impl ConnectionTrait) -> Result<i64> {
 
 /// Looked at before the sequencer's lock is asked for: most wake-ups find that another process was faster.
 pub(super) async fn is_any_unsequenced(db: &impl ConnectionTrait) -> Result<bool> {
-    Ok(number(db, "SELECT count(*) FROM (SELECT 1 FROM event WHERE position IS NULL LIMIT 1) fresh").await? > 0)
+    Ok(number(
+        db,
+        "SELECT count(*) FROM (SELECT 1 FROM event WHERE position IS NULL LIMIT 1) fresh",
+    )
+    .await?
+        > 0)
 }
 
 async fn number(db: &impl ConnectionTrait, sql: &'static str) -> Result<i64> {

@@ -54,9 +54,15 @@ struct Written {
     created: bool,
 }
 
-pub(super) async fn import(domain: &Domain, viewer: &Viewer, rows: &[ItemRow]) -> Result<ImportOutcome> {
+pub(super) async fn import(
+    domain: &Domain,
+    viewer: &Viewer,
+    rows: &[ItemRow],
+) -> Result<ImportOutcome> {
     if rows.len() > IMPORT_MAX {
-        return Err(Refusal::new(Code::TooMany, "rows").with("max", IMPORT_MAX).into());
+        return Err(Refusal::new(Code::TooMany, "rows")
+            .with("max", IMPORT_MAX)
+            .into());
     }
     let drafts = parse(rows)?;
     let now = domain.now();
@@ -79,8 +85,13 @@ fn parse(rows: &[ItemRow]) -> Result<Vec<Draft>> {
     for (index, row) in rows.iter().enumerate() {
         match rules::parse_new(&row.item) {
             Ok(draft) if draft.external_reference.is_some() => drafts.push(draft),
-            Ok(_) => refusals.push(Refusal::new(Code::Required, &format!("rows.{index}.externalReference"))),
-            Err(Error::Refused(refused)) => refused.into_iter().for_each(|refusal| refusals.push(refusal.in_row(index))),
+            Ok(_) => refusals.push(Refusal::new(
+                Code::Required,
+                &format!("rows.{index}.externalReference"),
+            )),
+            Err(Error::Refused(refused)) => refused
+                .into_iter()
+                .for_each(|refusal| refusals.push(refusal.in_row(index))),
             Err(other) => return Err(other),
         }
     }
@@ -92,11 +103,19 @@ async fn share_categories_in_tx(tx: &DatabaseTransaction, drafts: &[Draft]) -> R
     let mut wanted: Vec<_> = drafts.iter().map(|draft| draft.category_id).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let sql = "SELECT id FROM category WHERE id = ANY($1) AND archived_at IS NULL ORDER BY id FOR SHARE";
+    let sql =
+        "SELECT id FROM category WHERE id = ANY($1) AND archived_at IS NULL ORDER BY id FOR SHARE";
     let found = tx.query_all_raw(statement(sql, [uuids(&wanted)])).await?;
-    let found = found.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<CategoryId>, DbErr>>()?;
-    let missing = drafts.iter().position(|draft| found.binary_search(&draft.category_id).is_err());
-    missing.map_or(Ok(()), |index| Err(Refusal::new(Code::NotFound, &format!("rows.{index}.categoryId")).into()))
+    let found = found
+        .iter()
+        .map(|row| row.try_get_by_index(0))
+        .collect::<Result<Vec<CategoryId>, DbErr>>()?;
+    let missing = drafts
+        .iter()
+        .position(|draft| found.binary_search(&draft.category_id).is_err());
+    missing.map_or(Ok(()), |index| {
+        Err(Refusal::new(Code::NotFound, &format!("rows.{index}.categoryId")).into())
+    })
 }
 
 /// Columns of the rows, each an array: one statement with the same text however many rows.
@@ -124,23 +143,43 @@ impl Columns {
         self.kind.push(draft.kind.to_value());
         self.sku.push(draft.sku.clone());
         self.name.push(serde_json::to_string(&draft.name)?);
-        self.description.push(serde_json::to_string(&draft.description)?);
+        self.description
+            .push(serde_json::to_string(&draft.description)?);
         self.category_id.push(draft.category_id);
         self.unit_id.push(draft.unit_id);
         self.tracking.push(draft.tracking.to_value());
         // An empty text stands for null: arrays of nullable values do not bind.
-        self.price_amount.push(draft.price.as_ref().map(|price| price.amount.to_string()).unwrap_or_default());
-        self.price_currency.push(draft.price.as_ref().map(|price| price.currency.clone()).unwrap_or_default());
+        self.price_amount.push(
+            draft
+                .price
+                .as_ref()
+                .map(|price| price.amount.to_string())
+                .unwrap_or_default(),
+        );
+        self.price_currency.push(
+            draft
+                .price
+                .as_ref()
+                .map(|price| price.currency.clone())
+                .unwrap_or_default(),
+        );
         self.attributes.push(draft.attributes.to_string());
         self.tags.push(serde_json::to_string(&draft.tags)?);
-        self.external_reference.push(draft.external_reference.clone().unwrap_or_default());
+        self.external_reference
+            .push(draft.external_reference.clone().unwrap_or_default());
         Ok(())
     }
 }
 
-async fn upsert_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, drafts: &[Draft]) -> Result<Vec<Written>> {
+async fn upsert_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    drafts: &[Draft],
+) -> Result<Vec<Written>> {
     let mut columns = Columns::default();
-    drafts.iter().try_for_each(|draft| columns.push(new_id(now), draft))?;
+    drafts
+        .iter()
+        .try_for_each(|draft| columns.push(new_id(now), draft))?;
     let sql = "INSERT INTO item (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
                                  attributes, tags, external_reference, created_at, updated_at)
                SELECT r.id, r.kind, r.sku, r.name::jsonb, r.description::jsonb, r.category_id, r.unit_id, r.tracking,
@@ -178,21 +217,46 @@ async fn upsert_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, drafts: &[Dr
         columns.external_reference.into(),
         now.into(),
     ];
-    let written = Written::find_by_statement(statement(sql, values)).all(tx).await;
+    let written = Written::find_by_statement(statement(sql, values))
+        .all(tx)
+        .await;
     written.map_err(|error| {
-        refuse_if_broken(error, &[
-            ("item_sku_unique", Refusal::new(Code::AlreadyTaken, "rows.sku")),
-            ("item_unit_id_fkey", Refusal::new(Code::NotFound, "rows.unitId")),
-        ])
+        refuse_if_broken(
+            error,
+            &[
+                (
+                    "item_sku_unique",
+                    Refusal::new(Code::AlreadyTaken, "rows.sku"),
+                ),
+                (
+                    "item_unit_id_fkey",
+                    Refusal::new(Code::NotFound, "rows.unitId"),
+                ),
+            ],
+        )
     })
 }
 
 /// Barcodes are written with new items only: those of existing ones may have been changed by people since.
-async fn insert_barcodes_in_tx(tx: &DatabaseTransaction, drafts: &[Draft], written: &[Written]) -> Result<()> {
-    let created: HashMap<_, _> = written.iter().filter(|row| row.created).map(|row| (row.external_reference.as_str(), row.id)).collect();
+async fn insert_barcodes_in_tx(
+    tx: &DatabaseTransaction,
+    drafts: &[Draft],
+    written: &[Written],
+) -> Result<()> {
+    let created: HashMap<_, _> = written
+        .iter()
+        .filter(|row| row.created)
+        .map(|row| (row.external_reference.as_str(), row.id))
+        .collect();
     let (mut codes, mut items, mut positions) = (Vec::new(), Vec::new(), Vec::new());
     for draft in drafts {
-        let Some(id) = draft.external_reference.as_deref().and_then(|reference| created.get(reference)) else { continue };
+        let Some(id) = draft
+            .external_reference
+            .as_deref()
+            .and_then(|reference| created.get(reference))
+        else {
+            continue;
+        };
         for (code, position) in draft.barcodes.iter().zip(0_i32..) {
             codes.push(code.clone());
             items.push(*id);
@@ -200,14 +264,35 @@ async fn insert_barcodes_in_tx(tx: &DatabaseTransaction, drafts: &[Draft], writt
         }
     }
     let sql = "INSERT INTO item_barcode (barcode, item_id, position) SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[])";
-    let inserted = tx.execute_raw(statement(sql, [codes.into(), uuids(&items), positions.into()])).await;
-    inserted.map_err(|error| refuse_if_broken(error, &[("item_barcode_unique", Refusal::new(Code::AlreadyTaken, "rows.barcodes"))]))?;
+    let inserted = tx
+        .execute_raw(statement(
+            sql,
+            [codes.into(), uuids(&items), positions.into()],
+        ))
+        .await;
+    inserted.map_err(|error| {
+        refuse_if_broken(
+            error,
+            &[(
+                "item_barcode_unique",
+                Refusal::new(Code::AlreadyTaken, "rows.barcodes"),
+            )],
+        )
+    })?;
     Ok(())
 }
 
 fn outcome(rows: usize, written: &[Written]) -> ImportOutcome {
-    let created: HashMap<_, _> = written.iter().filter(|row| row.created).map(|row| (row.external_reference.clone(), row.id)).collect();
-    ImportOutcome { updated: written.len() - created.len(), unchanged: rows - written.len(), created }
+    let created: HashMap<_, _> = written
+        .iter()
+        .filter(|row| row.created)
+        .map(|row| (row.external_reference.clone(), row.id))
+        .collect();
+    ImportOutcome {
+        updated: written.len() - created.len(),
+        unchanged: rows - written.len(),
+        created,
+    }
 }
 
 async fn enqueue_codes_in_tx(
@@ -217,20 +302,42 @@ async fn enqueue_codes_in_tx(
     rows: &[ItemRow],
     outcome: &ImportOutcome,
 ) -> Result<()> {
-    let wanted = rows.iter().filter(|row| row.draw_code).filter_map(|row| row.item.external_reference.as_deref());
-    let tasks: Vec<_> = wanted.filter_map(|reference| outcome.created.get(reference)).map(|id| Task::RenderCode { item_id: *id }).collect();
+    let wanted = rows
+        .iter()
+        .filter(|row| row.draw_code)
+        .filter_map(|row| row.item.external_reference.as_deref());
+    let tasks: Vec<_> = wanted
+        .filter_map(|reference| outcome.created.get(reference))
+        .map(|id| Task::RenderCode { item_id: *id })
+        .collect();
     job::enqueue_in_tx(tx, viewer, now, &tasks).await?;
     Ok(())
 }
 
 /// One row of the trail and one event for the whole import: listeners read their lists again.
-async fn record_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, now: DateTime<Utc>, outcome: &ImportOutcome) -> Result<()> {
+async fn record_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    outcome: &ImportOutcome,
+) -> Result<()> {
     let import = new_id(now);
     let after = json!({ "created": outcome.created.len(), "updated": outcome.updated });
     let action = "item.import";
-    let change = Change { action, aggregate_type: "item", aggregate_id: import, before: None, after: Some(&after) };
+    let change = Change {
+        action,
+        aggregate_type: "item",
+        aggregate_id: import,
+        before: None,
+        after: Some(&after),
+    };
     audit::write_in_tx(tx, viewer, now, change).await?;
     let payload = json!({ "action": action });
-    let event = NewEvent { kind: Kind::ItemChanged, aggregate_id: import, aggregate_version: 1, payload: &payload };
+    let event = NewEvent {
+        kind: Kind::ItemChanged,
+        aggregate_id: import,
+        aggregate_version: 1,
+        payload: &payload,
+    };
     event::write_in_tx(tx, viewer, now, event).await
 }

@@ -84,18 +84,37 @@ impl ItemFilter {
     }
 
     fn check_level(&self, depth: usize, conditions: &mut usize) -> Result<(), Refusal> {
-        let lists = [self.kind_in.as_ref().map(Vec::len), self.category_in.as_ref().map(Vec::len), self.tags_all.as_ref().map(Vec::len)];
+        let lists = [
+            self.kind_in.as_ref().map(Vec::len),
+            self.category_in.as_ref().map(Vec::len),
+            self.tags_all.as_ref().map(Vec::len),
+        ];
         let texts = [&self.sku, &self.name, &self.external_reference];
-        *conditions += 1 + lists.into_iter().flatten().sum::<usize>() + texts.iter().copied().flatten().map(TextFilter::size).sum::<usize>();
+        *conditions += 1
+            + lists.into_iter().flatten().sum::<usize>()
+            + texts
+                .iter()
+                .copied()
+                .flatten()
+                .map(TextFilter::size)
+                .sum::<usize>();
         if depth > DEPTH_MAX || *conditions > CONDITIONS_MAX {
             return Err(Refusal::new(Code::TooMany, "where").with("max", CONDITIONS_MAX));
         }
-        texts.into_iter().flatten().try_for_each(TextFilter::check)?;
-        self.parts().try_for_each(|part| part.check_level(depth + 1, conditions))
+        texts
+            .into_iter()
+            .flatten()
+            .try_for_each(TextFilter::check)?;
+        self.parts()
+            .try_for_each(|part| part.check_level(depth + 1, conditions))
     }
 
     fn parts(&self) -> impl Iterator<Item = &Self> {
-        self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref())
+        self.and
+            .iter()
+            .chain(&self.or)
+            .flatten()
+            .chain(self.not.as_deref())
     }
 
     /// Appends the condition on the item `i`.
@@ -117,7 +136,11 @@ impl ItemFilter {
     /// Appends each condition after an `AND`.
     fn push_conditions(&self, sql: &mut Sql) {
         push_text(sql, "i.sku", self.sku.as_ref());
-        push_text(sql, "i.external_reference", self.external_reference.as_ref());
+        push_text(
+            sql,
+            "i.external_reference",
+            self.external_reference.as_ref(),
+        );
         if let Some(name) = &self.name {
             sql.push(" AND EXISTS (SELECT FROM jsonb_each_text(i.name) n WHERE true");
             push_text(sql, "n.value", Some(name));
@@ -128,7 +151,9 @@ impl ItemFilter {
             sql.push(" AND i.kind = ANY(").bind(kinds).push("::text[])");
         }
         if let Some(categories) = &self.category_in {
-            sql.push(" AND i.category_id = ANY(").bind(crate::sql::uuids(categories)).push(")");
+            sql.push(" AND i.category_id = ANY(")
+                .bind(crate::sql::uuids(categories))
+                .push(")");
         }
         if let Some(category) = self.category_descendant_of {
             sql.push(" AND i.category_id IN (SELECT id FROM category WHERE path <@ (SELECT path FROM category WHERE id = ");
@@ -136,13 +161,23 @@ impl ItemFilter {
         }
         if let Some(tags) = &self.tags_all {
             let tags: Vec<String> = tags.iter().map(|tag| tag.trim().to_lowercase()).collect();
-            sql.push(if tags.is_empty() { " AND false AND i.tags @> " } else { " AND i.tags @> " }).bind(tags).push("::text[]");
+            sql.push(if tags.is_empty() {
+                " AND false AND i.tags @> "
+            } else {
+                " AND i.tags @> "
+            })
+            .bind(tags)
+            .push("::text[]");
         }
         if let Some(price) = &self.price {
             push_decimal(sql, "i.price_amount", price);
         }
         if let Some(has_image) = self.has_image {
-            sql.push(if has_image { " AND i.primary_image_id IS NOT NULL" } else { " AND i.primary_image_id IS NULL" });
+            sql.push(if has_image {
+                " AND i.primary_image_id IS NOT NULL"
+            } else {
+                " AND i.primary_image_id IS NULL"
+            });
         }
         self.push_parts(sql);
     }
@@ -186,7 +221,10 @@ impl TextFilter {
     }
 
     fn check(&self) -> Result<(), Refusal> {
-        let texts = [&self.eq, &self.contains, &self.starts_with].into_iter().flatten().chain(self.any_of.iter().flatten());
+        let texts = [&self.eq, &self.contains, &self.starts_with]
+            .into_iter()
+            .flatten()
+            .chain(self.any_of.iter().flatten());
         for text in texts {
             if text.chars().count() > TEXT_MAX {
                 return Err(Refusal::new(Code::TooLong, "where").with("max", TEXT_MAX));
@@ -206,21 +244,46 @@ fn kind_text(kind: &Kind) -> String {
 }
 
 fn push_text(sql: &mut Sql, column: &str, filter: Option<&TextFilter>) {
-    let Some(TextFilter { eq, any_of, contains, starts_with, is_null }) = filter else { return };
+    let Some(TextFilter {
+        eq,
+        any_of,
+        contains,
+        starts_with,
+        is_null,
+    }) = filter
+    else {
+        return;
+    };
     if let Some(text) = eq {
-        sql.push(" AND ").push(column).push(" = ").bind(text.as_str());
+        sql.push(" AND ")
+            .push(column)
+            .push(" = ")
+            .bind(text.as_str());
     }
     if let Some(texts) = any_of {
-        sql.push(" AND ").push(column).push(" = ANY(").bind(texts.clone()).push("::text[])");
+        sql.push(" AND ")
+            .push(column)
+            .push(" = ANY(")
+            .bind(texts.clone())
+            .push("::text[])");
     }
     if let Some(text) = contains {
-        sql.push(" AND ").push(column).push(" ILIKE ").bind(format!("%{}%", escape_like(text)));
+        sql.push(" AND ")
+            .push(column)
+            .push(" ILIKE ")
+            .bind(format!("%{}%", escape_like(text)));
     }
     if let Some(text) = starts_with {
-        sql.push(" AND starts_with(").push(column).push(", ").bind(text.as_str()).push(")");
+        sql.push(" AND starts_with(")
+            .push(column)
+            .push(", ")
+            .bind(text.as_str())
+            .push(")");
     }
     if let Some(is_null) = is_null {
-        sql.push(" AND ").push(column).push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
+        sql.push(" AND ")
+            .push(column)
+            .push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
     }
 }
 
@@ -233,13 +296,17 @@ fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
         sql.push(" AND ").push(column).push(" <= ").bind(*max);
     }
     if let Some(is_null) = is_null {
-        sql.push(" AND ").push(column).push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
+        sql.push(" AND ")
+            .push(column)
+            .push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
     }
 }
 
 /// `%` and `_` mean themselves.
 fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+    text.replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_")
 }
 
 /// What items can be ordered by.
@@ -266,16 +333,28 @@ impl OrderField {
     fn column(self) -> Column {
         match self {
             // Ids carry the time of creation, and are unique.
-            Self::CreatedAt => Column { sql: "i.id", cast: "uuid" },
-            Self::Sku => Column { sql: "i.sku", cast: "text" },
-            Self::UpdatedAt => Column { sql: "i.updated_at", cast: "timestamptz" },
+            Self::CreatedAt => Column {
+                sql: "i.id",
+                cast: "uuid",
+            },
+            Self::Sku => Column {
+                sql: "i.sku",
+                cast: "text",
+            },
+            Self::UpdatedAt => Column {
+                sql: "i.updated_at",
+                cast: "timestamptz",
+            },
         }
     }
 }
 
 /// The order by `terms`, ties broken by id; by creation without terms.
 pub(crate) fn order(terms: &[OrderTerm]) -> Order {
-    let terms = terms.iter().map(|term| Term { column: term.field.column(), descending: term.descending });
+    let terms = terms.iter().map(|term| Term {
+        column: term.field.column(),
+        descending: term.descending,
+    });
     Order::new(terms.collect(), OrderField::CreatedAt.column())
 }
 
@@ -293,27 +372,63 @@ mod tests {
     #[test]
     fn without_a_word_about_it_archived_items_stay_away() {
         assert_eq!(text(&ItemFilter::default()), "i.archived_at IS NULL");
-        let either = ItemFilter { archived: Some(true), ..ItemFilter::default() };
+        let either = ItemFilter {
+            archived: Some(true),
+            ..ItemFilter::default()
+        };
         assert_eq!(text(&either), "i.archived_at IS NOT NULL");
-        let nested = ItemFilter { or: Some(vec![either, ItemFilter { archived: Some(false), ..ItemFilter::default() }]), ..ItemFilter::default() };
-        assert_eq!(text(&nested), "true AND (false OR (i.archived_at IS NOT NULL) OR (i.archived_at IS NULL))");
+        let nested = ItemFilter {
+            or: Some(vec![
+                either,
+                ItemFilter {
+                    archived: Some(false),
+                    ..ItemFilter::default()
+                },
+            ]),
+            ..ItemFilter::default()
+        };
+        assert_eq!(
+            text(&nested),
+            "true AND (false OR (i.archived_at IS NOT NULL) OR (i.archived_at IS NULL))"
+        );
     }
 
     #[test]
     fn an_empty_list_matches_nothing() {
-        let none = ItemFilter { or: Some(Vec::new()), ..ItemFilter::default() };
+        let none = ItemFilter {
+            or: Some(Vec::new()),
+            ..ItemFilter::default()
+        };
         assert_eq!(text(&none), "i.archived_at IS NULL AND (false)");
-        let none = ItemFilter { sku: Some(TextFilter { any_of: Some(Vec::new()), ..TextFilter::default() }), ..ItemFilter::default() };
-        assert_eq!(text(&none), "i.archived_at IS NULL AND i.sku = ANY($1::text[])");
-        let none = ItemFilter { tags_all: Some(Vec::new()), ..ItemFilter::default() };
+        let none = ItemFilter {
+            sku: Some(TextFilter {
+                any_of: Some(Vec::new()),
+                ..TextFilter::default()
+            }),
+            ..ItemFilter::default()
+        };
+        assert_eq!(
+            text(&none),
+            "i.archived_at IS NULL AND i.sku = ANY($1::text[])"
+        );
+        let none = ItemFilter {
+            tags_all: Some(Vec::new()),
+            ..ItemFilter::default()
+        };
         assert!(text(&none).contains("AND false"));
     }
 
     #[test]
     fn depth_and_size_are_bounded() {
-        let deep = (0..6).fold(ItemFilter::default(), |inner, _| ItemFilter { not: Some(Box::new(inner)), ..ItemFilter::default() });
+        let deep = (0..6).fold(ItemFilter::default(), |inner, _| ItemFilter {
+            not: Some(Box::new(inner)),
+            ..ItemFilter::default()
+        });
         assert!(deep.check().is_err());
-        let wide = ItemFilter { or: Some(vec![ItemFilter::default(); 100]), ..ItemFilter::default() };
+        let wide = ItemFilter {
+            or: Some(vec![ItemFilter::default(); 100]),
+            ..ItemFilter::default()
+        };
         assert!(wide.check().is_err());
         assert!(ItemFilter::default().check().is_ok());
     }

@@ -6,7 +6,10 @@ use entity::{
     item::Model as Item,
     item_image::{self, Model as ItemImage, Rendition, Renditions, State},
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    IntoActiveModel,
+};
 use serde::Serialize;
 
 use super::{Items, lock_in_use_in_tx, query, write};
@@ -52,24 +55,47 @@ impl Items<'_> {
     ///
     /// # Errors
     /// When there is no such item, it is archived, or has as many pictures as it may.
-    pub async fn attach_image(&self, viewer: &Viewer, id: ItemId, new: NewImage, key: Option<&str>) -> Result<(Item, ItemImage, JobId)> {
+    pub async fn attach_image(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+        new: NewImage,
+        key: Option<&str>,
+    ) -> Result<(Item, ItemImage, JobId)> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "item.attach_image", &(id, &new), now).await? {
-            Claimed::Before(answer) => return Ok(answer),
-            Claimed::Now(claim) => claim,
-        };
+        let claim =
+            match claim_in_tx(&tx, viewer, key, "item.attach_image", &(id, &new), now).await? {
+                Claimed::Before(answer) => return Ok(answer),
+                Claimed::Now(claim) => claim,
+            };
         let before = lock_in_use_in_tx(&tx, id, None).await?;
         let images = query::images_in_tx(&tx, id).await?;
         if images.len() >= IMAGES_MAX {
-            return Err(Refusal::new(Code::TooMany, "file").with("max", IMAGES_MAX).into());
+            return Err(Refusal::new(Code::TooMany, "file")
+                .with("max", IMAGES_MAX)
+                .into());
         }
         let position = images.last().map_or(0, |last| last.position + 1);
         let image = insert_in_tx(&tx, now, id, position, new).await?;
-        let item = set_primary_in_tx(&tx, now, before.clone(), before.primary_image_id.or(Some(image.id))).await?;
-        let jobs = job::enqueue_in_tx(&tx, viewer, now, &[Task::RenderImage { image_id: image.id }]).await?;
-        let job = *jobs.first().ok_or_else(|| Error::internal("a task gave no job"))?;
+        let item = set_primary_in_tx(
+            &tx,
+            now,
+            before.clone(),
+            before.primary_image_id.or(Some(image.id)),
+        )
+        .await?;
+        let jobs = job::enqueue_in_tx(
+            &tx,
+            viewer,
+            now,
+            &[Task::RenderImage { image_id: image.id }],
+        )
+        .await?;
+        let job = *jobs
+            .first()
+            .ok_or_else(|| Error::internal("a task gave no job"))?;
         write::record_in_tx(&tx, viewer, now, "item.attach_image", Some(&before), &item).await?;
         let answer = (item, image, job);
         claim.keep_in_tx(&tx, &answer).await?;
@@ -81,21 +107,35 @@ impl Items<'_> {
     ///
     /// # Errors
     /// When there is no such item or picture, or the item is archived.
-    pub async fn remove_image(&self, viewer: &Viewer, id: ItemId, image: ItemImageId, key: Option<&str>) -> Result<Item> {
+    pub async fn remove_image(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+        image: ItemImageId,
+        key: Option<&str>,
+    ) -> Result<Item> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "item.remove_image", &(id, image), now).await? {
-            Claimed::Before(answer) => return Ok(answer),
-            Claimed::Now(claim) => claim,
-        };
+        let claim =
+            match claim_in_tx(&tx, viewer, key, "item.remove_image", &(id, image), now).await? {
+                Claimed::Before(answer) => return Ok(answer),
+                Claimed::Now(claim) => claim,
+            };
         let before = lock_in_use_in_tx(&tx, id, None).await?;
         let images = query::images_in_tx(&tx, id).await?;
         if !images.iter().any(|other| other.id == image) {
             return Err(Refusal::new(Code::NotFound, "imageId").into());
         }
-        let next = images.iter().map(|other| other.id).find(|other| *other != image);
-        let primary = if before.primary_image_id == Some(image) { next } else { before.primary_image_id };
+        let next = images
+            .iter()
+            .map(|other| other.id)
+            .find(|other| *other != image);
+        let primary = if before.primary_image_id == Some(image) {
+            next
+        } else {
+            before.primary_image_id
+        };
         let item = set_primary_in_tx(&tx, now, before.clone(), primary).await?;
         item_image::Entity::delete_by_id(image).exec(&tx).await?;
         write::record_in_tx(&tx, viewer, now, "item.remove_image", Some(&before), &item).await?;
@@ -108,21 +148,36 @@ impl Items<'_> {
     ///
     /// # Errors
     /// When there is no such item, it is archived, or `order` does not name each of its pictures once.
-    pub async fn reorder_images(&self, viewer: &Viewer, id: ItemId, order: &[ItemImageId], key: Option<&str>) -> Result<Item> {
+    pub async fn reorder_images(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+        order: &[ItemImageId],
+        key: Option<&str>,
+    ) -> Result<Item> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "item.reorder_images", &(id, order), now).await? {
-            Claimed::Before(answer) => return Ok(answer),
-            Claimed::Now(claim) => claim,
-        };
+        let claim =
+            match claim_in_tx(&tx, viewer, key, "item.reorder_images", &(id, order), now).await? {
+                Claimed::Before(answer) => return Ok(answer),
+                Claimed::Now(claim) => claim,
+            };
         let before = lock_in_use_in_tx(&tx, id, None).await?;
         check_order(&query::images_in_tx(&tx, id).await?, order)?;
         let sql = "UPDATE item_image p SET position = o.place - 1
                    FROM unnest($1::uuid[]) WITH ORDINALITY AS o (id, place) WHERE p.id = o.id";
         tx.execute_raw(statement(sql, [uuids(order)])).await?;
         let item = set_primary_in_tx(&tx, now, before.clone(), order.first().copied()).await?;
-        write::record_in_tx(&tx, viewer, now, "item.reorder_images", Some(&before), &item).await?;
+        write::record_in_tx(
+            &tx,
+            viewer,
+            now,
+            "item.reorder_images",
+            Some(&before),
+            &item,
+        )
+        .await?;
         claim.keep_in_tx(&tx, &item).await?;
         tx.commit().await?;
         Ok(item)
@@ -134,14 +189,22 @@ impl Items<'_> {
     /// When the viewer may not change the catalogue.
     pub async fn find_image(&self, viewer: &Viewer, id: ItemImageId) -> Result<Option<ItemImage>> {
         viewer.require(Permission::CatalogueWrite)?;
-        Ok(item_image::Entity::find_by_id(id).one(&self.domain.db).await?)
+        Ok(item_image::Entity::find_by_id(id)
+            .one(&self.domain.db)
+            .await?)
     }
 
     /// Keeps what came out of rendering a picture, and that the job is done. A picture that was removed meanwhile is no error.
     ///
     /// # Errors
     /// When another worker has taken the job over.
-    pub async fn finish_image(&self, viewer: &Viewer, job: (JobId, i32), image: &ItemImage, rendered: RenderedImage) -> Result<()> {
+    pub async fn finish_image(
+        &self,
+        viewer: &Viewer,
+        job: (JobId, i32),
+        image: &ItemImage,
+        rendered: RenderedImage,
+    ) -> Result<()> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
@@ -160,7 +223,14 @@ impl Items<'_> {
     ///
     /// # Errors
     /// When another worker has taken the job over.
-    pub async fn finish_code(&self, viewer: &Viewer, job: (JobId, i32), id: ItemId, svg_key: &str, png_key: &str) -> Result<()> {
+    pub async fn finish_code(
+        &self,
+        viewer: &Viewer,
+        job: (JobId, i32),
+        id: ItemId,
+        svg_key: &str,
+        png_key: &str,
+    ) -> Result<()> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
@@ -194,9 +264,25 @@ fn rendered_row(image: ItemImage, rendered: RenderedImage) -> item_image::Active
     row
 }
 
-async fn insert_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: ItemId, position: i32, new: NewImage) -> Result<ItemImage> {
-    let NewImage { original_key, media_type, width, height, byte_size } = new;
-    let pixels = |side: u32| i32::try_from(side).map_err(|_too_large| Error::internal("an inspected picture is too large for its column"));
+async fn insert_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    item: ItemId,
+    position: i32,
+    new: NewImage,
+) -> Result<ItemImage> {
+    let NewImage {
+        original_key,
+        media_type,
+        width,
+        height,
+        byte_size,
+    } = new;
+    let pixels = |side: u32| {
+        i32::try_from(side).map_err(|_too_large| {
+            Error::internal("an inspected picture is too large for its column")
+        })
+    };
     let row = item_image::ActiveModel {
         id: Set(ItemImageId(new_id(now))),
         item_id: Set(item),
@@ -214,7 +300,12 @@ async fn insert_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: ItemId
     Ok(row.insert(tx).await?)
 }
 
-async fn set_primary_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: Item, primary: Option<ItemImageId>) -> Result<Item> {
+async fn set_primary_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    item: Item,
+    primary: Option<ItemImageId>,
+) -> Result<Item> {
     let mut row = write::touched(now, item);
     row.primary_image_id = Set(primary);
     Ok(row.update(tx).await?)
@@ -225,5 +316,9 @@ fn check_order(images: &[ItemImage], order: &[ItemImageId]) -> Result<(), Refusa
     let mut named = order.to_vec();
     expected.sort_unstable();
     named.sort_unstable();
-    if expected == named { Ok(()) } else { Err(Refusal::new(Code::InvalidFormat, "order")) }
+    if expected == named {
+        Ok(())
+    } else {
+        Err(Refusal::new(Code::InvalidFormat, "order"))
+    }
 }

@@ -139,7 +139,16 @@ impl Items<'_> {
         let parsed = rules::parse_change(&change)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "item.update", &(id, &change, expected_version), now).await? {
+        let claim = match claim_in_tx(
+            &tx,
+            viewer,
+            key,
+            "item.update",
+            &(id, &change, expected_version),
+            now,
+        )
+        .await?
+        {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
@@ -158,16 +167,30 @@ impl Items<'_> {
     ///
     /// # Errors
     /// When there is no such item, or somebody changed it since `expected_version`.
-    pub async fn archive(&self, viewer: &Viewer, id: ItemId, expected_version: Option<i64>, key: Option<&str>) -> Result<Item> {
-        self.set_archived(viewer, id, expected_version, key, true).await
+    pub async fn archive(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<Item> {
+        self.set_archived(viewer, id, expected_version, key, true)
+            .await
     }
 
     /// Brings an item back.
     ///
     /// # Errors
     /// When there is no such item, its category is archived, or somebody changed it since `expected_version`.
-    pub async fn restore(&self, viewer: &Viewer, id: ItemId, expected_version: Option<i64>, key: Option<&str>) -> Result<Item> {
-        self.set_archived(viewer, id, expected_version, key, false).await
+    pub async fn restore(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<Item> {
+        self.set_archived(viewer, id, expected_version, key, false)
+            .await
     }
 
     async fn set_archived(
@@ -179,13 +202,18 @@ impl Items<'_> {
         archived: bool,
     ) -> Result<Item> {
         viewer.require(Permission::CatalogueWrite)?;
-        let action = if archived { "item.archive" } else { "item.restore" };
+        let action = if archived {
+            "item.archive"
+        } else {
+            "item.restore"
+        };
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, action, &(id, expected_version), now).await? {
-            Claimed::Before(answer) => return Ok(answer),
-            Claimed::Now(claim) => claim,
-        };
+        let claim =
+            match claim_in_tx(&tx, viewer, key, action, &(id, expected_version), now).await? {
+                Claimed::Before(answer) => return Ok(answer),
+                Claimed::Now(claim) => claim,
+            };
         let before = lock_in_tx(&tx, id, expected_version).await?;
         if before.archived_at.is_some() == archived {
             return Ok(before);
@@ -234,7 +262,11 @@ impl Items<'_> {
     ///
     /// # Errors
     /// When the viewer may not see the catalogue.
-    pub async fn find_by_external_reference(&self, viewer: &Viewer, reference: &str) -> Result<Option<ItemWithImage>> {
+    pub async fn find_by_external_reference(
+        &self,
+        viewer: &Viewer,
+        reference: &str,
+    ) -> Result<Option<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
         query::find_by(&self.domain.db, "i.external_reference = ", reference).await
     }
@@ -252,7 +284,13 @@ impl Items<'_> {
     ///
     /// # Errors
     /// When the viewer may not see the catalogue, or an argument is wrong.
-    pub async fn page(&self, viewer: &Viewer, filter: &ItemFilter, order: &[OrderTerm], args: &PageArgs) -> Result<Page<ItemWithImage>> {
+    pub async fn page(
+        &self,
+        viewer: &Viewer,
+        filter: &ItemFilter,
+        order: &[OrderTerm],
+        args: &PageArgs,
+    ) -> Result<Page<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
         filter.check()?;
         query::page(&self.domain.db, filter, order, args).await
@@ -272,7 +310,11 @@ impl Items<'_> {
     ///
     /// # Errors
     /// When the viewer may not see the catalogue.
-    pub async fn barcodes_of(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<entity::item_barcode::Model>> {
+    pub async fn barcodes_of(
+        &self,
+        viewer: &Viewer,
+        ids: &[ItemId],
+    ) -> Result<Vec<entity::item_barcode::Model>> {
         viewer.require(Permission::CatalogueRead)?;
         query::barcodes_of(&self.domain.db, ids).await
     }
@@ -288,11 +330,18 @@ impl Items<'_> {
 }
 
 /// The item, locked, and of the version that is expected.
-async fn lock_in_tx(tx: &DatabaseTransaction, id: ItemId, expected_version: Option<i64>) -> Result<Item> {
-    let item = query::lock_in_tx(tx, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
+async fn lock_in_tx(
+    tx: &DatabaseTransaction,
+    id: ItemId,
+    expected_version: Option<i64>,
+) -> Result<Item> {
+    let item = query::lock_in_tx(tx, id)
+        .await?
+        .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
     match expected_version {
         Some(expected) if expected != item.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
+            let refusal =
+                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
             Err(refusal.with("actual", item.version).into())
         }
         _ => Ok(item),
@@ -300,7 +349,11 @@ async fn lock_in_tx(tx: &DatabaseTransaction, id: ItemId, expected_version: Opti
 }
 
 /// The item, locked, of the version that is expected, and not put away.
-async fn lock_in_use_in_tx(tx: &DatabaseTransaction, id: ItemId, expected_version: Option<i64>) -> Result<Item> {
+async fn lock_in_use_in_tx(
+    tx: &DatabaseTransaction,
+    id: ItemId,
+    expected_version: Option<i64>,
+) -> Result<Item> {
     let item = lock_in_tx(tx, id, expected_version).await?;
     if item.archived_at.is_some() {
         return Err(Refusal::new(Code::Archived, "id").into());

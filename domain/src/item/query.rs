@@ -6,8 +6,8 @@ use entity::{
     item_barcode, item_image,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect,
 };
 
 use super::filter::{self, ItemFilter, OrderField, OrderTerm};
@@ -34,7 +34,10 @@ impl FromQueryResult for ItemWithImage {
             Some(_) => item_image::Model::from_query_result_optional(row, "p_")?,
             None => None,
         };
-        Ok(Self { item, primary_image })
+        Ok(Self {
+            item,
+            primary_image,
+        })
     }
 }
 
@@ -52,23 +55,41 @@ fn select() -> Sql {
 pub(super) async fn find(db: &impl ConnectionTrait, id: ItemId) -> Result<Option<ItemWithImage>> {
     let mut sql = select();
     sql.push("i.id = ").bind(id);
-    Ok(ItemWithImage::find_by_statement(sql.build()).one(db).await?)
+    Ok(ItemWithImage::find_by_statement(sql.build())
+        .one(db)
+        .await?)
 }
 
 /// By a unique column: `i.sku = ` and the value.
-pub(super) async fn find_by(db: &impl ConnectionTrait, condition: &'static str, value: &str) -> Result<Option<ItemWithImage>> {
+pub(super) async fn find_by(
+    db: &impl ConnectionTrait,
+    condition: &'static str,
+    value: &str,
+) -> Result<Option<ItemWithImage>> {
     let mut sql = select();
     sql.push(condition).bind(value);
-    Ok(ItemWithImage::find_by_statement(sql.build()).one(db).await?)
+    Ok(ItemWithImage::find_by_statement(sql.build())
+        .one(db)
+        .await?)
 }
 
-pub(super) async fn by_ids(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<Vec<ItemWithImage>> {
+pub(super) async fn by_ids(
+    db: &impl ConnectionTrait,
+    ids: &[ItemId],
+) -> Result<Vec<ItemWithImage>> {
     let mut sql = select();
     sql.push("i.id = ANY(").bind(uuids(ids)).push(")");
-    Ok(ItemWithImage::find_by_statement(sql.build()).all(db).await?)
+    Ok(ItemWithImage::find_by_statement(sql.build())
+        .all(db)
+        .await?)
 }
 
-pub(super) async fn page(db: &impl ConnectionTrait, filter: &ItemFilter, order: &[OrderTerm], args: &PageArgs) -> Result<Page<ItemWithImage>> {
+pub(super) async fn page(
+    db: &impl ConnectionTrait,
+    filter: &ItemFilter,
+    order: &[OrderTerm],
+    args: &PageArgs,
+) -> Result<Page<ItemWithImage>> {
     let list = List {
         columns: COLUMNS,
         from: FROM,
@@ -85,45 +106,82 @@ fn cursor(item: &Item, order: &[OrderTerm]) -> Cursor {
         OrderField::Sku => item.sku.clone(),
         OrderField::UpdatedAt => item.updated_at.to_rfc3339(),
     };
-    Cursor(order.iter().map(|term| value(term.field)).chain([item.id.to_string()]).collect())
+    Cursor(
+        order
+            .iter()
+            .map(|term| value(term.field))
+            .chain([item.id.to_string()])
+            .collect(),
+    )
 }
 
 /// Counts as far as counting is cheap; beyond, asks the planner.
 pub(super) async fn count(db: &impl ConnectionTrait, filter: &ItemFilter) -> Result<TotalCount> {
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT FROM item i WHERE ");
     filter.push(&mut sql);
-    sql.push(" LIMIT ").bind(i64::try_from(COUNT_EXACT_MAX + 1).unwrap_or(i64::MAX)).push(") counted");
-    let row = db.query_one_raw(sql.build()).await?.ok_or_else(|| Error::internal("a count gave no row"))?;
+    sql.push(" LIMIT ")
+        .bind(i64::try_from(COUNT_EXACT_MAX + 1).unwrap_or(i64::MAX))
+        .push(") counted");
+    let row = db
+        .query_one_raw(sql.build())
+        .await?
+        .ok_or_else(|| Error::internal("a count gave no row"))?;
     let counted: i64 = row.try_get_by_index(0)?;
     match u64::try_from(counted).unwrap_or(0) {
         count if count <= COUNT_EXACT_MAX => Ok(TotalCount { count, exact: true }),
-        _ => Ok(TotalCount { count: estimate(db, filter).await?.max(COUNT_EXACT_MAX), exact: false }),
+        _ => Ok(TotalCount {
+            count: estimate(db, filter).await?.max(COUNT_EXACT_MAX),
+            exact: false,
+        }),
     }
 }
 
 async fn estimate(db: &impl ConnectionTrait, filter: &ItemFilter) -> Result<u64> {
     let mut sql = Sql::new("EXPLAIN (FORMAT JSON) SELECT FROM item i WHERE ");
     filter.push(&mut sql);
-    let row = db.query_one_raw(sql.build()).await?.ok_or_else(|| Error::internal("a plan gave no row"))?;
+    let row = db
+        .query_one_raw(sql.build())
+        .await?
+        .ok_or_else(|| Error::internal("a plan gave no row"))?;
     let plan: serde_json::Value = row.try_get_by_index(0)?;
-    Ok(plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_u64).unwrap_or(0))
+    Ok(plan
+        .pointer("/0/Plan/Plan Rows")
+        .and_then(serde_json::Value::as_u64)
+        .unwrap_or(0))
 }
 
-pub(super) async fn barcodes_of(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<Vec<item_barcode::Model>> {
+pub(super) async fn barcodes_of(
+    db: &impl ConnectionTrait,
+    ids: &[ItemId],
+) -> Result<Vec<item_barcode::Model>> {
     let sql = "SELECT * FROM item_barcode WHERE item_id = ANY($1) ORDER BY item_id, position";
-    Ok(item_barcode::Model::find_by_statement(statement(sql, [uuids(ids)])).all(db).await?)
+    Ok(
+        item_barcode::Model::find_by_statement(statement(sql, [uuids(ids)]))
+            .all(db)
+            .await?,
+    )
 }
 
-pub(super) async fn images_of(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<Vec<item_image::Model>> {
+pub(super) async fn images_of(
+    db: &impl ConnectionTrait,
+    ids: &[ItemId],
+) -> Result<Vec<item_image::Model>> {
     let sql = "SELECT * FROM item_image WHERE item_id = ANY($1) ORDER BY item_id, position, id";
-    Ok(item_image::Model::find_by_statement(statement(sql, [uuids(ids)])).all(db).await?)
+    Ok(
+        item_image::Model::find_by_statement(statement(sql, [uuids(ids)]))
+            .all(db)
+            .await?,
+    )
 }
 
 pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: ItemId) -> Result<Option<Item>> {
     Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?)
 }
 
-pub(super) async fn images_in_tx(tx: &DatabaseTransaction, id: ItemId) -> Result<Vec<item_image::Model>> {
+pub(super) async fn images_in_tx(
+    tx: &DatabaseTransaction,
+    id: ItemId,
+) -> Result<Vec<item_image::Model>> {
     let images = item_image::Entity::find()
         .filter(item_image::Column::ItemId.eq(id))
         .order_by_asc(item_image::Column::Position)

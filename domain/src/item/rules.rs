@@ -80,12 +80,20 @@ pub(super) fn parse_new(new: &NewItem) -> Result<Draft> {
     let mut refusals = Refusals::default();
     let sku = refusals.take(sku::parse("sku", &sku));
     let name = text::take_all(&mut refusals, text::name("name", &name));
-    let description = text::take_all(&mut refusals, text::description("description", &description));
+    let description = text::take_all(
+        &mut refusals,
+        text::description("description", &description),
+    );
     let price = refusals.take(price.map(|price| money::price("price", &price)).transpose());
     let attributes = refusals.take(parse_attributes(attributes));
     let tags = refusals.take(parse_tags(&tags));
     let barcodes = refusals.take(parse_barcodes(&barcodes));
-    let reference = refusals.take(external_reference.as_deref().map(text::external_reference).transpose());
+    let reference = refusals.take(
+        external_reference
+            .as_deref()
+            .map(text::external_reference)
+            .transpose(),
+    );
     let draft = (|| {
         Some(Draft {
             kind,
@@ -122,14 +130,24 @@ pub(super) fn parse_change(change: &ItemChange) -> Result<DraftChange> {
     } = change.clone();
     let mut refusals = Refusals::default();
     let sku = refusals.take(sku.map(|sku| sku::parse("sku", &sku)).transpose());
-    let name = text::take_all(&mut refusals, name.map(|name| text::name("name", &name)).transpose());
-    let description = description.map(|description| text::description("description", &description)).transpose();
+    let name = text::take_all(
+        &mut refusals,
+        name.map(|name| text::name("name", &name)).transpose(),
+    );
+    let description = description
+        .map(|description| text::description("description", &description))
+        .transpose();
     let description = text::take_all(&mut refusals, description);
     let price = refusals.take(price.try_map(|price| money::price("price", &price)));
     let attributes = refusals.take(attributes.map(parse_attributes).transpose());
     let tags = refusals.take(tags.map(|tags| parse_tags(&tags)).transpose());
-    let barcodes = refusals.take(barcodes.map(|barcodes| parse_barcodes(&barcodes)).transpose());
-    let reference = refusals.take(external_reference.try_map(|reference| text::external_reference(&reference)));
+    let barcodes = refusals.take(
+        barcodes
+            .map(|barcodes| parse_barcodes(&barcodes))
+            .transpose(),
+    );
+    let reference =
+        refusals.take(external_reference.try_map(|reference| text::external_reference(&reference)));
     let change = (|| {
         Some(DraftChange {
             kind,
@@ -151,7 +169,9 @@ pub(super) fn parse_change(change: &ItemChange) -> Result<DraftChange> {
 
 /// Attributes are a JSON object of bounded size whose numbers are whole: a decimal is written as a string, or it would be a float.
 fn parse_attributes(attributes: serde_json::Value) -> Result<serde_json::Value, Refusal> {
-    let Some(object) = attributes.as_object() else { return Err(Refusal::new(Code::InvalidFormat, "attributes")) };
+    let Some(object) = attributes.as_object() else {
+        return Err(Refusal::new(Code::InvalidFormat, "attributes"));
+    };
     if object.len() > ATTRIBUTES_MAX {
         return Err(Refusal::new(Code::TooMany, "attributes").with("max", ATTRIBUTES_MAX));
     }
@@ -169,9 +189,15 @@ fn check_attribute(path: &str, value: &serde_json::Value) -> Result<(), Refusal>
         serde_json::Value::Number(number) if !number.is_i64() && !number.is_u64() => {
             Err(Refusal::new(Code::InvalidFormat, path).with("value", number))
         }
-        serde_json::Value::String(text) if text.contains('\0') => Err(Refusal::new(Code::InvalidFormat, path)),
-        serde_json::Value::Array(values) => values.iter().try_for_each(|value| check_attribute(path, value)),
-        serde_json::Value::Object(values) => values.values().try_for_each(|value| check_attribute(path, value)),
+        serde_json::Value::String(text) if text.contains('\0') => {
+            Err(Refusal::new(Code::InvalidFormat, path))
+        }
+        serde_json::Value::Array(values) => values
+            .iter()
+            .try_for_each(|value| check_attribute(path, value)),
+        serde_json::Value::Object(values) => values
+            .values()
+            .try_for_each(|value| check_attribute(path, value)),
         _ => Ok(()),
     }
 }
@@ -181,8 +207,14 @@ fn parse_tags(tags: &[String]) -> Result<Vec<String>, Refusal> {
     if tags.len() > TAGS_MAX {
         return Err(Refusal::new(Code::TooMany, "tags").with("max", TAGS_MAX));
     }
-    let parse = |(index, tag): (usize, &String)| text::line(&format!("tags.{index}"), &tag.to_lowercase(), 1, TAG_MAX);
-    let mut tags = tags.iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let parse = |(index, tag): (usize, &String)| {
+        text::line(&format!("tags.{index}"), &tag.to_lowercase(), 1, TAG_MAX)
+    };
+    let mut tags = tags
+        .iter()
+        .enumerate()
+        .map(parse)
+        .collect::<Result<Vec<_>, _>>()?;
     tags.sort_unstable();
     tags.dedup();
     Ok(tags)
@@ -213,7 +245,10 @@ mod tests {
 
     #[test]
     fn decimals_in_attributes_are_strings() {
-        assert!(parse_attributes(json!({ "fineness": "750.000", "stones": 3, "set": ["a", 1] })).is_ok());
+        assert!(
+            parse_attributes(json!({ "fineness": "750.000", "stones": 3, "set": ["a", 1] }))
+                .is_ok()
+        );
         let refused = parse_attributes(json!({ "weight": 3.5 }));
         assert!(refused.is_err_and(|r| r.code == Code::InvalidFormat && r.path == ["attributes", "weight"]));
         assert!(parse_attributes(json!({ "nested": { "weight": [1.5] } })).is_err());
@@ -229,6 +264,9 @@ mod tests {
     #[test]
     fn a_barcode_is_given_once() {
         let barcodes = ["96385074".to_owned(), "۹۶۳۸۵۰۷۴".to_owned()];
-        assert!(parse_barcodes(&barcodes).is_err_and(|r| r.code == Code::AlreadyTaken && r.path == ["barcodes", "1"]));
+        assert!(
+            parse_barcodes(&barcodes)
+                .is_err_and(|r| r.code == Code::AlreadyTaken && r.path == ["barcodes", "1"])
+        );
     }
 }

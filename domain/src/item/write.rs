@@ -7,7 +7,8 @@ use entity::{
     item_barcode,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait,
+    IntoActiveModel, QueryFilter,
 };
 use serde_json::json;
 
@@ -22,10 +23,17 @@ use crate::{
     viewer::Viewer,
 };
 
-pub(super) async fn insert_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, draft: Draft) -> Result<Item> {
+pub(super) async fn insert_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    draft: Draft,
+) -> Result<Item> {
     let barcodes = draft.barcodes.clone();
     let (sku, reference) = (draft.sku.clone(), draft.external_reference.clone());
-    let item = new_row(now, draft).insert(tx).await.map_err(|error| taken(error, &sku, reference.as_deref()))?;
+    let item = new_row(now, draft)
+        .insert(tx)
+        .await
+        .map_err(|error| taken(error, &sku, reference.as_deref()))?;
     insert_barcodes_in_tx(tx, item.id, &barcodes).await?;
     Ok(item)
 }
@@ -69,14 +77,28 @@ fn new_row(now: DateTime<Utc>, draft: Draft) -> ActiveModel {
     }
 }
 
-pub(super) async fn update_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: Item, change: DraftChange) -> Result<Item> {
+pub(super) async fn update_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    item: Item,
+    change: DraftChange,
+) -> Result<Item> {
     let id = item.id;
     let barcodes = change.barcodes.clone();
-    let (sku, reference) = (change.sku.clone().unwrap_or_default(), change.external_reference.clone().apply(None));
+    let (sku, reference) = (
+        change.sku.clone().unwrap_or_default(),
+        change.external_reference.clone().apply(None),
+    );
     let row = changed_row(now, item, change);
-    let item = row.update(tx).await.map_err(|error| taken(error, &sku, reference.as_deref()))?;
+    let item = row
+        .update(tx)
+        .await
+        .map_err(|error| taken(error, &sku, reference.as_deref()))?;
     if let Some(barcodes) = barcodes {
-        item_barcode::Entity::delete_many().filter(item_barcode::Column::ItemId.eq(id)).exec(tx).await?;
+        item_barcode::Entity::delete_many()
+            .filter(item_barcode::Column::ItemId.eq(id))
+            .exec(tx)
+            .await?;
         insert_barcodes_in_tx(tx, id, &barcodes).await?;
     }
     Ok(item)
@@ -112,7 +134,10 @@ fn changed_row(now: DateTime<Utc>, item: Item, change: DraftChange) -> ActiveMod
     match price {
         Patch::Keep => {}
         Patch::Clear => (row.price_amount, row.price_currency) = (Set(None), Set(None)),
-        Patch::Set(price) => (row.price_amount, row.price_currency) = (Set(Some(price.amount)), Set(Some(price.currency))),
+        Patch::Set(price) => {
+            (row.price_amount, row.price_currency) =
+                (Set(Some(price.amount)), Set(Some(price.currency)))
+        }
     }
     row
 }
@@ -126,36 +151,68 @@ pub(super) fn touched(now: DateTime<Utc>, item: Item) -> ActiveModel {
     row
 }
 
-pub(super) async fn set_archived_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>, item: Item, archived: bool) -> Result<Item> {
+pub(super) async fn set_archived_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    item: Item,
+    archived: bool,
+) -> Result<Item> {
     let mut row = touched(now, item);
     row.archived_at = Set(archived.then_some(now));
     Ok(row.update(tx).await?)
 }
 
-async fn insert_barcodes_in_tx(tx: &DatabaseTransaction, id: ItemId, barcodes: &[String]) -> Result<()> {
-    let rows = barcodes.iter().zip(0..).map(|(barcode, position)| item_barcode::ActiveModel {
-        barcode: Set(barcode.clone()),
-        item_id: Set(id),
-        position: Set(position),
-    });
+async fn insert_barcodes_in_tx(
+    tx: &DatabaseTransaction,
+    id: ItemId,
+    barcodes: &[String],
+) -> Result<()> {
+    let rows = barcodes
+        .iter()
+        .zip(0..)
+        .map(|(barcode, position)| item_barcode::ActiveModel {
+            barcode: Set(barcode.clone()),
+            item_id: Set(id),
+            position: Set(position),
+        });
     if barcodes.is_empty() {
         return Ok(());
     }
-    let inserted = item_barcode::Entity::insert_many(rows).exec_without_returning(tx).await;
-    inserted.map_err(|error| refuse_if_broken(error, &[("item_barcode_unique", Refusal::new(Code::AlreadyTaken, "barcodes"))]))?;
+    let inserted = item_barcode::Entity::insert_many(rows)
+        .exec_without_returning(tx)
+        .await;
+    inserted.map_err(|error| {
+        refuse_if_broken(
+            error,
+            &[(
+                "item_barcode_unique",
+                Refusal::new(Code::AlreadyTaken, "barcodes"),
+            )],
+        )
+    })?;
     Ok(())
 }
 
 fn taken(error: DbErr, sku: &str, reference: Option<&str>) -> Error {
-    refuse_if_broken(error, &[
-        ("item_sku_unique", Refusal::new(Code::AlreadyTaken, "sku").with("value", sku)),
-        (
-            "item_external_reference_unique",
-            Refusal::new(Code::AlreadyTaken, "externalReference").with("value", reference.unwrap_or_default()),
-        ),
-        ("item_unit_id_fkey", Refusal::new(Code::NotFound, "unitId")),
-        ("item_category_id_fkey", Refusal::new(Code::NotFound, "categoryId")),
-    ])
+    refuse_if_broken(
+        error,
+        &[
+            (
+                "item_sku_unique",
+                Refusal::new(Code::AlreadyTaken, "sku").with("value", sku),
+            ),
+            (
+                "item_external_reference_unique",
+                Refusal::new(Code::AlreadyTaken, "externalReference")
+                    .with("value", reference.unwrap_or_default()),
+            ),
+            ("item_unit_id_fkey", Refusal::new(Code::NotFound, "unitId")),
+            (
+                "item_category_id_fkey",
+                Refusal::new(Code::NotFound, "categoryId"),
+            ),
+        ],
+    )
 }
 
 /// The trail and the event of a change to one item.
@@ -167,7 +224,13 @@ pub(super) async fn record_in_tx(
     before: Option<&Item>,
     after: &Item,
 ) -> Result<()> {
-    let change = Change { action, aggregate_type: "item", aggregate_id: after.id.0, before, after: Some(after) };
+    let change = Change {
+        action,
+        aggregate_type: "item",
+        aggregate_id: after.id.0,
+        before,
+        after: Some(after),
+    };
     audit::write_in_tx(tx, viewer, now, change).await?;
     announce_in_tx(tx, viewer, now, action, after).await
 }
@@ -181,6 +244,11 @@ pub(super) async fn announce_in_tx(
     item: &Item,
 ) -> Result<()> {
     let payload = json!({ "action": action, "categoryId": item.category_id });
-    let event = NewEvent { kind: Kind::ItemChanged, aggregate_id: item.id.0, aggregate_version: item.version, payload: &payload };
+    let event = NewEvent {
+        kind: Kind::ItemChanged,
+        aggregate_id: item.id.0,
+        aggregate_version: item.version,
+        payload: &payload,
+    };
     event::write_in_tx(tx, viewer, now, event).await
 }

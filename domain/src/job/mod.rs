@@ -147,7 +147,9 @@ impl Jobs<'_> {
     /// When the viewer may not see jobs, or there is no such job.
     pub async fn get(&self, viewer: &Viewer, id: JobId) -> Result<Job> {
         viewer.require(Permission::JobRead)?;
-        query::find(&self.domain.db, id).await?.ok_or_else(|| Refusal::new(Code::NotFound, "id").into())
+        query::find(&self.domain.db, id)
+            .await?
+            .ok_or_else(|| Refusal::new(Code::NotFound, "id").into())
     }
 
     /// The jobs with these ids, in any order; those that do not exist are left out.
@@ -192,16 +194,30 @@ impl Jobs<'_> {
     pub async fn start(&self, viewer: &Viewer, id: JobId) -> Result<Started> {
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let job = query::lock_in_tx(&tx, id).await?.ok_or_else(|| Error::internal("a queued job does not exist"))?;
+        let job = query::lock_in_tx(&tx, id)
+            .await?
+            .ok_or_else(|| Error::internal("a queued job does not exist"))?;
         let started = if job.state.is_final() {
             Started::Over(job.state)
         } else if job.attempts >= job.max_attempts {
-            write::end_in_tx(&tx, viewer, now, job, State::Dead, Some("every attempt ended with the worker's death")).await?;
+            write::end_in_tx(
+                &tx,
+                viewer,
+                now,
+                job,
+                State::Dead,
+                Some("every attempt ended with the worker's death"),
+            )
+            .await?;
             Started::Over(State::Dead)
         } else {
             let job = write::begin_in_tx(&tx, viewer, now, job).await?;
             let task = serde_json::from_value(job.payload)?;
-            Started::Attempt { task, attempt: job.attempts, is_last: job.attempts >= job.max_attempts }
+            Started::Attempt {
+                task,
+                attempt: job.attempts,
+                is_last: job.attempts >= job.max_attempts,
+            }
         };
         tx.commit().await?;
         Ok(started)
@@ -213,10 +229,19 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn fail(&self, viewer: &Viewer, id: JobId, attempt: i32, error: &str, again: bool) -> Result<bool> {
+    pub async fn fail(
+        &self,
+        viewer: &Viewer,
+        id: JobId,
+        attempt: i32,
+        error: &str,
+        again: bool,
+    ) -> Result<bool> {
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let Some(job) = query::lock_attempt_in_tx(&tx, id, attempt).await? else { return Ok(false) };
+        let Some(job) = query::lock_attempt_in_tx(&tx, id, attempt).await? else {
+            return Ok(false);
+        };
         let state = if again { State::Failed } else { State::Dead };
         write::end_in_tx(&tx, viewer, now, job, state, Some(error)).await?;
         tx.commit().await?;
@@ -238,10 +263,17 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn report_progress(&self, viewer: &Viewer, id: JobId, attempt: i32, percent: i16) -> Result<()> {
+    pub async fn report_progress(
+        &self,
+        viewer: &Viewer,
+        id: JobId,
+        attempt: i32,
+        percent: i16,
+    ) -> Result<()> {
         let tx = self.domain.begin().await?;
         if let Some(job) = query::lock_attempt_in_tx(&tx, id, attempt).await? {
-            write::progress_in_tx(&tx, viewer, self.domain.now(), job, percent.clamp(0, 100)).await?;
+            write::progress_in_tx(&tx, viewer, self.domain.now(), job, percent.clamp(0, 100))
+                .await?;
             tx.commit().await?;
         }
         Ok(())

@@ -4,7 +4,9 @@ use entity::{
     id::JobId,
     job::{Column, Entity, Model as Job, State},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+};
 
 use crate::error::Result;
 
@@ -13,7 +15,10 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<
 }
 
 pub(super) async fn by_ids(db: &impl ConnectionTrait, ids: &[JobId]) -> Result<Vec<Job>> {
-    Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(db).await?)
+    Ok(Entity::find()
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .all(db)
+        .await?)
 }
 
 pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: JobId) -> Result<Option<Job>> {
@@ -21,7 +26,11 @@ pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: JobId) -> Result<Op
 }
 
 /// The job, when this attempt is its latest and still under way.
-pub(super) async fn lock_attempt_in_tx(tx: &DatabaseTransaction, id: JobId, attempt: i32) -> Result<Option<Job>> {
+pub(super) async fn lock_attempt_in_tx(
+    tx: &DatabaseTransaction,
+    id: JobId,
+    attempt: i32,
+) -> Result<Option<Job>> {
     let job = lock_in_tx(tx, id).await?;
     Ok(job.filter(|job| job.state == State::Running && job.attempts == attempt))
 }

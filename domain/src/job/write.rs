@@ -5,7 +5,10 @@ use entity::{
     id::JobId,
     job::{ActiveModel, Model as Job, State},
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    FromQueryResult, IntoActiveModel,
+};
 use serde_json::json;
 
 use super::{Relayed, Task, query};
@@ -29,12 +32,17 @@ pub(crate) async fn enqueue_in_tx(
     now: DateTime<Utc>,
     tasks: &[Task],
 ) -> Result<Vec<JobId>> {
-    let rows = tasks.iter().map(|task| new_row(viewer, now, task)).collect::<Result<Vec<_>>>()?;
+    let rows = tasks
+        .iter()
+        .map(|task| new_row(viewer, now, task))
+        .collect::<Result<Vec<_>>>()?;
     let ids = rows.iter().map(|(id, _)| *id).collect();
     let mut rows = rows.into_iter().map(|(_, row)| row).peekable();
     while rows.peek().is_some() {
         let some: Vec<_> = rows.by_ref().take(INSERT_MAX).collect();
-        entity::job::Entity::insert_many(some).exec_without_returning(tx).await?;
+        entity::job::Entity::insert_many(some)
+            .exec_without_returning(tx)
+            .await?;
     }
     Ok(ids)
 }
@@ -64,20 +72,37 @@ fn new_row(viewer: &Viewer, now: DateTime<Utc>, task: &Task) -> Result<(JobId, A
     Ok((id, row))
 }
 
-pub(super) async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: i64) -> Result<Vec<Relayed>> {
+pub(super) async fn claim(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Relayed>> {
     let sql = "UPDATE job SET relayed_at = $1
                WHERE id IN (SELECT id FROM job WHERE relayed_at IS NULL AND state = 'queued'
                             ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
                RETURNING id, queue, request_id, max_attempts";
-    Ok(Relayed::find_by_statement(statement(sql, [now.into(), limit.into()])).all(db).await?)
+    Ok(
+        Relayed::find_by_statement(statement(sql, [now.into(), limit.into()]))
+            .all(db)
+            .await?,
+    )
 }
 
-pub(super) async fn reclaim(db: &impl ConnectionTrait, now: DateTime<Utc>, before: DateTime<Utc>, limit: i64) -> Result<Vec<Relayed>> {
+pub(super) async fn reclaim(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Relayed>> {
     let sql = "UPDATE job SET relayed_at = $1
                WHERE id IN (SELECT id FROM job WHERE relayed_at < $2 AND state IN ('queued', 'running', 'failed')
                             ORDER BY relayed_at LIMIT $3 FOR UPDATE SKIP LOCKED)
                RETURNING id, queue, request_id, max_attempts";
-    Ok(Relayed::find_by_statement(statement(sql, [now.into(), before.into(), limit.into()])).all(db).await?)
+    Ok(
+        Relayed::find_by_statement(statement(sql, [now.into(), before.into(), limit.into()]))
+            .all(db)
+            .await?,
+    )
 }
 
 pub(super) async fn release(db: &impl ConnectionTrait, ids: &[JobId]) -> Result<()> {
@@ -89,11 +114,17 @@ pub(super) async fn release(db: &impl ConnectionTrait, ids: &[JobId]) -> Result<
 pub(super) async fn give_back(db: &impl ConnectionTrait, id: JobId, attempt: i32) -> Result<()> {
     let sql = "UPDATE job SET state = 'queued', attempts = attempts - 1, version = version + 1
                WHERE id = $1 AND attempts = $2 AND state = 'running'";
-    db.execute_raw(statement(sql, [id.into(), attempt.into()])).await?;
+    db.execute_raw(statement(sql, [id.into(), attempt.into()]))
+        .await?;
     Ok(())
 }
 
-pub(super) async fn begin_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, now: DateTime<Utc>, job: Job) -> Result<Job> {
+pub(super) async fn begin_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+) -> Result<Job> {
     let (attempts, version) = (job.attempts + 1, job.version + 1);
     let mut row = job.into_active_model();
     row.state = Set(State::Running);
@@ -104,7 +135,13 @@ pub(super) async fn begin_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, now: 
     changed_in_tx(tx, viewer, now, row).await
 }
 
-pub(super) async fn progress_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, now: DateTime<Utc>, job: Job, percent: i16) -> Result<Job> {
+pub(super) async fn progress_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+    percent: i16,
+) -> Result<Job> {
     let version = job.version + 1;
     let mut row = job.into_active_model();
     row.progress = Set(percent);
@@ -137,17 +174,33 @@ pub(super) async fn end_in_tx(
 ///
 /// # Errors
 /// [`Error::Internal`] when the attempt is no longer the latest one; the caller rolls back what it did.
-pub(crate) async fn succeed_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, now: DateTime<Utc>, id: JobId, attempt: i32) -> Result<()> {
+pub(crate) async fn succeed_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    id: JobId,
+    attempt: i32,
+) -> Result<()> {
     let job = query::lock_attempt_in_tx(tx, id, attempt).await?;
     let job = job.ok_or_else(|| Error::internal("another worker has taken this job over"))?;
     end_in_tx(tx, viewer, now, job, State::Succeeded, None).await?;
     Ok(())
 }
 
-async fn changed_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, now: DateTime<Utc>, row: ActiveModel) -> Result<Job> {
+async fn changed_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    row: ActiveModel,
+) -> Result<Job> {
     let job = row.update(tx).await?;
     let payload = json!({ "state": job.state, "progress": job.progress });
-    let event = NewEvent { kind: Kind::JobChanged, aggregate_id: job.id.0, aggregate_version: job.version, payload: &payload };
+    let event = NewEvent {
+        kind: Kind::JobChanged,
+        aggregate_id: job.id.0,
+        aggregate_version: job.version,
+        payload: &payload,
+    };
     event::write_in_tx(tx, viewer, now, event).await?;
     Ok(job)
 }

@@ -47,18 +47,30 @@ impl<R: FromQueryResult> List<'_, R> {
     pub(crate) async fn page(&self, db: &impl ConnectionTrait, args: &PageArgs) -> Result<Page<R>> {
         let window = args.window()?;
         let bounds = self.bounds(args)?;
-        let found = db.query_all_raw(self.select(&bounds, &window).build()).await?;
+        let found = db
+            .query_all_raw(self.select(&bounds, &window).build())
+            .await?;
         let outside = match found.first() {
             Some(row) => outside(row)?,
             None => self.outside(db, &bounds).await?,
         };
-        let rows = found.iter().map(|row| R::from_query_result(row, "")).collect::<Result<Vec<_>, _>>()?;
+        let rows = found
+            .iter()
+            .map(|row| R::from_query_result(row, ""))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(self.cut(rows, &window, outside))
     }
 
     fn bounds(&self, args: &PageArgs) -> Result<Bounds> {
-        let parse = |path, text: &Option<String>| text.as_deref().map(|text| self.order.parse_cursor(path, text)).transpose();
-        Ok(Bounds { after: parse("after", &args.after)?, before: parse("before", &args.before)? })
+        let parse = |path, text: &Option<String>| {
+            text.as_deref()
+                .map(|text| self.order.parse_cursor(path, text))
+                .transpose()
+        };
+        Ok(Bounds {
+            after: parse("after", &args.after)?,
+            before: parse("before", &args.before)?,
+        })
     }
 
     /// One row more than asked for tells whether the list goes on.
@@ -93,11 +105,15 @@ impl<R: FromQueryResult> List<'_, R> {
             sql.push("false");
             return;
         };
-        sql.push("(EXISTS (SELECT FROM ").push(self.from).push(" WHERE ");
+        sql.push("(EXISTS (SELECT FROM ")
+            .push(self.from)
+            .push(" WHERE ");
         (self.filter)(sql);
         sql.push(" AND ");
         self.order.push_beyond(sql, cursor, in_front);
-        sql.push(") OR EXISTS (SELECT FROM ").push(self.from).push(" WHERE ");
+        sql.push(") OR EXISTS (SELECT FROM ")
+            .push(self.from)
+            .push(" WHERE ");
         (self.filter)(sql);
         sql.push(" AND ");
         self.order.push_is_at(sql, cursor);
@@ -111,7 +127,10 @@ impl<R: FromQueryResult> List<'_, R> {
         }
         let mut sql = Sql::new("SELECT ");
         self.push_outside(&mut sql, bounds);
-        db.query_one_raw(sql.build()).await?.as_ref().map_or_else(|| Ok(Outside::default()), outside)
+        db.query_one_raw(sql.build())
+            .await?
+            .as_ref()
+            .map_or_else(|| Ok(Outside::default()), outside)
     }
 
     fn cut(&self, mut rows: Vec<R>, window: &Window, outside: Outside) -> Page<R> {
@@ -124,11 +143,17 @@ impl<R: FromQueryResult> List<'_, R> {
         Page {
             has_next: outside.behind || goes_on && !window.backward,
             has_previous: outside.in_front || goes_on && window.backward,
-            edges: rows.into_iter().map(|row| ((self.cursor)(&row).encode(), row)).collect(),
+            edges: rows
+                .into_iter()
+                .map(|row| ((self.cursor)(&row).encode(), row))
+                .collect(),
         }
     }
 }
 
 fn outside(row: &QueryResult) -> Result<Outside> {
-    Ok(Outside { in_front: row.try_get("", "outside_in_front")?, behind: row.try_get("", "outside_behind")? })
+    Ok(Outside {
+        in_front: row.try_get("", "outside_in_front")?,
+        behind: row.try_get("", "outside_behind")?,
+    })
 }

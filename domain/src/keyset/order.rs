@@ -37,15 +37,23 @@ impl Order {
     #[must_use]
     pub fn new(mut terms: Vec<Term>, id: Column) -> Self {
         let descending = terms.last().is_some_and(|term| term.descending);
-        terms.push(Term { column: id, descending });
+        terms.push(Term {
+            column: id,
+            descending,
+        });
         Self(terms)
     }
 
     /// Appends an `ORDER BY`, the other way round when `reverse`.
     pub(crate) fn push_order_by(&self, sql: &mut Sql, reverse: bool) {
         for (i, term) in self.0.iter().enumerate() {
-            sql.push(if i == 0 { " ORDER BY " } else { ", " }).push(term.column.sql);
-            sql.push(if term.descending == reverse { " ASC" } else { " DESC" });
+            sql.push(if i == 0 { " ORDER BY " } else { ", " })
+                .push(term.column.sql);
+            sql.push(if term.descending == reverse {
+                " ASC"
+            } else {
+                " DESC"
+            });
         }
     }
 
@@ -53,7 +61,11 @@ impl Order {
     ///
     /// Terms of one direction compare as rows, which an index can answer by one descent.
     pub(crate) fn push_beyond(&self, sql: &mut Sql, cursor: &Cursor, reverse: bool) {
-        if self.0.iter().all(|term| term.descending == self.0[0].descending) {
+        if self
+            .0
+            .iter()
+            .all(|term| term.descending == self.0[0].descending)
+        {
             self.push_row_comparison(sql, cursor, self.0[0].descending != reverse);
         } else {
             self.push_lexicographic(sql, cursor, reverse);
@@ -62,7 +74,9 @@ impl Order {
 
     fn push_row_comparison(&self, sql: &mut Sql, cursor: &Cursor, less: bool) {
         let columns: Vec<_> = self.0.iter().map(|term| term.column.sql).collect();
-        sql.push("(").push(&columns.join(", ")).push(if less { ") < (" } else { ") > (" });
+        sql.push("(")
+            .push(&columns.join(", "))
+            .push(if less { ") < (" } else { ") > (" });
         for (i, (term, value)) in self.0.iter().zip(&cursor.0).enumerate() {
             sql.push(if i == 0 { "" } else { ", " });
             push_value(sql, term.column, value);
@@ -73,7 +87,11 @@ impl Order {
     /// `a > x OR (a = x AND (b < y OR …))`.
     fn push_lexicographic(&self, sql: &mut Sql, cursor: &Cursor, reverse: bool) {
         for (i, (term, value)) in self.0.iter().zip(&cursor.0).enumerate() {
-            let comparison = if term.descending == reverse { " > " } else { " < " };
+            let comparison = if term.descending == reverse {
+                " > "
+            } else {
+                " < "
+            };
             sql.push("(").push(term.column.sql).push(comparison);
             push_value(sql, term.column, value);
             if i + 1 < self.0.len() {
@@ -109,18 +127,25 @@ impl Order {
     }
 
     fn fits(&self, values: &[String]) -> bool {
-        self.0.iter().zip(values).all(|(term, value)| match term.column.cast {
-            "uuid" => value.parse::<uuid::Uuid>().is_ok(),
-            "timestamptz" => chrono::DateTime::parse_from_rfc3339(value).is_ok(),
-            "numeric" => value.parse::<rust_decimal::Decimal>().is_ok(),
-            "bigint" => value.parse::<i64>().is_ok(),
-            _ => !value.contains('\0'),
-        })
+        self.0
+            .iter()
+            .zip(values)
+            .all(|(term, value)| match term.column.cast {
+                "uuid" => value.parse::<uuid::Uuid>().is_ok(),
+                "timestamptz" => chrono::DateTime::parse_from_rfc3339(value).is_ok(),
+                "numeric" => value.parse::<rust_decimal::Decimal>().is_ok(),
+                "bigint" => value.parse::<i64>().is_ok(),
+                _ => !value.contains('\0'),
+            })
     }
 }
 
 fn push_value(sql: &mut Sql, column: Column, value: &str) {
-    sql.push("CAST(").bind(value).push(" AS ").push(column.cast).push(")");
+    sql.push("CAST(")
+        .bind(value)
+        .push(" AS ")
+        .push(column.cast)
+        .push(")");
 }
 
 /// A place in an ordered list: the values of the order's columns in one row.
@@ -139,8 +164,14 @@ impl Cursor {
 mod tests {
     use super::{Column, Cursor, Order, Sql, Term};
 
-    const ID: Column = Column { sql: "id", cast: "uuid" };
-    const SKU: Column = Column { sql: "sku", cast: "text" };
+    const ID: Column = Column {
+        sql: "id",
+        cast: "uuid",
+    };
+    const SKU: Column = Column {
+        sql: "sku",
+        cast: "text",
+    };
     const ROW: &str = "0190aaaa-0000-7000-8000-000000000000";
 
     fn beyond(order: &Order, reverse: bool) -> String {
@@ -151,14 +182,35 @@ mod tests {
 
     #[test]
     fn one_direction_is_a_row_comparison() {
-        let order = Order::new(vec![Term { column: SKU, descending: false }], ID);
-        assert_eq!(beyond(&order, false), "(sku, id) > (CAST($1 AS text), CAST($2 AS uuid))");
-        assert_eq!(beyond(&order, true), "(sku, id) < (CAST($1 AS text), CAST($2 AS uuid))");
+        let order = Order::new(
+            vec![Term {
+                column: SKU,
+                descending: false,
+            }],
+            ID,
+        );
+        assert_eq!(
+            beyond(&order, false),
+            "(sku, id) > (CAST($1 AS text), CAST($2 AS uuid))"
+        );
+        assert_eq!(
+            beyond(&order, true),
+            "(sku, id) < (CAST($1 AS text), CAST($2 AS uuid))"
+        );
     }
 
     #[test]
     fn two_directions_are_spelled_out() {
-        let order = Order(vec![Term { column: SKU, descending: true }, Term { column: ID, descending: false }]);
+        let order = Order(vec![
+            Term {
+                column: SKU,
+                descending: true,
+            },
+            Term {
+                column: ID,
+                descending: false,
+            },
+        ]);
         assert_eq!(
             beyond(&order, false),
             "(sku < CAST($1 AS text) OR (sku = CAST($2 AS text) AND (id > CAST($3 AS uuid))))"
@@ -167,7 +219,13 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_was_and_nothing_else_is_one() {
-        let order = Order::new(vec![Term { column: SKU, descending: false }], ID);
+        let order = Order::new(
+            vec![Term {
+                column: SKU,
+                descending: false,
+            }],
+            ID,
+        );
         let cursor = Cursor(vec!["GR-1".into(), ROW.into()]);
         assert_eq!(order.parse_cursor("after", &cursor.encode()), Ok(cursor));
         for text in ["", "!", "W10", "WyJhIiwiYiJd", &"A".repeat(5000)] {

@@ -23,7 +23,9 @@ impl UnitsOfMeasure<'_> {
     /// When the viewer may not see the catalogue.
     pub async fn all(&self, viewer: &Viewer) -> Result<Vec<UnitOfMeasure>> {
         viewer.require(Permission::CatalogueRead)?;
-        let units = Entity::find().order_by_asc(Column::Dimension).order_by_asc(Column::Code);
+        let units = Entity::find()
+            .order_by_asc(Column::Dimension)
+            .order_by_asc(Column::Code);
         Ok(units.all(&self.domain.db).await?)
     }
 
@@ -31,8 +33,15 @@ impl UnitsOfMeasure<'_> {
     ///
     /// # Errors
     /// When the viewer may not see the catalogue.
-    pub async fn by_ids(&self, viewer: &Viewer, ids: &[UnitOfMeasureId]) -> Result<Vec<UnitOfMeasure>> {
+    pub async fn by_ids(
+        &self,
+        viewer: &Viewer,
+        ids: &[UnitOfMeasureId],
+    ) -> Result<Vec<UnitOfMeasure>> {
         viewer.require(Permission::CatalogueRead)?;
-        Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(&self.domain.db).await?)
+        Ok(Entity::find()
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .all(&self.domain.db)
+            .await?)
     }
 }

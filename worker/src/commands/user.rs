@@ -44,17 +44,38 @@ enum Command {
 
 /// Does it.
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), StartError> {
-    let Command::Create { email, name, role, locale } = arguments.command;
-    let locale: Locale = locale.parse().map_err(|()| format!("{locale:?} is not a language that goldshop speaks"))?;
-    let new = NewUser { email, display_name: name, password: read_password()?, locale, roles: vec![role] };
-    let rules = PasswordRules { min_length: config.auth.password_min_length };
-    let user = context(config)?.domain.users().bootstrap(&Viewer::system("command line"), new, rules).await?;
+    let Command::Create {
+        email,
+        name,
+        role,
+        locale,
+    } = arguments.command;
+    let locale: Locale = locale
+        .parse()
+        .map_err(|()| format!("{locale:?} is not a language that goldshop speaks"))?;
+    let new = NewUser {
+        email,
+        display_name: name,
+        password: read_password()?,
+        locale,
+        roles: vec![role],
+    };
+    let rules = PasswordRules {
+        min_length: config.auth.password_min_length,
+    };
+    let user = context(config)?
+        .domain
+        .users()
+        .bootstrap(&Viewer::system("command line"), new, rules)
+        .await?;
     say(&format!("login: {}", user.email));
     Ok(())
 }
 
 fn read_password() -> Result<SecretString, StartError> {
     let mut password = String::new();
-    std::io::stdin().take(PASSWORD_MAX).read_to_string(&mut password)?;
+    std::io::stdin()
+        .take(PASSWORD_MAX)
+        .read_to_string(&mut password)?;
     Ok(password.trim_end_matches(['\r', '\n']).to_owned().into())
 }

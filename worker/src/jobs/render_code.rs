@@ -25,7 +25,11 @@ pub async fn run(context: &Context, attempt: &Attempt, item: ItemId) -> Result<(
     let svg_key = store(context, "svg", svg.into_bytes()).await?;
     let png_key = store(context, "png", png).await?;
     let job = (attempt.job, attempt.number);
-    context.domain.items().finish_code(&attempt.viewer, job, item, &svg_key, &png_key).await?;
+    context
+        .domain
+        .items()
+        .finish_code(&attempt.viewer, job, item, &svg_key, &png_key)
+        .await?;
     Ok(())
 }
 
@@ -37,7 +41,13 @@ fn content(public_url: &str, item: ItemId) -> String {
 /// Named by content: drawing again finds the same file.
 async fn store(context: &Context, extension: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     let hash = Fingerprint::of_bytes(&bytes).to_string();
-    let key: BlobKey = format!("code/{}/{hash}.{extension}", &hash[..2]).parse().map_err(Failure::discard)?;
-    context.blobs.put_bytes(&key, bytes.into()).await.map_err(Failure::retry)?;
+    let key: BlobKey = format!("code/{}/{hash}.{extension}", &hash[..2])
+        .parse()
+        .map_err(Failure::discard)?;
+    context
+        .blobs
+        .put_bytes(&key, bytes.into())
+        .await
+        .map_err(Failure::retry)?;
     Ok(key.as_str().to_owned())
 }

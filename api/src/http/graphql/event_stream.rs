@@ -1,7 +1,7 @@
 //! GraphQL over server-sent events, in the mode with one connection per operation: `next` events, then `complete`.
 //!
-//! A task of its own runs the operation and hands events to the response. When the client does not read them for too long, or its
-//! credential no longer holds, or the program stops, the task ends and the stream with it.
+//! A task of its own runs the operation and hands events to the response. When the client does not read them
+//! for too long, or its credential no longer holds, or the program stops, the task ends and the stream with it.
 
 use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 

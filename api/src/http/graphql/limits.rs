@@ -1,5 +1,6 @@
-//! Bounds one GraphQL document before it is executed: its size, its aliases and how many mutations it strings together.
-//! (Depth, complexity and directives in relation to the schema are bounded by the schema's own options.)
+//! Bounds one GraphQL document before it is executed: its size, its aliases and how many mutations it strings
+//! together. (Depth, complexity and directives in relation to the schema are bounded by the schema's own
+//! options.)
 
 use async_graphql::{
     Request,
@@ -131,8 +132,8 @@ fn selected<'a>(
     Some(&operation.node)
 }
 
-/// Takes one unit of room for every field at the top level, and for every fragment on the way to one: a fragment that spreads itself
-/// runs out of room too. `None` when the room does not suffice.
+/// Takes one unit of room for every field at the top level, and for every fragment on the way to one: a
+/// fragment that spreads itself runs out of room too. `None` when the room does not suffice.
 fn take_root_fields(
     document: &ExecutableDocument,
     set: &SelectionSet,

@@ -1,4 +1,5 @@
-//! The GraphQL endpoint. One address speaks GraphQL over HTTP, WebSocket and server-sent events, and shows browsers the playground.
+//! The GraphQL endpoint. One address speaks GraphQL over HTTP, WebSocket and server-sent events, and shows
+//! browsers the playground.
 
 mod event_stream;
 pub(super) mod limits;
@@ -169,7 +170,8 @@ fn refuse(error: HttpError, representation: Representation, context: &RequestCon
     error.into_response(representation.content_type(), context.id())
 }
 
-/// The answer to an executed (or refused) operation. With `application/json` the status says only that an answer came.
+/// The answer to an executed (or refused) operation. With `application/json` the status says only that an
+/// answer came.
 fn respond(mut finished: Finished, representation: Representation) -> Result<Response, HttpError> {
     let says_refused =
         finished.is_request_error() && representation == Representation::GraphQlResponse;

@@ -1,5 +1,5 @@
-//! Receives the GraphQL multipart request: `operations`, then `map`, then the files, each written to a nameless temporary file while
-//! it arrives.
+//! Receives the GraphQL multipart request: `operations`, then `map`, then the files, each written to a nameless
+//! temporary file while it arrives.
 
 use std::{collections::HashMap, io::SeekFrom, path::Path};
 
@@ -24,8 +24,8 @@ const MAX_MAP_BYTES: u64 = 64 * 1024;
 /// Boundaries and headers around the parts.
 const OVERHEAD_BYTES: u64 = 64 * 1024;
 
-/// Headers that a page of another site cannot send without asking first. One of them must be there, because a browser sends
-/// multipart forms anywhere, with cookies, without asking.
+/// Headers that a page of another site cannot send without asking first. One of them must be there, because a
+/// browser sends multipart forms anywhere, with cookies, without asking.
 const PREFLIGHT_HEADERS: [&str; 4] = [
     "graphql-preflight",
     "graphql-require-preflight",
@@ -67,8 +67,8 @@ pub(super) fn expect_preflight(headers: &HeaderMap) -> Result<(), HttpError> {
 
 /// Receives a whole multipart request.
 ///
-/// # Errors
-/// 413, when a part or the whole is too large, 400, when it is not what the multipart specification describes, 503, when the disk fails.
+/// # Errors 413, when a part or the whole is too large, 400, when it is not what the multipart specification
+/// describes, 503, when the disk fails.
 pub(super) async fn receive(
     headers: &HeaderMap,
     content_type: &str,

@@ -23,6 +23,9 @@ use crate::http::{
     settings::HttpSettings,
 };
 
+/// Bytes of an operation's name in the log.
+const LONGEST_LOGGED_NAME: usize = 80;
+
 /// A request that may be executed.
 pub(super) struct Ready<I> {
     pub(super) request: async_graphql::Request,
@@ -127,8 +130,8 @@ fn check_origin<E, A>(service: &Service<E, A>, request: &Request) -> Result<(), 
     }
 }
 
-/// Whether the request is a multipart form. A form that a page of another site could send without asking is refused: what is not JSON
-/// must carry a preflight header.
+/// Whether the request is a multipart form. A form that a page of another site could send without asking is
+/// refused: what is not JSON must carry a preflight header.
 fn check_form(request: &Request) -> Result<bool, HttpError> {
     if *request.method() == Method::GET {
         return Ok(false);
@@ -155,14 +158,15 @@ async fn read<I>(
     params::from_json(&body::read(request.headers(), body, settings.max_body_bytes).await?)
 }
 
+/// The operation's name is logged, so only one that the document really has, and not all of a long one.
 fn check_document(
     request: &mut async_graphql::Request,
     settings: &HttpSettings,
     context: &RequestContext,
 ) -> Result<OperationKind, HttpError> {
     let kind = limits::check(request, &settings.documents)?;
-    if let Some(name) = &request.operation_name {
-        context.set_operation(name);
+    if let (Some(name), true) = (&request.operation_name, kind != OperationKind::Unknown) {
+        context.set_operation(name.get(..LONGEST_LOGGED_NAME).unwrap_or(name));
     }
     Ok(kind)
 }

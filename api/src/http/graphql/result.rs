@@ -1,4 +1,5 @@
-//! Finishes a GraphQL result: every error gets a stable code and the request id, and what was not meant for the outside stays in the log.
+//! Finishes a GraphQL result: every error gets a stable code and the request id, and what was not meant for the
+//! outside stays in the log.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,8 @@ use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use platform::telemetry::RequestId;
 use serde::Serialize;
 
-/// Sentences of the engine about documents that are too demanding. They carry no code, so they are known by their beginnings.
+/// Sentences of the engine about documents that are too demanding. They carry no code, so they are known by
+/// their beginnings.
 const TOO_COMPLEX: [&str; 4] = [
     "Query is nested too deep.",
     "Query is too complex.",
@@ -49,7 +51,8 @@ impl Finished {
         }
     }
 
-    /// Whether the request was refused before any field was resolved: it did not validate, or its variables do not fit.
+    /// Whether the request was refused before any field was resolved: it did not validate, or its variables do
+    /// not fit.
     pub(crate) fn is_request_error(&self) -> bool {
         self.is_request_error
     }
@@ -95,7 +98,8 @@ fn label(error: &mut ServerError, id: &RequestId) {
     extensions.set("requestId", id.as_str());
 }
 
-/// The code of an error that has none. A resolver's error without a code was never meant for the outside: its text is logged and replaced.
+/// The code of an error that has none. A resolver's error without a code was never meant for the outside: its
+/// text is logged and replaced.
 fn missing_code(error: &mut ServerError) -> &'static str {
     let begins_with_any = |beginnings: &[&str]| {
         beginnings

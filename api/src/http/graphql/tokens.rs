@@ -1,5 +1,5 @@
-//! Counts the tokens of a GraphQL document and how deep its brackets nest, without parsing it. The parser works recursively, so this
-//! is checked before it sees the text.
+//! Counts the tokens of a GraphQL document and how deep its brackets nest, without parsing it. The parser works
+//! recursively, so this is checked before it sees the text.
 
 /// What a document costs to parse.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,8 +54,8 @@ fn run(rest: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
     rest.iter().take_while(|byte| belongs(**byte)).count()
 }
 
-/// The length of a string or block string that begins here. An unterminated one ends at its line (or the document's) end, and the
-/// parser refuses it.
+/// The length of a string or block string that begins here. An unterminated one ends at its line (or the
+/// document's) end, and the parser refuses it.
 fn string(rest: &[u8]) -> usize {
     if rest.starts_with(b"\"\"\"") {
         return 3 + until(rest, 3, b"\"\"\"", |_| false);

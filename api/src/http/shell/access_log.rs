@@ -1,4 +1,5 @@
-//! One line per request: what was asked, how it ended and how long it took. Never a header, a cookie, a query string or a body.
+//! One line per request: what was asked, how it ended and how long it took. Never a header, a cookie, a query
+//! string or a body.
 
 use std::time::Instant;
 

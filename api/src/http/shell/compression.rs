@@ -44,8 +44,8 @@ fn names(entry: &str, name: &str) -> bool {
     coding.trim().eq_ignore_ascii_case(name) && !refused
 }
 
-/// The same answer, compressed if that is possible and worth it. Only answers of known length are considered: streams must not
-/// wait in a compressor's buffer.
+/// The same answer, compressed if that is possible and worth it. Only answers of known length are considered:
+/// streams must not wait in a compressor's buffer.
 pub(super) fn apply(mut response: Response, coding: Option<Coding>) -> Response {
     if !is_candidate(&response) {
         return response;

@@ -1,5 +1,6 @@
-//! Cross-origin rules for browsers. Configured origins may read answers and send cookies; to others an answer carries no
-//! permission, which keeps their pages from reading it. (That their requests change nothing is checked by the GraphQL endpoint.)
+//! Cross-origin rules for browsers. Configured origins may read answers and send cookies; to others an answer
+//! carries no permission, which keeps their pages from reading it. (That their requests change nothing is
+//! checked by the GraphQL endpoint.)
 
 use poem::{
     Request, Response,
@@ -41,7 +42,8 @@ impl Cors {
         }
     }
 
-    /// The answer to a preflight request: 204 to a configured origin, 403 to any other. `None` for all other requests.
+    /// The answer to a preflight request: 204 to a configured origin, 403 to any other. `None` for all other
+    /// requests.
     pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
         let origin = request.headers().get(header::ORIGIN)?;
         let asks = request

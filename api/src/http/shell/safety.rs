@@ -29,8 +29,9 @@ impl Deadlines {
     }
 }
 
-/// Calls the endpoint and always comes back with an answer. A request that misses its deadline is dropped, which rolls back
-/// its transaction. The deadline ends when the response begins, so event streams and WebSockets may live longer.
+/// Calls the endpoint and always comes back with an answer. A request that misses its deadline is dropped,
+/// which rolls back its transaction. The deadline ends when the response begins, so event streams and
+/// WebSockets may live longer.
 pub(super) async fn call<E: Endpoint>(
     endpoint: &E,
     request: Request,

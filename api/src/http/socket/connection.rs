@@ -1,7 +1,8 @@
 //! One WebSocket from its first message to its close.
 //!
-//! Everything happens in one task: it reads a message, or takes one event of one operation and sends it. While a client does not read,
-//! nothing is taken from its operations, so nothing piles up here; after a while it is cut.
+//! Everything happens in one task: it reads a message, or takes one event of one operation and sends it. While
+//! a client does not read, nothing is taken from its operations, so nothing piles up here; after a while it is
+//! cut.
 
 use std::{io, panic::AssertUnwindSafe, sync::Arc};
 
@@ -91,7 +92,8 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         }
     }
 
-    /// Pings the client and asks whether its credential still holds. A client that said nothing since the last ping is gone.
+    /// Pings the client and asks whether its credential still holds. A client that said nothing since the last
+    /// ping is gone.
     async fn beat(&mut self, wire: &mut Wire) -> Result<(), Ending> {
         if !std::mem::take(&mut self.heard_since_beat) {
             return Err(Ending::Gone);

@@ -1,5 +1,5 @@
-//! GraphQL over WebSocket with the `graphql-transport-ws` protocol, written out here because the engine's own loop closes with the wrong
-//! codes, never pings and keeps every message of a client that does not read.
+//! GraphQL over WebSocket with the `graphql-transport-ws` protocol, written out here because the engine's own
+//! loop closes with the wrong codes, never pings and keeps every message of a client that does not read.
 
 mod connection;
 mod message;

@@ -1,4 +1,5 @@
-//! The whole HTTP layer around a small real schema: over poem's test client, and over real sockets where the wire matters.
+//! The whole HTTP layer around a small real schema: over poem's test client, and over real sockets where the
+//! wire matters.
 
 mod events;
 mod fixture;

@@ -1,4 +1,5 @@
-//! The layer behind a real listener, and the simplest possible HTTP client, for tests that are about bytes on the wire.
+//! The layer behind a real listener, and the simplest possible HTTP client, for tests that are about bytes on
+//! the wire.
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -1,0 +1,206 @@
+//! A PostgreSQL server for one test, to be stopped and started.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a harness that cannot set up its server has to fail the test"
+)]
+
+use std::{
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use sea_orm::sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+
+use crate::wait::until;
+
+/// How long the server may take to answer after its start.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// A server on a port of its own with a migrated database. Killed on drop, its data removed.
+#[derive(Debug)]
+pub struct PostgresServer {
+    programs: PathBuf,
+    directory: TempDir,
+    port: u16,
+    process: Option<Child>,
+}
+
+impl PostgresServer {
+    /// Creates a cluster, starts it and migrates its database.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL on this machine, or it does not start.
+    pub async fn start() -> Self {
+        let mut server = Self {
+            programs: programs(),
+            directory: tempfile::tempdir().expect("the directory for temporary files is writable"),
+            port: crate::redis::free_port(),
+            process: None,
+        };
+        server.create_cluster();
+        server.resume().await;
+        migration::locked::up(&server.url())
+            .await
+            .expect("the migrations succeed on an empty database");
+        server
+    }
+
+    /// The address of its database; it stays the same over restarts.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://goldshop@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends the server as a crash would.
+    pub fn kill(&mut self) {
+        self.end("-QUIT");
+    }
+
+    /// Stops the server as an operator would: connections are cut, what was committed stays.
+    pub fn stop(&mut self) {
+        self.end("-INT");
+    }
+
+    /// Starts the server again and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn resume(&mut self) {
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(self.data());
+        command.args([
+            "-p",
+            &self.port.to_string(),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            "",
+            "-c",
+            "fsync=off",
+            "-c",
+            "wal_level=minimal",
+            "-c",
+            "max_wal_senders=0",
+        ]);
+        self.process = Some(command.spawn().expect("postgres can be started"));
+        let url = self.url();
+        until(
+            START_LIMIT,
+            "our own PostgreSQL answers",
+            async || match PgConnection::connect(&url).await {
+                Ok(connection) => connection.close().await.is_ok(),
+                Err(_) => false,
+            },
+        )
+        .await;
+    }
+
+    fn create_cluster(&self) {
+        if let Some((user, group)) = service_user() {
+            chown(self.directory.path(), Some(user), Some(group))
+                .expect("root may give a directory away");
+        }
+        let mut command = self.command("initdb");
+        command.args([
+            "--auth",
+            "trust",
+            "--username",
+            "goldshop",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C.UTF-8",
+            "--no-sync",
+        ]);
+        let status = command
+            .arg("--pgdata")
+            .arg(self.data())
+            .status()
+            .expect("initdb can be started");
+        assert!(
+            status.success(),
+            "initdb failed in {}",
+            self.data().display()
+        );
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// PostgreSQL refuses to run as root.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if let Some((user, group)) = service_user() {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    fn end(&mut self, signal: &str) {
+        if let Some(mut process) = self.process.take() {
+            // It may have ended by itself, and then there is nothing to end.
+            let _ = Command::new("kill")
+                .args([signal, &process.id().to_string()])
+                .status();
+            let _ = process.wait();
+        }
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Where `initdb` and `postgres` are: in the path, or where Debian puts the newest.
+fn programs() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let in_path = std::env::split_paths(&path).find(|directory| has_programs(directory));
+    in_path.or_else(of_debian).expect("PostgreSQL is installed")
+}
+
+fn has_programs(directory: &Path) -> bool {
+    ["initdb", "postgres"]
+        .iter()
+        .all(|name| directory.join(name).is_file())
+}
+
+fn of_debian() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let directories = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    directories
+        .filter(|directory| has_programs(directory))
+        .max()
+}
+
+/// The account that root lends PostgreSQL; none when we are not root.
+fn service_user() -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    let own = std::fs::metadata("/proc/self").ok()?.uid();
+    if own != 0 {
+        return None;
+    }
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| account(&accounts, name))
+}
+
+fn account(accounts: &str, name: &str) -> Option<(u32, u32)> {
+    let mut fields = accounts
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>());
+    let fields = fields.find(|fields| fields.len() > 3 && fields[0] == name)?;
+    Some((fields[2].parse().ok()?, fields[3].parse().ok()?))
+}

@@ -1,0 +1,162 @@
+//! The real programs, started as processes: to be killed, and to be two.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a harness that cannot start a program has to fail the test"
+)]
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::wait::{PATIENCE, eventually, until};
+
+/// A running program. Killed on drop; what it said is shown when the test fails.
+#[derive(Debug)]
+pub struct Program {
+    name: &'static str,
+    process: Child,
+    output: Arc<Mutex<String>>,
+}
+
+impl Program {
+    /// Starts `name` from the directory into which cargo builds, with these variables and no others of ours.
+    ///
+    /// # Panics
+    /// When it has not been built.
+    #[must_use]
+    pub fn spawn(
+        name: &'static str,
+        arguments: &[&str],
+        variables: &BTreeMap<String, String>,
+    ) -> Self {
+        let mut command = Command::new(path_of(name));
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let mut process = command
+            .spawn()
+            .expect("a program that is there can be started");
+        let output = Arc::default();
+        collect(process.stdout.take(), &output);
+        collect(process.stderr.take(), &output);
+        Self {
+            name,
+            process,
+            output,
+        }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What it said so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.output
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Waits until it has said this.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub async fn says(&self, text: &str) {
+        until(
+            PATIENCE,
+            &format!("{} says {text:?}", self.name),
+            async || self.output().contains(text),
+        )
+        .await;
+    }
+
+    /// Kills it as a crash would (`kill -9`).
+    pub fn kill(&mut self) {
+        // It may have ended by itself, and then there is nothing to kill.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Sends it a signal, such as `-TERM` or `-STOP`.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn signal(&self, signal: &str) {
+        let status = Command::new("kill")
+            .args([signal, &self.id().to_string()])
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "{} has ended: {}",
+            self.name,
+            self.output()
+        );
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let name = self.name;
+        eventually(PATIENCE, &format!("{name} ends"), async || {
+            self.process.try_wait().ok().flatten()
+        })
+        .await
+    }
+}
+
+impl Drop for Program {
+    #[expect(
+        clippy::print_stderr,
+        reason = "the test runner shows it with the failed test"
+    )]
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- {} said:\n{}", self.name, self.output());
+        }
+    }
+}
+
+/// The tests themselves are in `deps` below that directory.
+fn path_of(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().expect("a process knows its program");
+    let path = tests
+        .parent()
+        .and_then(|deps| deps.parent())
+        .map(|directory| directory.join(name));
+    let path = path.expect("tests are two directories deep");
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo build --workspace --bins` first",
+        path.display()
+    );
+    path
+}
+
+fn collect(pipe: Option<impl std::io::Read + Send + 'static>, output: &Arc<Mutex<String>>) {
+    let output = Arc::clone(output);
+    let lines = BufReader::new(pipe.expect("the pipe was asked for")).lines();
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+            output.push_str(&line);
+            output.push('\n');
+        }
+    });
+}
