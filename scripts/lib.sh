@@ -20,3 +20,5 @@ source "$ROOT/scripts/lib/redis.sh"
 source "$ROOT/scripts/lib/services.sh"
 # shellcheck source=lib/goldshop.sh
 source "$ROOT/scripts/lib/goldshop.sh"
+# shellcheck source=lib/running.sh
+source "$ROOT/scripts/lib/running.sh"

@@ -28,7 +28,10 @@ impl EventHub {
     /// A hub without a source: [`EventHub::run`] is its source.
     #[must_use]
     pub fn new(domain: Domain) -> Self {
-        Self { domain, live: broadcast::channel(BEHIND_MAX).0 }
+        Self {
+            domain,
+            live: broadcast::channel(BEHIND_MAX).0,
+        }
     }
 
     /// Reads events until `stop`. A database that is away is asked again.
@@ -55,7 +58,9 @@ impl EventHub {
         *position = Some(last);
         loop {
             let events = self.domain.events().after(last, BATCH).await?;
-            let Some(newest) = events.last().and_then(|event| event.position) else { return Ok(()) };
+            let Some(newest) = events.last().and_then(|event| event.position) else {
+                return Ok(());
+            };
             for event in events {
                 // Nobody listening is no error.
                 let _ = self.live.send(Arc::new(event));
@@ -69,7 +74,10 @@ impl EventHub {
     ///
     /// # Errors
     /// [`Code::NotFound`] when events so far back are no longer kept, [`Code::OutOfRange`] when there has not been such a position.
-    pub async fn subscribe(&self, after: Option<i64>) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+    pub async fn subscribe(
+        &self,
+        after: Option<i64>,
+    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
         let live = self.live.subscribe();
         let newest = self.domain.events().newest().await?;
         let position = after.unwrap_or(newest);
@@ -79,7 +87,13 @@ impl EventHub {
         if position < self.domain.events().oldest().await? {
             return Err(Refusal::new(Code::NotFound, "after").into());
         }
-        let follower = Follower { domain: self.domain.clone(), live, position, waiting: Vec::new().into_iter(), is_behind: true };
+        let follower = Follower {
+            domain: self.domain.clone(),
+            live,
+            position,
+            waiting: Vec::new().into_iter(),
+            is_behind: true,
+        };
         Ok(stream::unfold(follower, |mut follower| async move {
             let next = follower.next().await.transpose()?;
             Some((next, follower))

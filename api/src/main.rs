@@ -20,7 +20,10 @@ async fn run(command: Option<&str>) -> Result<(), StartError> {
         Some("schema") => print(&api::graphql::schema::sdl()),
         Some("config") => print(platform::config::default_toml()),
         Some("env-example") => print(&platform::config::env_example()),
-        Some(other) => Err(format!("unknown command {other:?}: use schema, config, env-example, or nothing to serve").into()),
+        Some(other) => Err(format!(
+            "unknown command {other:?}: use schema, config, env-example, or nothing to serve"
+        )
+        .into()),
     }
 }
 
@@ -31,7 +34,10 @@ async fn serve() -> Result<(), StartError> {
 }
 
 #[expect(clippy::print_stdout, reason = "this is a command line program")]
-#[expect(clippy::unnecessary_wraps, reason = "one arm of a match whose others can fail")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one arm of a match whose others can fail"
+)]
 fn print(text: &str) -> Result<(), StartError> {
     print!("{text}");
     Ok(())

@@ -21,7 +21,8 @@ fn source(locale: Locale) -> &'static str {
 /// The files are part of the program; a test reads every message in them, so a broken one never gets here.
 fn bundle(locale: Locale) -> Bundle {
     let language: LanguageIdentifier = locale.as_str().parse().unwrap_or_default();
-    let resource = FluentResource::try_new(source(locale).to_owned()).unwrap_or_else(|(partly, _errors)| partly);
+    let resource = FluentResource::try_new(source(locale).to_owned())
+        .unwrap_or_else(|(partly, _errors)| partly);
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Clients place values in their own layout; invisible direction marks around each of them would get in their way.
     bundle.set_use_isolating(false);
@@ -36,8 +37,12 @@ pub fn message(locale: Locale, code: &str, params: &BTreeMap<&'static str, Strin
         Locale::En => &*ENGLISH,
         Locale::Fa => &*PERSIAN,
     };
-    let Some(pattern) = bundle.get_message(code).and_then(|message| message.value()) else { return code.to_owned() };
-    bundle.format_pattern(pattern, Some(&arguments(params)), &mut Vec::new()).into_owned()
+    let Some(pattern) = bundle.get_message(code).and_then(|message| message.value()) else {
+        return code.to_owned();
+    };
+    bundle
+        .format_pattern(pattern, Some(&arguments(params)), &mut Vec::new())
+        .into_owned()
 }
 
 /// A missing `value` selects the wording without one. Counts are numbers, so that plural forms are chosen; all else is text.
@@ -64,7 +69,10 @@ mod tests {
     #[test]
     fn every_code_has_a_message_in_every_language_and_no_file_has_mistakes() {
         for locale in Locale::ALL {
-            assert!(FluentResource::try_new(source(*locale).to_owned()).is_ok(), "{locale:?}");
+            assert!(
+                FluentResource::try_new(source(*locale).to_owned()).is_ok(),
+                "{locale:?}"
+            );
             for code in Code::ALL {
                 let text = message(*locale, code.as_str(), &BTreeMap::new());
                 assert_ne!(text, code.as_str(), "{locale:?} lacks it");
@@ -76,18 +84,34 @@ mod tests {
     fn both_languages_have_the_same_messages() {
         let names = |locale| {
             let text = source(locale);
-            text.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+            text.lines()
+                .filter_map(|line| line.split_once(" = "))
+                .map(|(name, _)| name.to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(names(Locale::En), names(Locale::Fa));
     }
 
     #[test]
     fn values_are_filled_in_and_counts_choose_the_form() {
-        let taken = message(Locale::En, "ALREADY_TAKEN", &[("value", "GR-1".to_owned())].into());
+        let taken = message(
+            Locale::En,
+            "ALREADY_TAKEN",
+            &[("value", "GR-1".to_owned())].into(),
+        );
         assert_eq!(taken, "“GR-1” is already in use.");
-        assert_eq!(message(Locale::En, "ALREADY_TAKEN", &BTreeMap::new()), "This value is already in use.");
+        assert_eq!(
+            message(Locale::En, "ALREADY_TAKEN", &BTreeMap::new()),
+            "This value is already in use."
+        );
         let one = message(Locale::En, "NOT_EMPTY", &[("count", "1".to_owned())].into());
         assert!(one.starts_with("One item"), "{one}");
-        assert!(message(Locale::Fa, "TOO_LONG", &[("max", "200".to_owned())].into()).chars().next().unwrap() >= '\u{600}');
+        assert!(
+            message(Locale::Fa, "TOO_LONG", &[("max", "200".to_owned())].into())
+                .chars()
+                .next()
+                .unwrap()
+                >= '\u{600}'
+        );
     }
 }

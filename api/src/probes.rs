@@ -18,12 +18,21 @@ impl Probes {
     /// Probes of these.
     #[must_use]
     pub fn new(domain: Domain, redis: Redis, blobs: BlobStore, presence: Presence) -> Self {
-        Self { domain, redis, blobs, presence }
+        Self {
+            domain,
+            redis,
+            blobs,
+            presence,
+        }
     }
 }
 
 fn probe<T, E>(result: &Result<T, E>) -> Probe {
-    if result.is_ok() { Probe::Healthy } else { Probe::Unhealthy }
+    if result.is_ok() {
+        Probe::Healthy
+    } else {
+        Probe::Unhealthy
+    }
 }
 
 impl HealthProbes for Probes {

@@ -11,6 +11,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::state::{StartError, State};
 
+/// How long a connection may stay open without a request: a little longer than proxies keep theirs.
+const IDLE: Duration = Duration::from_secs(75);
 /// How long requests and streams may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,7 +31,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), StartErr
 ///
 /// # Errors
 /// When accepting fails for good.
-pub async fn serve<A: Acceptor + 'static>(state: State, acceptor: A, stop: CancellationToken) -> Result<(), StartError> {
+pub async fn serve<A: Acceptor + 'static>(
+    state: State,
+    acceptor: A,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
     let streams = TaskTracker::new();
     let events = tokio::spawn(state.events().clone().run(stop.clone()));
     let endpoint = state.endpoint(stop.clone(), streams.clone());
@@ -37,7 +43,10 @@ pub async fn serve<A: Acceptor + 'static>(state: State, acceptor: A, stop: Cance
         tracing::info!(%address, "serving");
     }
     let stopped = stop.clone().cancelled_owned();
-    let served = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(endpoint, stopped, Some(PATIENCE)).await;
+    let server = Server::new_with_acceptor(acceptor).idle_timeout(IDLE);
+    let served = server
+        .run_with_graceful_shutdown(endpoint, stopped, Some(PATIENCE))
+        .await;
     stop.cancel();
     streams.close();
     let _ = tokio::time::timeout(PATIENCE, streams.wait()).await;

@@ -50,12 +50,27 @@ impl State {
     /// # Errors
     /// As [`State::new`].
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let domain = Domain::connect(platform::database::settings(&config.database, "goldshop-api"), clock)?;
+        let domain = Domain::connect(
+            platform::database::settings(&config.database, "goldshop-api"),
+            clock,
+        )?;
         let redis = Redis::connect(&config.redis)?;
-        let auth = Auth::new(domain.clone(), redis.clone(), &config.auth, config.environment);
+        let auth = Auth::new(
+            domain.clone(),
+            redis.clone(),
+            &config.auth,
+            config.environment,
+        );
         let blobs = config.blob.open()?;
         let events = EventHub::new(domain.clone());
-        Ok(Self { domain, redis, blobs, auth, events, config: Arc::new(config) })
+        Ok(Self {
+            domain,
+            redis,
+            blobs,
+            auth,
+            events,
+            config: Arc::new(config),
+        })
     }
 
     /// Goldshop's rules.
@@ -72,7 +87,10 @@ impl State {
 
     fn schema(&self) -> Schema {
         let limits = &self.config.graphql;
-        let media = format!("{}/media/", self.config.http.public_url.as_str().trim_end_matches('/'));
+        let media = format!(
+            "{}/media/",
+            self.config.http.public_url.as_str().trim_end_matches('/')
+        );
         let builder = schema::builder()
             .limit_depth(limits.max_depth)
             .limit_complexity(limits.max_complexity)
@@ -83,16 +101,29 @@ impl State {
             .data(self.auth.clone())
             .data(self.config.image.limits())
             .data(Addresses { media });
-        if self.config.http.introspection { builder.finish() } else { builder.disable_introspection().finish() }
+        if self.config.http.introspection {
+            builder.finish()
+        } else {
+            builder.disable_introspection().finish()
+        }
     }
 
     /// All of it behind HTTP.
-    pub fn endpoint(&self, shutdown: CancellationToken, streams: TaskTracker) -> impl Endpoint<Output = Response> + 'static + use<> {
+    pub fn endpoint(
+        &self,
+        shutdown: CancellationToken,
+        streams: TaskTracker,
+    ) -> impl Endpoint<Output = Response> + 'static + use<> {
         http::routes(HttpParts {
             executor: self.schema(),
             authenticate: self.auth.clone(),
             media: BlobMedia::new(self.blobs.clone()),
-            probes: Probes::new(self.domain.clone(), self.redis.clone(), self.blobs.clone(), Presence::new(self.redis.clone())),
+            probes: Probes::new(
+                self.domain.clone(),
+                self.redis.clone(),
+                self.blobs.clone(),
+                Presence::new(self.redis.clone()),
+            ),
             settings: self.http_settings(),
             shutdown,
             streams,
@@ -102,14 +133,23 @@ impl State {
     fn http_settings(&self) -> HttpSettings {
         let (http, graphql) = (&self.config.http, &self.config.graphql);
         HttpSettings {
-            allowed_origins: http.cors_origins.clone(),
+            allowed_origins: http
+                .cors_origins
+                .iter()
+                .cloned()
+                .chain([http.public_url.origin().ascii_serialization()])
+                .collect(),
             trusted_proxy_hops: http.trusted_proxy_hops,
             request_timeout: http.request_timeout,
             upload_timeout: http.request_timeout.max(Duration::from_secs(120)),
             max_body_bytes: http.body_limit_bytes,
-            uploads: UploadLimits { max_file_bytes: http.upload_limit_bytes as u64, ..UploadLimits::default() },
+            uploads: UploadLimits {
+                max_file_bytes: http.upload_limit_bytes as u64,
+                ..UploadLimits::default()
+            },
             documents: DocumentLimits {
                 aliases: graphql.max_aliases,
+                directives: graphql.max_directives,
                 tokens: graphql.max_tokens,
                 ..DocumentLimits::default()
             },

@@ -14,15 +14,33 @@ use platform::{
 /// When it is no picture that we take, or the blob store does not answer.
 pub async fn store(limits: &Limits, blobs: &BlobStore, file: File) -> Result<NewImage> {
     let inspected = inspect(*limits, file.try_clone().map_err(Error::internal)?).await?;
-    let fingerprint = Fingerprint::of_open(file.try_clone().map_err(Error::internal)?).await.map_err(Error::internal)?;
+    let fingerprint = Fingerprint::of_open(file.try_clone().map_err(Error::internal)?)
+        .await
+        .map_err(Error::internal)?;
     let key = BlobKey::original(&fingerprint);
-    blobs.put_open(&key, tokio::fs::File::from_std(file)).await.map_err(unavailable)?;
-    let Inspected { format, width, height, bytes } = inspected;
-    Ok(NewImage { original_key: key.as_str().to_owned(), media_type: format.content_type().to_owned(), width, height, byte_size: bytes })
+    blobs
+        .put_open(&key, tokio::fs::File::from_std(file))
+        .await
+        .map_err(unavailable)?;
+    let Inspected {
+        format,
+        width,
+        height,
+        bytes,
+    } = inspected;
+    Ok(NewImage {
+        original_key: key.as_str().to_owned(),
+        media_type: format.content_type().to_owned(),
+        width,
+        height,
+        byte_size: bytes,
+    })
 }
 
 async fn inspect(limits: Limits, file: File) -> Result<Inspected> {
-    let inspected = tokio::task::spawn_blocking(move || inspect_open(file, &limits)).await.map_err(Error::internal)?;
+    let inspected = tokio::task::spawn_blocking(move || inspect_open(file, &limits))
+        .await
+        .map_err(Error::internal)?;
     inspected.map_err(|error| match error {
         InspectError::Rejected(rejection) => refusal(&rejection).into(),
         InspectError::File(error) => Error::internal(error),
@@ -34,7 +52,12 @@ fn refusal(rejection: &Rejection) -> Refusal {
     match rejection {
         Rejection::TooLarge { limit } => Refusal::new(Code::TooLarge, "file").with("max", limit),
         Rejection::UnsupportedType => Refusal::new(Code::UnsupportedType, "file"),
-        Rejection::DimensionsTooLarge { width, height, max_side, max_pixels } => Refusal::new(Code::DimensionsTooLarge, "file")
+        Rejection::DimensionsTooLarge {
+            width,
+            height,
+            max_side,
+            max_pixels,
+        } => Refusal::new(Code::DimensionsTooLarge, "file")
             .with("width", width)
             .with("height", height)
             .with("max", format!("{max_side} × {max_side}, {max_pixels}")),

@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# `make bench`: how fast goldshop answers, beside pgbench executing the same SQL on the same database. Release build, a
+# private PostgreSQL and Redis that keep every promise, a generated catalogue that stays for the next time.
+#
+#   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
+#   SECONDS_PER_ROW=12   how long each row is measured
+#   BIN_DIR              use the programs in this directory, build nothing
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=bench/programs.sh
+source "$ROOT/scripts/bench/programs.sh"
+# shellcheck source=bench/rows.sh
+source "$ROOT/scripts/bench/rows.sh"
+# shellcheck source=bench/statements.sh
+source "$ROOT/scripts/bench/statements.sh"
+# shellcheck source=bench/single.sh
+source "$ROOT/scripts/bench/single.sh"
+# shellcheck source=bench/report.sh
+source "$ROOT/scripts/bench/report.sh"
+
+readonly ITEMS=${ITEMS:-100000}
+
+finish() {
+    local status=$?
+    trap '' INT TERM HUP
+    set +e
+    stop_group
+    stop_program "$API"
+    stop_program "$WORKER"
+    stop_services
+    exit "$status"
+}
+
+ensure_tools() {
+    ensure_command wrk wrk
+    ensure_command curl curl
+    ensure_command jq jq
+}
+
+sql() { private_psql --quiet --tuples-only --no-align --command "$1"; }
+
+generated_items() { sql "SELECT count(*) FROM item WHERE external_reference LIKE 'demo:generated:%'"; }
+
+# The catalogue of an earlier run is used again. LOAD_SECONDS stays empty then.
+load_catalogue() {
+    local started=$SECONDS
+    LOAD_SECONDS=
+    if (($(generated_items) >= ITEMS)); then return 0; fi
+    load_demo --items "$ITEMS"
+    LOAD_SECONDS=$((SECONDS - started))
+    step "Vacuuming, as autovacuum would in a while"
+    sql 'VACUUM ANALYZE'
+}
+
+jobs_are_done() { [[ $(sql "SELECT count(*) FROM job WHERE state IN ('queued', 'running', 'failed')") == 0 ]]; }
+
+finish_jobs() {
+    step "Letting the worker finish the demo shop's pictures and codes"
+    wait_until 900 jobs_are_done || die "the jobs do not end"
+}
+
+# The report says how busy the machine was before we were.
+LOAD_BEFORE=$(cut -d ' ' -f 1-3 /proc/loadavg)
+
+measure_idle() {
+    step "Idle"
+    stop_worker
+    stop_api
+    start_api
+    start_worker
+    sleep 10
+    report_single "api: start to ready" "$API_READY_MS ms" "< 1500 ms" "$(compare "$API_READY_MS < 1500")"
+    report_single "worker: start to its first sign of life" "$WORKER_READY_MS ms" "< 1500 ms" "$(compare "$WORKER_READY_MS < 1500")"
+    report_single "api: resident when idle" "$(resident "$API") MB" "< 80 MB" "$(compare "$(resident "$API") < 80")"
+    report_single "worker: resident when idle" "$(resident "$WORKER") MB" "< 60 MB" "$(compare "$(resident "$WORKER") < 60")"
+}
+
+measure_rows() {
+    measure_row item "item by id with its category" 16 ratio:0.40
+    measure_row page "20 items with category and image, by creation" 16 ratio:0.40
+    measure_row page_by_sku "20 items with category and image, by SKU" 16 ratio:0.40
+    measure_row tree_1000 "tree of 1,000 categories" 16 rate:150
+    measure_row tree_all "tree of all categories" 16 ""
+    measure_row tree_all "tree of all categories, alone" 1 p50:120
+}
+
+# The api logs nothing but requests, so the statements in PostgreSQL's log are those of the request we send.
+capture_statements() {
+    step "Capturing the statements"
+    set_logging all
+    capture_all
+    set_logging none
+}
+
+main() {
+    [[ -z ${DATABASE_URL-}${REDIS_URL-} ]] || die "the benchmark uses services of its own: unset DATABASE_URL and REDIS_URL"
+    use_instance bench
+    hold_lock "make bench"
+    trap finish EXIT
+    trap 'exit 130' INT TERM HUP
+    WORK=$INSTANCE_DIR/bench
+    mkdir -p "$WORK"
+    ensure_tools
+    PROFILE=release build_programs
+    step "Starting PostgreSQL and Redis"
+    start_services
+    set_bench_surroundings
+    migrate
+    load_catalogue
+    start_api
+    start_worker
+    finish_jobs
+    make_token
+    write_cases
+    report_begin
+    if [[ -n $LOAD_SECONDS ]]; then
+        report_single "loading the demo shop and $ITEMS generated items" "$LOAD_SECONDS s" \
+            "$( ((ITEMS < 1000000)) || echo "< 300 s")" "$( ((ITEMS < 1000000)) || compare "$LOAD_SECONDS < 300")"
+    fi
+    measure_idle
+    measure_jobs
+    capture_statements
+    stop_worker
+    measure_rows
+    measure_moves
+    report_end
+}
+
+main "$@"

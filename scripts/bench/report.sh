@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# The tables that `make bench` prints, in Markdown, so that docs/performance.md can take them as they are.
+
+report_begin() {
+    {
+        printf '%s, %s, commit %s%s\n\n' "$(date --utc +'%Y-%m-%d %H:%M UTC')" "$(describe_machine)" \
+            "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$(git diff --quiet HEAD 2>/dev/null || echo ' with changes')"
+        printf 'Catalogue: %s items, %s categories.\n\n' \
+            "$(private_psql --quiet --tuples-only --no-align --command 'SELECT count(*) FROM item')" \
+            "$(private_psql --quiet --tuples-only --no-align --command 'SELECT count(*) FROM category')"
+        printf '| row | connections | requests/s | p50 ms | p99 ms | api MB | pgbench/s | ratio | target | |\n'
+        printf '|---|--:|--:|--:|--:|--:|--:|--:|---|---|\n'
+    } >"$WORK/rows.md"
+    printf '| what | measured | target | |\n|---|--:|---|---|\n' >"$WORK/singles.md"
+}
+
+describe_machine() {
+    printf '%s cores (%s), %s GB, Linux %s, PostgreSQL %s, %s, load before: %s' "$(nproc)" \
+        "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
+        "$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)" "$(uname -r)" \
+        "$("$PG_BIN/postgres" --version | sed 's/.*) \([0-9.]*\).*/\1/')" \
+        "$("$REDIS_SERVER" --version | sed 's/ server v=\([0-9.]*\).*/ \1/')" "$LOAD_BEFORE"
+}
+
+# report_row TITLE CONNECTIONS RATE P50 P99 MB PGBENCH RATIO TARGET VERDICT
+report_row() {
+    printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" \
+        "$(describe_target "$9")" "${10}" | tee -a "$WORK/rows.md" >&2
+}
+
+describe_target() {
+    case $1 in
+    ratio:*) echo "ratio ≥ ${1#*:}" ;;
+    rate:*) echo "≥ ${1#*:}/s" ;;
+    p50:*) echo "p50 < ${1#*:} ms" ;;
+    esac
+}
+
+# report_single WHAT MEASURED TARGET VERDICT
+report_single() { printf '| %s | %s | %s | %s |\n' "$@" | tee -a "$WORK/singles.md" >&2; }
+
+report_end() {
+    { cat "$WORK/rows.md" && echo && cat "$WORK/singles.md"; } | tee "$WORK/report.md"
+    say ""
+    say "Also in $WORK/report.md; the statements' plans are in $WORK/*.plan"
+}

@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# One row of the table: load by wrk, then the same SQL by pgbench.
+
+readonly ROWS=(item page page_by_sku tree_1000 tree_all)
+readonly WARM_UP=3
+readonly SECONDS_PER_ROW=${SECONDS_PER_ROW:-12}
+
+document_name() { if [[ $1 == tree* ]]; then echo tree; else echo "$1"; fi; }
+
+# Values of the first line of each sample, which is what is captured: row.column to value.
+declare -A SAMPLED
+
+# Writes what the rows ask for, and what the answers must contain.
+write_cases() {
+    local row column
+    private_psql --quiet --set ON_ERROR_STOP=1 --file "$ROOT/scripts/bench/sample.sql" >/dev/null
+    for row in item page page_by_sku; do
+        private_psql --quiet --tuples-only --no-align --field-separator $'\t' \
+            --command "SELECT variables, expected FROM bench.${row}_cases ORDER BY n" >"$WORK/$row.cases"
+        for column in id sku categories; do SAMPLED[$row.$column]=$(sample_value "$row" "$column"); done
+    done
+    write_tree_cases tree_1000 1000
+    write_tree_cases tree_all 20000
+}
+
+# A tree's answer is right when it has the last of its categories and is as long as it was when it was counted.
+write_tree_cases() {
+    local answer
+    answer=$(graphql "$(document "$1")" "{\"limit\": $2}")
+    check_tree "$1" "$2" "$answer"
+    printf '{"limit":%d}\t%s\n' "$2" "$(jq --raw-output '.data.categoryTree[-1] | "\"id\":\"\(.id)\""' <<<"$answer")" \
+        >"$WORK/$1.cases"
+}
+
+# check_tree ROW LIMIT ANSWER: every node once, parents in front of their children, and as many as the database has.
+check_tree() {
+    local in_use
+    in_use=$(private_psql --quiet --tuples-only --no-align --command 'SELECT count(*) FROM category WHERE archived_at IS NULL')
+    jq --exit-status --argjson wanted "$((in_use < $2 ? in_use : $2))" '
+        .data.categoryTree as $tree | ($tree | length) == $wanted and ([$tree[].id] | unique | length) == $wanted
+        and (reduce $tree[] as $node ({seen: {}, right: true};
+            .right = (.right and ($node.parentId == null or .seen[$node.parentId])) | .seen[$node.id] = true) | .right)
+        ' <<<"$3" >/dev/null || die "the answer of '$1' is not the tree"
+}
+
+# run_wrk ROW CONNECTIONS SECONDS: prints what load.lua says in the end.
+run_wrk() {
+    local threads=2
+    (($2 > 1)) || threads=1
+    wrk --threads "$threads" --connections "$2" --duration "$3s" --timeout 10s --script "$ROOT/scripts/bench/load.lua" \
+        "$URL" -- "$ROOT/scripts/bench/documents/$(document_name "$1").graphql" "$WORK/$1.cases" 9>&-
+}
+
+# load ROW CONNECTIONS: sets RATE, P50 and P99 (milliseconds); a wrong or failed answer ends the benchmark.
+load() {
+    local output requests duration wrong failed
+    run_wrk "$1" "$2" "$WARM_UP" >/dev/null
+    output=$(run_wrk "$1" "$2" "$SECONDS_PER_ROW")
+    read -r requests duration P50 P99 wrong failed < <(sed -n 's/^result //p' <<<"$output") || die "wrk failed: $output"
+    ((requests > 0 && wrong == 0 && failed == 0)) ||
+        die "row '$1': of $requests answers $wrong were wrong and $failed failed: $output"
+    RATE=$(calculate "$requests / $duration")
+}
+
+calculate() { awk "BEGIN { printf \"%.1f\", $1 }"; }
+
+# pgbench_rate ROW CONNECTIONS: sets PGBENCH_RATE, in requests a second.
+pgbench_rate() {
+    local definitions per_run=1 threads=2 output
+    (($2 > 1)) || threads=1
+    mapfile -t definitions < <(pgbench_definitions "$1")
+    if has_sample "$1"; then per_run=$PICKED; fi
+    output=$(PGPASSFILE=$INSTANCE_DIR/pgpass "$PG_BIN/pgbench" --host 127.0.0.1 --port "$(recall postgres-port)" \
+        --username goldshop --no-vacuum --protocol prepared --client "$2" --jobs "$threads" --time "$SECONDS_PER_ROW" \
+        "${definitions[@]}" --file "$WORK/$1.pgbench" goldshop 2>&1 9>&-) || die "pgbench failed: $output"
+    grep --quiet '^number of failed transactions: 0 ' <<<"$output" || die "pgbench failed: $output"
+    PGBENCH_RATE=$(sed -n 's/^tps = \([0-9.]*\) .*/\1/p' <<<"$output")
+    PGBENCH_RATE=$(calculate "$PGBENCH_RATE * $per_run")
+}
+
+# measure_row NAME TITLE CONNECTIONS TARGET: one line of the table. TARGET is ratio:0.40, rate:150 or p50:120.
+measure_row() {
+    local ratio
+    step "$2"
+    load "$1" "$3"
+    pgbench_rate "$1" "$3"
+    ratio=$(calculate_ratio)
+    report_row "$2" "$3" "$RATE" "$P50" "$P99" "$(resident "$API")" "$PGBENCH_RATE" "$ratio" "$4" \
+        "$(verdict "$4" "$ratio")"
+}
+
+calculate_ratio() { awk "BEGIN { printf \"%.2f\", $RATE / $PGBENCH_RATE }"; }
+
+verdict() {
+    case $1 in
+    ratio:*) compare "$2 >= ${1#*:}" ;;
+    rate:*) compare "$RATE >= ${1#*:}" ;;
+    p50:*) compare "$P50 < ${1#*:}" ;;
+    esac
+}
+
+# compare EXPRESSION: met or MISSED.
+compare() { if awk "BEGIN { exit !($1) }"; then echo met; else echo MISSED; fi; }

@@ -1,0 +1,56 @@
+//! What the tests of people ask for again and again.
+
+use reqwest::header::SET_COOKIE;
+use serde_json::{Value, json};
+use tests::{actor::Actor, answer::Answer};
+
+pub(super) const LOGIN: &str = "mutation($email: String!, $password: String!) {
+    login(input: {email: $email, password: $password}) {
+        me { user { email roles { code } } permissions } userErrors { code path message params { name value } }
+    }
+}";
+pub(super) const ME: &str = "{ me { user { id email displayName version } permissions } }";
+pub(super) const SESSIONS: &str = "{ sessions { id current address lastSeenAt } }";
+pub(super) const REVOKE_SESSION: &str =
+    "mutation($id: ID!) { sessionRevoke(input: {id: $id}) { sessionId userErrors { code path message } } }";
+pub(super) const CREATE: &str = "mutation($input: UserCreateInput!) {
+    userCreate(input: $input) { user { id email version locale } userErrors { code path message } }
+}";
+pub(super) const UPDATE: &str = "mutation($input: UserUpdateInput!) {
+    userUpdate(input: $input) { user { id displayName disabledAt version roles { code } } userErrors { code path message } }
+}";
+pub(super) const CHANGE_PASSWORD: &str = "mutation($input: UserPasswordChangeInput!) {
+    userPasswordChange(input: $input) { user { email } userErrors { code path message } }
+}";
+pub(super) const CREATE_TOKEN: &str = "mutation($input: ApiTokenCreateInput!) {
+    apiTokenCreate(input: $input) { apiToken { id permissions expiresAt } secret userErrors { code path message } }
+}";
+pub(super) const REVOKE_TOKEN: &str =
+    "mutation($id: ID!) { apiTokenRevoke(input: {id: $id}) { apiToken { id revokedAt } userErrors { code path message } } }";
+
+/// Asks for a login without expecting anything.
+pub(super) async fn login(actor: &Actor, email: &str, password: &str) -> Answer {
+    actor.gql(LOGIN, json!({"email": email, "password": password})).await
+}
+
+/// Codes of an answer's `userErrors`.
+pub(super) fn refusals(answer: &Answer) -> Vec<String> {
+    answer.user_errors().into_iter().map(|error| error.code).collect()
+}
+
+/// What a user to be looks like.
+pub(super) fn new_user(email: &str, roles: &[&str]) -> Value {
+    json!({"email": email, "displayName": "Sara", "password": "a long password", "roles": roles})
+}
+
+/// The cookie that an answer sets: its `name=value`, and its attributes.
+pub(super) fn cookie(answer: &Answer) -> (String, Vec<String>) {
+    let header = answer.headers.get(SET_COOKIE).expect("a cookie is set").to_str().expect("a cookie is text");
+    let mut parts = header.split("; ").map(str::to_owned);
+    (parts.next().expect("a cookie has a value"), parts.collect())
+}
+
+/// The text at this place.
+pub(super) fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
