@@ -1,11 +1,15 @@
 //! Tells every subscription of this process what happens.
 //!
 //! One task reads new events from the database, woken by it, and hands them to all subscriptions at once. A subscription that cannot
-//! keep up, or that asks for what is past, reads the database itself: no buffer grows with a slow client, and nobody misses anything.
+//! keep up, that asks for what is past, or that sees a gap, reads the database itself: no buffer grows with a slow client, and nobody
+//! misses anything.
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{Code, Domain, Refusal, Result, event::Event};
+use domain::{
+    Domain, Result, Viewer,
+    event::{Batch, Event, Interest},
+};
 use futures_util::{Stream, stream};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 const BEHIND_MAX: usize = 1024;
 /// Events read at once.
 const BATCH: u64 = 500;
+/// Events handed to one subscription at once; it looks all their rows up together.
+const CATCH_UP: u64 = 100;
 /// How long until we look without having been woken.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -21,7 +27,16 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct EventHub {
     domain: Domain,
-    live: broadcast::Sender<Arc<Event>>,
+    live: broadcast::Sender<Live>,
+}
+
+/// What all subscriptions are told.
+#[derive(Clone, Debug)]
+struct Live {
+    /// The position in front of the event: who has not got so far has missed something.
+    behind: i64,
+    /// What has happened; nothing when it was only looked how far things are.
+    event: Option<Arc<Event>>,
 }
 
 impl EventHub {
@@ -55,43 +70,46 @@ impl EventHub {
             Some(last) => last,
             None => self.domain.events().newest().await?,
         };
-        *position = Some(last);
+        if position.replace(last).is_none() {
+            self.tell(last, None);
+        }
         loop {
             let events = self.domain.events().after(last, BATCH).await?;
-            let Some(newest) = events.last().and_then(|event| event.position) else {
+            if events.is_empty() {
                 return Ok(());
-            };
-            for event in events {
-                // Nobody listening is no error.
-                let _ = self.live.send(Arc::new(event));
             }
-            last = newest;
-            *position = Some(last);
+            for event in events {
+                let next = event.position.unwrap_or(last);
+                self.tell(last, Some(Arc::new(event)));
+                last = next;
+                *position = Some(last);
+            }
         }
     }
 
-    /// Events behind `after`, or from now on.
+    /// Nobody listening is no error.
+    fn tell(&self, behind: i64, event: Option<Arc<Event>>) {
+        let _ = self.live.send(Live { behind, event });
+    }
+
+    /// The events that are wanted, behind `after` or from now on, in batches that are never empty. A failure to read does not lose
+    /// anything: the next batch is read again from the same position.
     ///
     /// # Errors
-    /// [`Code::NotFound`] when events so far back are no longer kept, [`Code::OutOfRange`] when there has not been such a position.
+    /// As [`domain::event::Events::begin`].
     pub async fn subscribe(
         &self,
+        viewer: &Viewer,
+        interest: Interest,
         after: Option<i64>,
-    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+    ) -> Result<impl Stream<Item = Result<Vec<Event>>> + use<>> {
         let live = self.live.subscribe();
-        let newest = self.domain.events().newest().await?;
-        let position = after.unwrap_or(newest);
-        if position > newest || position < 0 {
-            return Err(Refusal::new(Code::OutOfRange, "after").into());
-        }
-        if position < self.domain.events().oldest().await? {
-            return Err(Refusal::new(Code::NotFound, "after").into());
-        }
+        let position = self.domain.events().begin(viewer, &interest, after).await?;
         let follower = Follower {
             domain: self.domain.clone(),
+            interest,
             live,
             position,
-            waiting: Vec::new().into_iter(),
             is_behind: true,
         };
         Ok(stream::unfold(follower, |mut follower| async move {
@@ -104,40 +122,52 @@ impl EventHub {
 /// One subscription on its way through the events.
 struct Follower {
     domain: Domain,
-    live: broadcast::Receiver<Arc<Event>>,
+    interest: Interest,
+    live: broadcast::Receiver<Live>,
+    /// All up to here was handed out, or is not wanted.
     position: i64,
-    waiting: std::vec::IntoIter<Event>,
     is_behind: bool,
 }
 
 impl Follower {
-    async fn next(&mut self) -> Result<Option<Event>> {
+    async fn next(&mut self) -> Result<Option<Vec<Event>>> {
         loop {
-            if let Some(event) = self.waiting.next() {
-                self.position = event.position.unwrap_or(self.position);
-                return Ok(Some(event));
-            }
             if self.is_behind {
-                self.catch_up().await?;
-                continue;
+                let events = self.catch_up().await?;
+                if events.is_empty() {
+                    continue;
+                }
+                return Ok(Some(events));
             }
             match self.live.recv().await {
-                Ok(event) if event.position > Some(self.position) => {
-                    self.position = event.position.unwrap_or(self.position);
-                    return Ok(Some(Event::clone(&event)));
+                Ok(live) => {
+                    if let Some(event) = self.follow(&live) {
+                        return Ok(Some(vec![event]));
+                    }
                 }
-                Ok(_seen_before) => {}
                 Err(broadcast::error::RecvError::Lagged(_)) => self.is_behind = true,
                 Err(broadcast::error::RecvError::Closed) => return Ok(None),
             }
         }
     }
 
+    /// The live event, when it is wanted and comes next.
+    fn follow(&mut self, live: &Live) -> Option<Event> {
+        if live.behind > self.position {
+            self.is_behind = true;
+            return None;
+        }
+        let event = live.event.as_deref()?;
+        self.position = event.position.filter(|position| *position > self.position)?;
+        self.interest.wants(event).then(|| event.clone())
+    }
+
     /// Reads on from the database; live again when there is nothing more.
-    async fn catch_up(&mut self) -> Result<()> {
-        let events = self.domain.events().after(self.position, BATCH).await?;
-        self.is_behind = !events.is_empty();
-        self.waiting = events.into_iter();
-        Ok(())
+    async fn catch_up(&mut self) -> Result<Vec<Event>> {
+        let events = self.domain.events();
+        let Batch { events, position } = events.wanted(&self.interest, self.position, CATCH_UP).await?;
+        self.is_behind = position > self.position;
+        self.position = position;
+        Ok(events)
     }
 }

@@ -49,7 +49,7 @@ impl HealthProbes for Probes {
     }
 
     async fn worker(&self) -> Probe {
-        match self.presence.count(self.domain.now()).await {
+        match self.presence.count().await {
             Ok(0) | Err(_) => Probe::Unhealthy,
             Ok(_) => Probe::Healthy,
         }

@@ -39,12 +39,12 @@ pub(crate) async fn write_in_tx<T: Serialize + Sync>(
         before,
         after,
     } = change;
-    let (actor_kind, actor_id, actor_name) = actor(viewer);
+    let Actor { kind, id, name } = Actor::of(viewer);
     let row = entity::audit::ActiveModel {
         at: Set(now),
-        actor_kind: Set(actor_kind.into()),
-        actor_id: Set(actor_id),
-        actor_name: Set(actor_name),
+        actor_kind: Set(kind.into()),
+        actor_id: Set(id),
+        actor_name: Set(name),
         request_id: Set(viewer.request_id.clone()),
         action: Set(action.into()),
         aggregate_type: Set(aggregate_type.into()),
@@ -59,10 +59,28 @@ pub(crate) async fn write_in_tx<T: Serialize + Sync>(
     Ok(())
 }
 
-fn actor(viewer: &Viewer) -> (&'static str, Option<Uuid>, String) {
-    match &viewer.identity {
-        Identity::User(user) => ("user", Some(user.id.0), user.name.clone()),
-        Identity::System(part) => ("system", None, (*part).to_owned()),
-        Identity::Anonymous => ("system", None, "anonymous".to_owned()),
+/// Who did it, as the trail has it.
+pub(crate) struct Actor {
+    /// `user` or `system`.
+    pub(crate) kind: &'static str,
+    /// The user, when it was one.
+    pub(crate) id: Option<Uuid>,
+    /// The user's or the system's name at present.
+    pub(crate) name: String,
+}
+
+impl Actor {
+    /// The viewer as the trail has them.
+    pub(crate) fn of(viewer: &Viewer) -> Self {
+        let (kind, id, name) = match &viewer.identity {
+            Identity::User(user) => ("user", Some(user.id.0), user.name.as_str()),
+            Identity::System(part) => ("system", None, *part),
+            Identity::Anonymous => ("system", None, "anonymous"),
+        };
+        Self {
+            kind,
+            id,
+            name: name.to_owned(),
+        }
     }
 }

@@ -6,6 +6,9 @@ use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, sqlx
 
 use crate::error::{Error, Refusal, Result};
 
+/// How long a connection may be idle until it is tried before it is used.
+const PING_AFTER: Duration = Duration::from_secs(5);
+
 /// How to reach PostgreSQL.
 #[derive(Clone)]
 pub struct Settings {
@@ -46,8 +49,16 @@ pub(crate) fn pool(settings: &Settings) -> Result<DatabaseConnection> {
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
         .idle_timeout(Duration::from_secs(600))
-        // A ping before each use would be a round trip per statement; a broken connection is noticed by the statement itself.
+        // A ping before each use would be a round trip per statement. A connection that has been idle may have been cut off.
         .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > PING_AFTER {
+                    sqlx::Connection::ping(connection).await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(connect);
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
@@ -62,7 +73,15 @@ pub(crate) fn connect_options(settings: &Settings) -> Result<sqlx::postgres::PgC
     let timeout = settings.statement_timeout.as_millis().to_string();
     Ok(options
         .application_name(settings.application_name)
-        .options([("statement_timeout", timeout.as_str())])
+        .options([
+            ("statement_timeout", timeout.as_str()),
+            // A process that froze or whose machine is gone must not hold its locks for long.
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("tcp_keepalives_idle", "10"),
+            ("tcp_keepalives_interval", "5"),
+            ("tcp_keepalives_count", "3"),
+            ("tcp_user_timeout", "30s"),
+        ])
         .statement_cache_capacity(256)
         .disable_statement_logging())
 }
@@ -88,8 +107,12 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
-/// SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention), 40 (rollback).
+/// SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention), 40 (rollback); a session that was ended for being idle,
+/// a lock that was not to be had, a server that takes no writes just now.
 fn is_transient(code: &str) -> bool {
+    if matches!(code, "25006" | "25P03" | "55P03") {
+        return true;
+    }
     ["08", "53", "57", "40"]
         .iter()
         .any(|class| code.starts_with(class))

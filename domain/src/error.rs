@@ -135,6 +135,8 @@ codes! {
     Cycle = "CYCLE",
     /// The picture has more pixels than we take. Params: `width`, `height`, `max`.
     DimensionsTooLarge = "DIMENSIONS_TOO_LARGE",
+    /// Work on it in the background was given up.
+    GaveUp = "GAVE_UP",
     /// The key was used before with another request.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// Login name or password are wrong.
@@ -157,6 +159,8 @@ codes! {
     Throttled = "THROTTLED",
     /// The file is larger than we take. Params: `max`.
     TooLarge = "TOO_LARGE",
+    /// The tree would have more levels than we take. Params: `max`.
+    TooDeep = "TOO_DEEP",
     /// The text is longer than we take. Params: `max`.
     TooLong = "TOO_LONG",
     /// More entries than we take. Params: `max`.

@@ -13,6 +13,7 @@ pub mod job;
 pub mod keyset;
 pub mod locale;
 pub mod money;
+mod notify;
 pub mod page;
 pub mod patch;
 pub mod permission;
@@ -41,17 +42,20 @@ pub use crate::{
 pub struct Domain {
     db: DatabaseConnection,
     settings: Arc<db::Settings>,
+    notifier: notify::Notifier,
     clock: Arc<dyn Clock>,
 }
 
 impl Domain {
-    /// Opens the connection pool. The database may still be unreachable: then the first use says so.
+    /// Opens the connection pool. The database may still be unreachable: then the first use says so. Needs a Tokio runtime.
     ///
     /// # Errors
     /// When the URL cannot be understood.
     pub fn connect(settings: db::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
+        let db = db::pool(&settings)?;
         Ok(Self {
-            db: db::pool(&settings)?,
+            notifier: notify::Notifier::start(db.clone()),
+            db,
             settings: Arc::new(settings),
             clock,
         })
@@ -110,5 +114,12 @@ impl Domain {
     /// Begins the transaction of a use case. Dropped without `commit`, it rolls back.
     async fn begin(&self) -> Result<DatabaseTransaction> {
         Ok(self.db.begin().await?)
+    }
+
+    /// Ends the transaction of a use case, and wakes whoever waits for what it did.
+    async fn commit(&self, tx: DatabaseTransaction) -> Result<()> {
+        tx.commit().await?;
+        self.notifier.committed();
+        Ok(())
     }
 }

@@ -93,6 +93,20 @@ impl Viewer {
         }
     }
 
+    /// Goes on only when goldshop itself is asking: for what only its own parts do.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for nobody. For a person [`Error::Internal`]: none of them is led here.
+    pub fn require_system(&self) -> Result<()> {
+        match &self.identity {
+            Identity::System(_) => Ok(()),
+            Identity::Anonymous => Err(Error::Unauthenticated),
+            Identity::User(_) => Err(Error::internal(
+                "a person asked for what only goldshop itself does",
+            )),
+        }
+    }
+
     /// The user who is asking, when it is one.
     #[must_use]
     pub fn user_id(&self) -> Option<UserId> {

@@ -43,7 +43,8 @@ impl Wakeups {
     async fn notified(&mut self) {
         match self.listener.as_mut() {
             Some(listener) => match listener.try_recv().await {
-                Ok(Some(_)) => {}
+                // What was notified meanwhile is answered by the same look.
+                Ok(Some(_)) => while listener.next_buffered().is_some() {},
                 // The connection was lost and is there again: something may have been missed.
                 Ok(None) => {}
                 Err(error) => self.lost(&error).await,

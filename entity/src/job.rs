@@ -59,17 +59,12 @@ pub struct Model {
     pub progress: i16,
     /// Counts changes of state and progress.
     pub version: i64,
-    /// What came out of it.
-    #[sea_orm(column_type = "JsonBinary", nullable)]
-    pub result: Option<Json>,
     /// Why the last attempt failed, for operators.
     pub error: Option<String>,
     /// The request that caused it.
     pub request_id: Option<String>,
     /// The user who caused it.
     pub user_id: Option<UserId>,
-    /// Not before then.
-    pub run_at: DateTime<Utc>,
     /// When it was handed to Redis; none while it still has to be.
     pub relayed_at: Option<DateTime<Utc>>,
     /// When it was asked for.

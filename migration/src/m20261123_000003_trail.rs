@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = "DROP TABLE audit, event, job, idempotency; DROP SEQUENCE event_position; DROP FUNCTION refuse_change, notify_outbox";
+        let sql = "DROP TABLE audit, event, job, idempotency; DROP SEQUENCE event_position; DROP FUNCTION refuse_change";
         manager.get_connection().execute_unprepared(sql).await?;
         Ok(())
     }

@@ -1,11 +1,26 @@
-//! Signs of life: each worker leaves one in Redis now and then, and whoever wants to know counts the recent ones.
+//! Signs of life: each worker leaves one in Redis now and then, and whoever wants to know counts the recent ones. Only the clock of
+//! Redis counts: those of the machines may disagree.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::{sync::LazyLock, time::Duration};
+
+use ::redis::Script;
 
 use crate::redis::{Redis, RedisUnavailable};
 
 /// How long a sign of life counts.
-pub const PRESENT_FOR: TimeDelta = TimeDelta::seconds(15);
+pub const PRESENT_FOR: Duration = Duration::from_secs(15);
+
+/// KEYS: the signs, a sorted set of worker names by the time of their last sign in milliseconds. ARGV: for how many milliseconds a sign
+/// counts, and the worker that gives one, if any. Answers how many workers there are.
+const SIGNS: &str = r"
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
+if ARGV[2] then redis.call('ZADD', KEYS[1], now, ARGV[2]) end
+return redis.call('ZCARD', KEYS[1])
+";
+
+static SIGNS_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SIGNS));
 
 /// The workers that are at work.
 #[derive(Clone, Debug)]
@@ -20,7 +35,6 @@ impl Presence {
         Self { redis }
     }
 
-    /// One sorted set: worker name to the time of its last sign, in milliseconds.
     fn key(&self) -> String {
         self.redis.key("presence", "workers")
     }
@@ -29,12 +43,11 @@ impl Presence {
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn announce(&self, worker: &str, now: DateTime<Utc>) -> Result<(), RedisUnavailable> {
-        let mut announce = ::redis::cmd("ZADD");
-        self.redis.query::<()>(announce.arg(self.key()).arg(now.timestamp_millis()).arg(worker)).await?;
-        let mut forget = ::redis::cmd("ZREMRANGEBYSCORE");
-        let before = (now - PRESENT_FOR).timestamp_millis();
-        self.redis.query::<()>(forget.arg(self.key()).arg("-inf").arg(format!("({before}"))).await
+    pub async fn announce(&self, worker: &str) -> Result<(), RedisUnavailable> {
+        let mut signs = SIGNS_SCRIPT.key(self.key());
+        let announce = signs.arg(millis(PRESENT_FOR)).arg(worker);
+        self.redis.run::<u64>(announce).await?;
+        Ok(())
     }
 
     /// Takes the sign of life back: the worker is going.
@@ -42,15 +55,53 @@ impl Presence {
     /// # Errors
     /// When Redis does not answer.
     pub async fn leave(&self, worker: &str) -> Result<(), RedisUnavailable> {
-        self.redis.query::<()>(::redis::cmd("ZREM").arg(self.key()).arg(worker)).await
+        let mut leave = ::redis::cmd("ZREM");
+        self.redis
+            .query::<()>(leave.arg(self.key()).arg(worker))
+            .await
     }
 
     /// How many workers have given a sign of life lately.
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn count(&self, now: DateTime<Utc>) -> Result<u64, RedisUnavailable> {
-        let since = (now - PRESENT_FOR).timestamp_millis();
-        self.redis.query(::redis::cmd("ZCOUNT").arg(self.key()).arg(since).arg("+inf")).await
+    pub async fn count(&self) -> Result<u64, RedisUnavailable> {
+        let mut signs = SIGNS_SCRIPT.key(self.key());
+        self.redis.run(signs.arg(millis(PRESENT_FOR))).await
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PRESENT_FOR, Presence};
+    use crate::redis::tests::connect;
+
+    #[tokio::test]
+    async fn workers_are_counted_once_each_until_they_go() {
+        let presence = Presence::new(connect());
+        assert_eq!(presence.count().await.unwrap(), 0);
+        for worker in ["one", "two", "one"] {
+            presence.announce(worker).await.unwrap();
+        }
+        assert_eq!(presence.count().await.unwrap(), 2);
+        presence.leave("one").await.unwrap();
+        assert_eq!(presence.count().await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_fell_silent_no_longer_counts_by_the_clock_of_redis() {
+        let redis = connect();
+        let presence = Presence::new(redis.clone());
+        presence.announce("here").await.unwrap();
+        presence.announce("silent").await.unwrap();
+        let mut age = ::redis::cmd("ZINCRBY");
+        let by = -i64::try_from(PRESENT_FOR.as_millis()).unwrap();
+        let age = age.arg(presence.key()).arg(by).arg("silent");
+        redis.query::<()>(age).await.unwrap();
+        assert_eq!(presence.count().await.unwrap(), 1);
     }
 }

@@ -1,5 +1,6 @@
 -- Random places of the catalogue: ids to ask for, and cursors with what lies behind them. Beside each, the categories that
 -- its answer needs, as the array that the api binds.
+SET client_min_messages = warning;
 DROP SCHEMA IF EXISTS bench CASCADE;
 CREATE SCHEMA bench;
 

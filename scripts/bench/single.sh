@@ -60,7 +60,7 @@ create_item() {
     # shellcheck disable=SC2016
     ask 'mutation($input: ItemCreateInput!) { itemCreate(input: $input) { item { id } userErrors { code path } } }' \
         "$(jq --null-input --arg sku "$1" --arg category "$2" --arg unit "$3" '{input: {sku: $sku, kind: "GOODS",
-            name: [{locale: "en", text: "Benchmark"}], categoryId: $category, unitId: $unit}}')" \
+            name: [{language: "en", text: "Benchmark"}], categoryId: $category, unitId: $unit}}')" \
         '.data.itemCreate.item.id' >/dev/null
 }
 

@@ -2,4 +2,6 @@
 
 mod category;
 mod harness;
+mod jobs;
 mod queue;
+mod uploads;

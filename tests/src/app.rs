@@ -17,7 +17,7 @@ use domain::{
 };
 use platform::config::{Config, ExposeSecret};
 use poem::listener::{Acceptor, Listener, TcpListener};
-use sea_orm::sqlx::{self, PgPool};
+use sea_orm::sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -338,17 +338,13 @@ impl TestApp {
         )
     }
 
-    /// The position of the newest event, once every event has one: `after` it comes only what happens from now on.
+    /// The position of the newest event: `after` it comes only what happens from now on.
     ///
     /// # Panics
     /// When the database does not answer.
     pub async fn position(&self) -> String {
-        crate::wait::eventually(crate::wait::PATIENCE, "every event has its position", async || {
-            let sql = "SELECT coalesce(max(position), 0) FROM event HAVING bool_and(position IS NOT NULL) IS NOT FALSE";
-            let position: Option<i64> = sqlx::query_scalar(sql).fetch_optional(&self.sql).await.expect("the database answers");
-            position.map(|position| position.to_string())
-        })
-        .await
+        let position = self.domain.events().newest().await;
+        position.expect("the database answers").to_string()
     }
 
     /// Nobody in particular.
@@ -380,23 +376,31 @@ impl TestApp {
         self.anonymous().with_token(&secret)
     }
 
+    /// A manager who reads Persian, with an API token.
+    pub async fn persian_manager(&self) -> Actor {
+        let user = self.new_user("persian@example.com", "manager", Locale::Fa).await;
+        self.anonymous().with_token(&self.token(&user, None, TimeDelta::days(1)).await)
+    }
+
     /// The user `<role>@example.com` with this role; the same one each time.
+    pub async fn user(&self, role: &str) -> User {
+        self.new_user(&format!("{role}@example.com"), role, Locale::En).await
+    }
+
+    /// The user with this email; created with this role and language unless there is one.
     ///
     /// # Panics
     /// When it is refused.
-    pub async fn user(&self, role: &str) -> User {
+    pub async fn new_user(&self, email: &str, role: &str, locale: Locale) -> User {
         let new = NewUser {
-            email: format!("{role}@example.com"),
+            email: email.to_owned(),
             display_name: format!("Test {role}"),
             password: PASSWORD.to_owned().into(),
-            locale: Locale::En,
+            locale,
             roles: vec![role.to_owned()],
         };
-        let created = self
-            .domain
-            .users()
-            .bootstrap(&Viewer::system("test"), new, PasswordRules::default())
-            .await;
+        let users = self.domain.users();
+        let created = users.bootstrap(&Viewer::system("test"), new, PasswordRules::default()).await;
         created.expect("the user is created")
     }
 

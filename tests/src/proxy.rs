@@ -83,6 +83,14 @@ impl PostgresProxy {
         std::mem::take(&mut *self.executed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What is executed for this by somebody who asks: what the server does at its own pace is left out.
+    pub async fn during<T>(&self, work: impl AsyncFnOnce() -> T) -> Vec<String> {
+        let _before = self.take();
+        work().await;
+        let executed = self.take();
+        executed.into_iter().filter(|sql| !sql.contains(" event")).collect()
+    }
+
     /// Ends every connection, and each new one at once, until [`PostgresProxy::mend`].
     pub fn cut(&self) {
         self.is_open.send_replace(false);

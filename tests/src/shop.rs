@@ -5,14 +5,76 @@
     reason = "a shop that cannot be furnished has to fail the test"
 )]
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::actor::Actor;
+use crate::{actor::Actor, answer::Answer};
 
 /// The unit `piece`, which every database has. Global ids are the type's name and the UUID.
 const PIECE: &str = "query { unitsOfMeasure { id code } }";
 
+/// What is asked about a category after a mutation.
+const CATEGORY: &str = "category { id parentId depth position name icon colour externalReference archivedAt version }";
+/// What is asked about an item after a mutation.
+const ITEM: &str = "item { id kind sku name description tracking price { amount currency } attributes tags barcodes \
+    images { id state } primaryImage { id } externalReference archivedAt version category { id } unit { id } }";
+
+/// Mutations by name: the type of their input, and what is asked of their payload.
+const MUTATIONS: [(&str, &str, &str); 13] = [
+    ("categoryCreate", "CategoryCreateInput", CATEGORY),
+    ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
+    ("categoryMove", "CategoryMoveInput", CATEGORY),
+    ("categoryReorder", "CategoryReorderInput", "categories { id position version }"),
+    ("categoryArchive", "CategoryArchiveInput", CATEGORY),
+    ("categoryRestore", "CategoryArchiveInput", CATEGORY),
+    ("itemCreate", "ItemCreateInput", ITEM),
+    ("itemUpdate", "ItemUpdateInput", ITEM),
+    ("itemArchive", "ItemArchiveInput", ITEM),
+    ("itemRestore", "ItemArchiveInput", ITEM),
+    ("itemImageUpload", "ItemImageUploadInput", "item { id version } image { id state width height mediaType } job { id }"),
+    ("itemImageRemove", "ItemImageRemoveInput", ITEM),
+    ("itemImageReorder", "ItemImageReorderInput", ITEM),
+];
+
+/// The document of a mutation of the catalogue.
+///
+/// # Panics
+/// When there is none of this name here.
+#[must_use]
+pub fn document(mutation: &str) -> String {
+    let known = MUTATIONS.iter().find(|(name, ..)| *name == mutation);
+    let (name, input, payload) = known.expect("a mutation that is known here");
+    format!("mutation($input: {input}!) {{ {name}(input: $input) {{ {payload} userErrors {{ code path message }} }} }}")
+}
+
+/// A text in English, as inputs take it.
+#[must_use]
+pub fn english(text: &str) -> Value {
+    json!([{"language": "en", "text": text}])
+}
+
 impl Actor {
+    /// Asks for a mutation of the catalogue, by its name.
+    pub async fn change(&self, mutation: &str, input: Value) -> Answer {
+        self.gql(&document(mutation), json!({"input": input})).await
+    }
+
+    /// The payload of a mutation of the catalogue that must succeed.
+    ///
+    /// # Panics
+    /// When there is any error.
+    pub async fn done(&self, mutation: &str, input: Value) -> Value {
+        self.change(mutation, input).await.ok()[mutation].take()
+    }
+
+    /// Codes and paths of the `userErrors` of a mutation of the catalogue that must be refused.
+    ///
+    /// # Panics
+    /// When it is not refused.
+    pub async fn not_done(&self, mutation: &str, input: Value) -> Vec<(String, String)> {
+        self.change(mutation, input).await.refused()
+    }
+
     /// Id of the unit of measure with this code.
     ///
     /// # Panics
@@ -29,7 +91,7 @@ impl Actor {
 
     /// Id of a new category with this English name.
     pub async fn category(&self, name: &str, parent: Option<&str>) -> String {
-        let input = json!({"name": [{"language": "en", "text": name}], "parentId": parent});
+        let input = json!({"name": english(name), "parentId": parent});
         let data = self.ok(CATEGORY_CREATE, json!({"input": input})).await;
         text(&data["categoryCreate"]["category"]["id"])
     }
@@ -55,3 +117,9 @@ pub const CATEGORY_CREATE: &str = "mutation($input: CategoryCreateInput!) {
 pub const ITEM_CREATE: &str = "mutation($input: ItemCreateInput!) {
     itemCreate(input: $input) { item { id version sku name } userErrors { code path message } }
 }";
+
+/// The id that clients see for the row of this type with this UUID (32 hexadecimal digits).
+#[must_use]
+pub fn global_id(kind: &str, uuid: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{kind}:{uuid}"))
+}

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use domain::{Domain, Viewer};
 use platform::{blob::BlobStore, image::Limits};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// What jobs work with. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +18,11 @@ pub struct Context {
     pub limits: Limits,
     /// What people's browsers call us; QR codes lead there. Without a `/` at its end.
     pub public_url: Arc<str>,
+    /// A permit for each picture that may be decoded at the same time. It stays with the thread that decodes: should the attempt end
+    /// before, because it took too long, the memory is not free yet.
+    pub decoders: Arc<Semaphore>,
+    /// Cancelled when attempts have to stop because the worker is going down.
+    pub cut_short: CancellationToken,
 }
 
 impl Context {

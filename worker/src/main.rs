@@ -2,11 +2,13 @@
 
 mod commands;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-
 use commands::{Command, demo, user};
+use platform::{config::Config, telemetry};
+use tokio::runtime::Runtime;
+use worker::service::StartError;
 
 /// goldshop's job worker and operator's command line.
 #[derive(Parser)]
@@ -16,16 +18,27 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Arguments::parse().command).await {
+/// How long threads that cannot be stopped may hold up the program's end.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return commands::fail(&error),
+    };
+    let ended = runtime.block_on(Box::pin(run(arguments.command)));
+    // A picture may still be on its way through the decoder, whose result nobody wants any more.
+    runtime.shutdown_timeout(LAST_WAIT);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => commands::fail(&*error),
     }
 }
 
-async fn run(command: Option<Command>) -> Result<(), worker::service::StartError> {
-    let config = platform::config::Config::load()?;
+async fn run(command: Option<Command>) -> Result<(), StartError> {
+    let config = Config::load()?;
+    telemetry::init(&config.telemetry, config.environment, "goldshop-worker")?;
     match command {
         None | Some(Command::Run) => commands::work(&config).await,
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,

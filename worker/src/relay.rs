@@ -6,7 +6,11 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
-use domain::{Domain, job::Relayed};
+use domain::{
+    Domain, Viewer,
+    job::{Queue as QueueName, Relayed},
+};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,6 +26,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const RECLAIM_EVERY: Duration = Duration::from_secs(5);
 /// How long ago a job must have been handed over to be suspected.
 const RECLAIM_AFTER: TimeDelta = TimeDelta::seconds(20);
+/// Batches of jobs that Redis has lost which are handed over in one go, so that new ones do not wait for long.
+const RECLAIM_BATCHES: usize = 40;
 /// How often Redis may be asked to begin a job: PostgreSQL counts attempts, and decides.
 const ATTEMPTS_IN_REDIS: u32 = 1_000_000;
 
@@ -29,7 +35,9 @@ const ATTEMPTS_IN_REDIS: u32 = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct Relay {
     domain: Domain,
-    queues: HashMap<&'static str, Queue>,
+    viewer: Viewer,
+    queues: HashMap<QueueName, Queue>,
+    names: Vec<QueueName>,
 }
 
 /// Why a batch could not be handed over. It will be tried again.
@@ -42,70 +50,107 @@ enum RelayError {
 }
 
 impl Relay {
-    /// A relay to these queues, by name.
+    /// A relay to these queues. It leaves alone what is meant for others: a worker of another release may know them.
     #[must_use]
-    pub fn new(domain: Domain, queues: HashMap<&'static str, Queue>) -> Self {
-        Self { domain, queues }
+    pub fn new(domain: Domain, queues: HashMap<QueueName, Queue>) -> Self {
+        let names = queues.keys().copied().collect();
+        let viewer = Viewer::system("relay");
+        Self {
+            domain,
+            viewer,
+            queues,
+            names,
+        }
     }
 
     /// Hands over until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut wakeups = self.domain.jobs().wakeups();
         let mut reclaim = tokio::time::interval(RECLAIM_EVERY);
+        reclaim.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.is_cancelled() {
-            match self.hand_over().await {
-                Ok(()) => {}
-                Err(error) => tracing::warn!(%error, "cannot hand jobs over"),
+            if let Err(error) = self.hand_over(&stop).await {
+                tracing::warn!(%error, "cannot hand jobs over");
             }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = wakeups.next(LOOK) => {}
-                _ = reclaim.tick() => self.reclaim().await,
+                _ = reclaim.tick() => self.reclaim(&stop).await,
             }
         }
     }
 
     /// Everything that waits.
-    async fn hand_over(&self) -> Result<(), RelayError> {
-        loop {
-            let jobs = self.domain.jobs().claim_for_relay(BATCH).await?;
-            let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
-            if let Err(error) = self.push(&jobs).await {
-                self.domain.jobs().release(&ids).await?;
+    async fn hand_over(&self, stop: &CancellationToken) -> Result<(), RelayError> {
+        let jobs = self.domain.jobs();
+        while !stop.is_cancelled() {
+            let claimed = jobs
+                .claim_for_relay(&self.viewer, &self.names, BATCH)
+                .await?;
+            if let Err(error) = self.push(&claimed).await {
+                let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
+                jobs.release(&self.viewer, &ids).await?;
                 return Err(error);
             }
-            if (jobs.len() as u64) < BATCH.unsigned_abs() {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn reclaim(&self) {
-        let again = async {
-            let jobs = self.domain.jobs().reclaim(RECLAIM_AFTER, BATCH).await?;
-            self.push(&jobs).await
-        };
-        if let Err(error) = again.await {
-            tracing::warn!(%error, "cannot look after jobs that were handed over");
-        }
-    }
-
-    async fn push(&self, jobs: &[Relayed]) -> Result<(), RelayError> {
-        let mut by_queue: HashMap<&str, Vec<NewTask<Message>>> = HashMap::new();
-        for job in jobs {
-            by_queue.entry(&job.queue).or_default().push(task(job));
-        }
-        for (name, tasks) in by_queue {
-            match self.queues.get(name) {
-                Some(queue) => drop(queue.push(&tasks).await?),
-                None => tracing::error!(
-                    queue = name,
-                    "jobs for a queue that this worker does not know"
-                ),
+            if !is_full(&claimed) {
+                break;
             }
         }
         Ok(())
     }
+
+    /// Everything that Redis has lost; of what it still has, a batch.
+    async fn reclaim(&self, stop: &CancellationToken) {
+        for _ in 0..RECLAIM_BATCHES {
+            match self.reclaim_some().await {
+                Ok(more) if more && !stop.is_cancelled() => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot look after jobs that were handed over");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Answers whether there is reason to go on at once. A job that Redis counts as ended, and PostgreSQL does not, begins anew there;
+    /// should it have ended in PostgreSQL meanwhile, the worker that gets it finds nothing to do.
+    async fn reclaim_some(&self) -> Result<bool, RelayError> {
+        let jobs = self.domain.jobs();
+        let suspected = jobs
+            .reclaim(&self.viewer, &self.names, RECLAIM_AFTER, BATCH)
+            .await?;
+        let mut lost = 0;
+        for (queue, tasks) in self.sorted(&suspected) {
+            lost += queue.push_again(&tasks).await?;
+        }
+        if lost > 0 {
+            tracing::info!(jobs = lost, "handed over again what Redis did not have");
+        }
+        Ok(lost > 0 && is_full(&suspected))
+    }
+
+    async fn push(&self, jobs: &[Relayed]) -> Result<(), RelayError> {
+        for (queue, tasks) in self.sorted(jobs) {
+            queue.push(&tasks).await?;
+        }
+        Ok(())
+    }
+
+    /// The jobs of each queue, as it takes them.
+    fn sorted(&self, jobs: &[Relayed]) -> Vec<(&Queue, Vec<NewTask<Message>>)> {
+        let of = |name: &QueueName| {
+            let jobs = jobs.iter().filter(|job| job.queue == name.as_str());
+            jobs.map(task).collect()
+        };
+        let queues = self.queues.iter();
+        queues.map(|(name, queue)| (queue, of(name))).collect()
+    }
+}
+
+/// Whether there may be more where these came from.
+fn is_full(jobs: &[Relayed]) -> bool {
+    jobs.len() as u64 >= BATCH.unsigned_abs()
 }
 
 fn task(job: &Relayed) -> NewTask<Message> {

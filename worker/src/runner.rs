@@ -1,6 +1,9 @@
 //! One attempt at one job, from the queue's message to the last word in PostgreSQL.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use apalis::prelude::{AbortError, BoxDynError, Data, RetryAfterError};
 use domain::job::{Started, Task};
@@ -18,8 +21,12 @@ use crate::{
     registry,
 };
 
-/// How long until a job is tried again that could not even be begun, because PostgreSQL is away.
-const NOT_BEGUN: Duration = Duration::from_secs(2);
+/// How long until a job comes again whose standing PostgreSQL could not be told.
+const NOT_TOLD: Duration = Duration::from_secs(2);
+/// How long PostgreSQL may take to hear how a job stands. Its own limits are for single statements.
+const WORD: Duration = Duration::from_secs(30);
+/// A job that takes longer than this is worth a line in the log.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// What travels through Redis: which job, and for whom the log lines are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,7 +47,7 @@ pub async fn handle(message: Message, context: Data<Context>) -> Result<(), BoxD
         .catch_unwind()
         .instrument(span);
     attempt.await.unwrap_or_else(|panic| {
-        Err(not_begun(domain::Error::internal(format!(
+        Err(not_told(domain::Error::internal(format!(
             "panicked: {}",
             panic_text(&*panic)
         ))))
@@ -49,18 +56,14 @@ pub async fn handle(message: Message, context: Data<Context>) -> Result<(), BoxD
 
 async fn attempt(context: &Context, message: Message) -> Result<(), BoxDynError> {
     let (job, viewer) = (JobId(message.job), context.viewer(message.request_id));
-    let started = context
-        .domain
-        .jobs()
-        .start(&viewer, job)
-        .await
-        .map_err(not_begun)?;
+    let started = in_time(context.domain.jobs().start(&viewer, job)).await;
     let Started::Attempt {
         task,
         attempt,
         is_last,
-    } = started
+    } = started.map_err(not_told)?
     else {
+        tracing::debug!("nothing to do");
         return Ok(());
     };
     let attempt = Attempt {
@@ -68,20 +71,44 @@ async fn attempt(context: &Context, message: Message) -> Result<(), BoxDynError>
         number: attempt,
         viewer,
     };
-    let kind = task.kind();
-    tracing::debug!(kind, attempt = attempt.number, "job begins");
-    match guarded(context, &attempt, task).await {
-        Ok(()) => {
-            tracing::info!(kind, attempt = attempt.number, "job done");
+    let begun = Instant::now();
+    let work = guarded(context, &attempt, task);
+    match context.cut_short.run_until_cancelled(work).await {
+        Some(Ok(())) => {
+            log_success(&attempt, begun.elapsed());
             Ok(())
         }
-        Err(failure) => failed(context, &attempt, is_last, failure).await,
+        Some(Err(failure)) => failed(context, &attempt, is_last, failure).await,
+        None => given_back(context, &attempt).await,
     }
 }
 
+/// Thousands of quick jobs are of no interest one by one; what takes long is.
+fn log_success(attempt: &Attempt, took: Duration) {
+    let (attempt, millis) = (attempt.number, took.as_millis());
+    if took < SLOW {
+        tracing::debug!(attempt, millis, "job done");
+    } else {
+        tracing::info!(attempt, millis, "job done");
+    }
+}
+
+/// Waits for PostgreSQL, but not for ever.
+async fn in_time<T>(word: impl Future<Output = domain::Result<T>>) -> domain::Result<T> {
+    let word = tokio::time::timeout(WORD, word).await;
+    word.unwrap_or_else(|elapsed| Err(domain::Error::Unavailable(elapsed.into())))
+}
+
 /// A panic and a run over time are failures like others, and come again.
-async fn guarded(context: &Context, attempt: &Attempt, task: Task) -> Result<(), Failure> {
+async fn guarded(
+    context: &Context,
+    attempt: &Attempt,
+    task: Result<Task, String>,
+) -> Result<(), Failure> {
+    // A worker of another release may understand it: an attempt like others, until there have been enough.
+    let task = task.map_err(Failure::retry)?;
     let timeout = task.timeout();
+    tracing::debug!(kind = task.kind(), attempt = attempt.number, "job begins");
     let work = AssertUnwindSafe(registry::run(context, attempt, task)).catch_unwind();
     match tokio::time::timeout(timeout, work).await {
         Ok(Ok(result)) => result,
@@ -108,18 +135,38 @@ async fn failed(
 ) -> Result<(), BoxDynError> {
     let again = matches!(failure, Failure::Retry(_)) && !is_last;
     let error = failure.to_string();
-    tracing::warn!(attempt = attempt.number, again, error, "job failed");
+    if again {
+        tracing::info!(
+            attempt = attempt.number,
+            error,
+            "job failed; it comes again"
+        );
+    } else {
+        tracing::warn!(
+            attempt = attempt.number,
+            error,
+            "job failed; it is given up"
+        );
+    }
     let jobs = context.domain.jobs();
-    let counts = jobs
-        .fail(&attempt.viewer, attempt.job, attempt.number, &error, again)
-        .await
-        .map_err(not_begun)?;
+    let told = jobs.fail(&attempt.viewer, attempt.job, attempt.number, &error, again);
+    let counts = in_time(told).await.map_err(not_told)?;
     match (counts, again) {
         // Another worker has it, and will have its own word.
         (false, _) => Ok(()),
         (true, true) => Err(Box::new(RetryAfterError::new(error, delay(attempt)))),
         (true, false) => Err(Box::new(AbortError::new(error))),
     }
+}
+
+/// The worker is going down, which is not the job's fault: the attempt does not count, and another worker gets the job at once.
+async fn given_back(context: &Context, attempt: &Attempt) -> Result<(), BoxDynError> {
+    tracing::warn!(attempt = attempt.number, "job stopped with its worker");
+    let jobs = context.domain.jobs();
+    let told = jobs.give_back(&attempt.viewer, attempt.job, attempt.number);
+    in_time(told).await.map_err(not_told)?;
+    let why = "the worker went down";
+    Err(Box::new(RetryAfterError::new(why, Duration::ZERO)))
 }
 
 fn delay(attempt: &Attempt) -> Duration {
@@ -131,10 +178,10 @@ fn delay(attempt: &Attempt) -> Duration {
     })
 }
 
-fn not_begun(error: domain::Error) -> BoxDynError {
+fn not_told(error: domain::Error) -> BoxDynError {
     tracing::warn!(
         error = &error as &dyn std::error::Error,
         "cannot say in the database how a job stands"
     );
-    Box::new(RetryAfterError::new(error, NOT_BEGUN))
+    Box::new(RetryAfterError::new(error, NOT_TOLD))
 }

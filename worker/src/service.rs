@@ -13,6 +13,11 @@ use platform::{
     presence::Presence,
     redis::Redis,
 };
+use tokio::{
+    sync::Semaphore,
+    task::{JoinError, JoinSet},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -27,6 +32,8 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How often a worker gives a sign of life.
 const SIGN_EVERY: Duration = Duration::from_secs(5);
+/// How much of the time for stopping is kept for giving back what still runs, at most.
+const GIVE_BACK: Duration = Duration::from_secs(3);
 
 /// Everything a worker consists of, ready to run.
 pub struct Service {
@@ -72,10 +79,10 @@ impl Service {
         })
     }
 
-    /// Works until `stop`, then lets running jobs end.
+    /// Works until `stop`, then lets running jobs end. Those that take too long are stopped and given back.
     ///
     /// # Errors
-    /// When a worker of a queue ends by itself, which it never should.
+    /// When a part of it ends by itself, which it never should.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
         let Self {
             context,
@@ -84,17 +91,15 @@ impl Service {
             shutdown,
             name,
         } = self;
-        let by_name = queues
-            .iter()
-            .map(|(name, queue, _)| (name.as_str(), queue.clone()))
-            .collect::<HashMap<_, _>>();
-        let relay = tokio::spawn(Relay::new(context.domain.clone(), by_name).run(stop.clone()));
-        let signs = tokio::spawn(give_signs(presence, name.clone(), stop.clone()));
-        let mut workers = tokio::task::JoinSet::new();
+        let relay = Relay::new(context.domain.clone(), by_name(&queues));
+        let cut_short = context.cut_short.clone();
+        let mut parts = Parts::new();
+        parts.spawn(always(relay.run(stop.clone())));
+        parts.spawn(always(give_signs(presence, name.clone(), stop.clone())));
         for (queue_name, queue, settings) in queues {
             let backend = queue.backend::<Message>(settings)?;
             let name = format!("{name}-{}", queue_name.as_str());
-            workers.spawn(work(
+            parts.spawn(work(
                 name,
                 backend,
                 settings.concurrency,
@@ -103,10 +108,36 @@ impl Service {
             ));
         }
         tracing::info!(worker = name, "at work");
-        let ended = drain(workers, &stop, shutdown).await;
+        let ended = tokio::select! {
+            Some(part) = parts.join_next() => Err(by_itself(part)),
+            () = stop.cancelled() => Ok(()),
+        };
         stop.cancel();
-        let _ = tokio::join!(relay, signs);
-        ended
+        ended.and(wind_down(parts, &cut_short, shutdown).await)
+    }
+}
+
+/// What runs at the same time.
+type Parts = JoinSet<Result<(), StartError>>;
+
+async fn always(part: impl Future<Output = ()>) -> Result<(), StartError> {
+    part.await;
+    Ok(())
+}
+
+fn by_name(queues: &[(QueueName, Queue, Settings)]) -> HashMap<QueueName, Queue> {
+    let queues = queues.iter();
+    queues
+        .map(|(name, queue, _)| (*name, queue.clone()))
+        .collect()
+}
+
+/// Why a worker cannot go on, one of whose parts has ended.
+fn by_itself(part: Result<Result<(), StartError>, JoinError>) -> StartError {
+    match part {
+        Ok(Ok(())) => "a part of the worker has ended by itself".into(),
+        Ok(Err(error)) => error,
+        Err(panic) => panic.into(),
     }
 }
 
@@ -123,6 +154,8 @@ pub fn context(config: &Config) -> Result<Context, StartError> {
         blobs: config.blob.open()?,
         limits: config.image.limits(),
         public_url: config.http.public_url.as_str().trim_end_matches('/').into(),
+        decoders: Arc::new(Semaphore::new(config.worker.media_concurrency)),
+        cut_short: CancellationToken::new(),
     })
 }
 
@@ -147,34 +180,29 @@ async fn work(
     worker.run_until(stopped).await.map_err(Into::into)
 }
 
-/// Waits for all workers; once told to stop, no longer than `at_most`: what is still running then is taken over by others.
-async fn drain(
-    mut workers: tokio::task::JoinSet<Result<(), StartError>>,
-    stop: &CancellationToken,
+/// Waits until all parts have ended, no longer than `at_most`. Shortly before, jobs that still run are stopped and given back.
+async fn wind_down(
+    mut parts: Parts,
+    cut_short: &CancellationToken,
     at_most: Duration,
 ) -> Result<(), StartError> {
-    let patience = async {
-        stop.cancelled().await;
-        tokio::time::sleep(at_most).await;
-    };
-    tokio::pin!(patience);
-    loop {
-        tokio::select! {
-            ended = workers.join_next() => match ended {
-                None => return Ok(()),
-                Some(ended) => {
-                    ended??;
-                    if !stop.is_cancelled() {
-                        return Err("a queue's worker has ended by itself".into());
-                    }
-                }
-            },
-            () = &mut patience => {
-                tracing::warn!("some jobs are still running; other workers will take them over");
-                return Ok(());
-            }
-        }
+    let last = (at_most / 4).min(GIVE_BACK);
+    if let Ok(ended) = timeout(at_most.saturating_sub(last), all(&mut parts)).await {
+        return ended;
     }
+    cut_short.cancel();
+    timeout(last, all(&mut parts)).await.unwrap_or_else(|_| {
+        tracing::warn!("stopped without an orderly end; other workers take over");
+        Ok(())
+    })
+}
+
+async fn all(parts: &mut Parts) -> Result<(), StartError> {
+    let mut ended = Ok(());
+    while let Some(part) = parts.join_next().await {
+        ended = ended.and(part.unwrap_or_else(|panic| Err(panic.into())));
+    }
+    ended
 }
 
 async fn give_signs(presence: Presence, name: String, stop: CancellationToken) {
@@ -182,7 +210,7 @@ async fn give_signs(presence: Presence, name: String, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = every.tick() => if let Err(error) = presence.announce(&name, SystemClock.now()).await {
+            _ = every.tick() => if let Err(error) = presence.announce(&name).await {
                 tracing::debug!(%error, "cannot give a sign of life");
             },
         }

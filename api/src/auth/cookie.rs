@@ -6,10 +6,7 @@ use platform::{
     config::{self, Environment},
     session::SessionToken,
 };
-use poem::{
-    http::HeaderValue,
-    web::cookie::{Cookie, SameSite},
-};
+use poem::http::HeaderValue;
 
 /// How the cookie looks: out of reach for scripts and for forms of other sites, and only over HTTPS where there is any.
 pub(super) struct SessionCookie {
@@ -44,14 +41,13 @@ impl SessionCookie {
         self.header("", Duration::ZERO)
     }
 
+    /// Neither the name nor the value holds anything that would have to be escaped.
     fn header(&self, value: &str, max_age: Duration) -> Option<HeaderValue> {
-        let mut cookie = Cookie::new_with_str(&self.name, value);
-        cookie.set_http_only(true);
-        cookie.set_secure(self.secure);
-        cookie.set_same_site(SameSite::Lax);
-        cookie.set_path("/");
-        cookie.set_max_age(max_age);
-        let mut header = HeaderValue::from_str(&cookie.to_string()).ok()?;
+        let (name, seconds) = (&self.name, max_age.as_secs());
+        let secure = if self.secure { "; Secure" } else { "" };
+        let cookie =
+            format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+        let mut header = HeaderValue::from_str(&cookie).ok()?;
         header.set_sensitive(true);
         Some(header)
     }
@@ -77,7 +73,7 @@ mod tests {
         let token = SessionToken::parse(&"A".repeat(43)).unwrap();
         let header = cookie(true).holding(&token).unwrap();
         let expected = format!(
-            "__Host-shop={}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60",
+            "__Host-shop={}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
             "A".repeat(43)
         );
         assert_eq!(header.to_str().unwrap(), expected);
@@ -92,7 +88,7 @@ mod tests {
         let header = cookie(false).removal().unwrap();
         assert_eq!(
             header.to_str().unwrap(),
-            "shop=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
+            "shop=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
         );
     }
 }

@@ -1,9 +1,14 @@
 //! Loads rows that several resolvers of one request need, in one statement. A batch is one authorised call of the domain.
 //!
-//! Resolvers of lists know beforehand what their rows will ask for; they call [`prefetch_categories`] when the request selects it, so
-//! that the number of statements does not depend on which resolver happens to run first.
+//! What was loaded is kept only as long as nothing can have changed it under our hands: a use case and each batch of a subscription's
+//! events begin with fresh loaders. Resolvers of lists know beforehand what their rows will ask for; they call [`prefetch_categories`]
+//! when the request selects it, so that the number of statements does not depend on which resolver happens to run first.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use async_graphql::{
     Context,
@@ -11,19 +16,17 @@ use async_graphql::{
 };
 use domain::{
     Domain, Viewer,
-    category::Category,
+    category::{Category, TREE_MAX},
     item::{ItemImage, ItemWithImage},
     job::Job,
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{CategoryId, ItemId, JobId, UnitOfMeasureId};
 
-use super::{
-    context::ContextExt,
-    error::{coded, internal},
-};
+use super::{context::ContextExt, error::OrGraphql};
 
-/// All loaders of a request, for its viewer.
+/// Loads rows for one viewer.
+#[derive(Clone)]
 pub struct Loaders {
     domain: Domain,
     viewer: Viewer,
@@ -32,34 +35,67 @@ pub struct Loaders {
 /// A loader with the rows it has loaded.
 pub type RequestLoader = DataLoader<Loaders, HashMapCache>;
 
+/// The loader of a request, which can be exchanged for one that has loaded nothing yet.
+pub struct RequestLoaders {
+    loaders: Loaders,
+    current: Mutex<Arc<RequestLoader>>,
+}
+
 impl Loaders {
     /// Fresh loaders for one operation.
     #[must_use]
-    pub fn fresh(domain: Domain, viewer: Viewer) -> RequestLoader {
-        DataLoader::with_cache(Self { domain, viewer }, tokio::spawn, HashMapCache::default())
+    pub fn fresh(domain: Domain, viewer: Viewer) -> RequestLoaders {
+        let loaders = Self { domain, viewer };
+        RequestLoaders {
+            current: Mutex::new(loaders.clone().start()),
+            loaders,
+        }
     }
+
+    /// A batch is never larger than the largest list, so a list's rows are always loaded in one statement.
+    fn start(self) -> Arc<RequestLoader> {
+        let loader = DataLoader::with_cache(self, tokio::spawn, HashMapCache::default());
+        Arc::new(loader.max_batch_size(TREE_MAX))
+    }
+}
+
+impl RequestLoaders {
+    /// The present loader.
+    #[must_use]
+    pub fn current(&self) -> Arc<RequestLoader> {
+        Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets what was loaded: it may have changed.
+    pub fn renew(&self) {
+        let fresh = self.loaders.clone().start();
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+}
+
+/// Loads a row, or the rows of a key, together with those that other resolvers ask for.
+///
+/// # Errors
+/// The domain's error, translated.
+pub async fn load<K>(ctx: &Context<'_>, key: K) -> async_graphql::Result<Option<<Loaders as Loader<K>>::Value>>
+where
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+    Loaders: Loader<K, Error = LoadError>,
+{
+    let loaded = ctx.loaders().load_one(key).await;
+    loaded.map_err(|error| super::error::to_graphql(ctx.viewer(), &error))
 }
 
 /// A loader's error: shared by all who waited for the batch.
 pub type LoadError = Arc<domain::Error>;
 
-/// A batch's error for one of those who waited for it.
-#[must_use]
-pub fn to_graphql(viewer: &Viewer, error: &LoadError) -> async_graphql::Error {
-    match &**error {
-        domain::Error::Unauthenticated => coded(viewer, "UNAUTHENTICATED", &std::collections::BTreeMap::new()),
-        domain::Error::Forbidden(permission) => super::error::to_graphql(viewer, domain::Error::Forbidden(*permission)),
-        domain::Error::Unavailable(fault) => {
-            tracing::warn!(request_id = viewer.request_id.as_deref(), error = %fault, "a service we need is not available");
-            coded(viewer, "SERVICE_UNAVAILABLE", &std::collections::BTreeMap::new())
-        }
-        domain::Error::Refused(_) | domain::Error::Internal(_) => internal(viewer, &**error),
-    }
-}
-
 /// The children of a category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChildrenOf(pub CategoryId);
+
+/// The categories above a category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AncestorsOf(pub CategoryId);
 
 /// The pictures of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,6 +156,17 @@ impl Loader<ChildrenOf> for Loaders {
     }
 }
 
+impl Loader<AncestorsOf> for Loaders {
+    type Value = Vec<Category>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[AncestorsOf]) -> Result<HashMap<AncestorsOf, Vec<Category>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.categories().ancestors_of(&self.viewer, &ids).await?;
+        Ok(rows.into_iter().map(|(id, above)| (AncestorsOf(id), above)).collect())
+    }
+}
+
 impl Loader<ImagesOf> for Loaders {
     type Value = Vec<ItemImage>;
     type Error = LoadError;
@@ -144,7 +191,7 @@ impl Loader<BarcodesOf> for Loaders {
 }
 
 /// Every key with its rows in the order they came, also when there are none.
-fn grouped<K: Copy + Eq + std::hash::Hash, R>(keys: &[K], rows: Vec<R>, key: impl Fn(&R) -> Option<K>) -> HashMap<K, Vec<R>> {
+fn grouped<K: Copy + Eq + Hash, R>(keys: &[K], rows: Vec<R>, key: impl Fn(&R) -> Option<K>) -> HashMap<K, Vec<R>> {
     let mut groups: HashMap<K, Vec<R>> = keys.iter().map(|key| (*key, Vec::new())).collect();
     for row in rows {
         if let Some(group) = key(&row).and_then(|key| groups.get_mut(&key)) {
@@ -155,11 +202,13 @@ fn grouped<K: Copy + Eq + std::hash::Hash, R>(keys: &[K], rows: Vec<R>, key: imp
 }
 
 /// Loads the categories of rows that are about to be asked for them, in one statement.
+///
+/// # Errors
+/// The domain's error, translated.
 pub async fn prefetch_categories(ctx: &Context<'_>, mut ids: Vec<CategoryId>) -> async_graphql::Result<()> {
     ids.sort_unstable();
     ids.dedup();
-    let rows = ctx.domain().categories().by_ids(ctx.viewer(), &ids).await;
-    let rows = rows.map_err(|error| super::error::to_graphql(ctx.viewer(), error))?;
+    let rows = ctx.domain().categories().by_ids(ctx.viewer(), &ids).await.or_graphql(ctx.viewer())?;
     ctx.loaders().feed_many(rows.into_iter().map(|row| (row.id, row))).await;
     Ok(())
 }

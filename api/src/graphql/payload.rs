@@ -24,6 +24,8 @@ user_error_codes! {
     Cycle,
     /// The picture has more pixels than we take.
     DimensionsTooLarge,
+    /// Work on it in the background was given up.
+    GaveUp,
     /// The key was used before with another request.
     IdempotencyKeyReused,
     /// Login name or password are wrong.
@@ -44,6 +46,8 @@ user_error_codes! {
     StaleVersion,
     /// Too many attempts; wait.
     Throttled,
+    /// The tree would have more levels than we take.
+    TooDeep,
     /// The file is larger than we take.
     TooLarge,
     /// The text is longer than we take.

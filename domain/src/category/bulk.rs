@@ -1,6 +1,6 @@
 //! Many categories at once: created or updated by their external references, one statement a level.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use entity::id::CategoryId;
@@ -8,19 +8,22 @@ use sea_orm::{DatabaseTransaction, FromQueryResult};
 use serde_json::json;
 
 use super::{
-    NewCategory,
+    DEPTH_MAX, NewCategory, TREE_MAX,
     rules::{self, Face},
     write,
 };
 use crate::{
-    Domain,
-    audit::{self, Change},
+    Domain, audit,
     clock::new_id,
     error::{Code, Error, Refusal, Refusals, Result},
     event::{self, Kind, NewEvent},
     sql::statement,
+    text,
     viewer::Viewer,
 };
+
+/// Largest position of an import: far below what the column holds, so that there is always a place behind the last one.
+const POSITION_MAX: i32 = 1_000_000;
 
 /// A category of an import.
 #[derive(Clone, Debug)]
@@ -35,20 +38,25 @@ pub struct CategoryRow {
     pub icon: Option<String>,
     /// Colour as `#rrggbb`.
     pub colour: Option<String>,
-    /// Order among its siblings.
+    /// Order among its siblings, from 0.
     pub position: i32,
 }
 
 /// A row whose values are valid.
-struct Parsed<'a> {
-    row: &'a CategoryRow,
+struct Parsed {
+    reference: String,
+    parent: Option<String>,
     face: Face,
+    position: i32,
 }
 
-#[derive(FromQueryResult)]
+/// A category that is there.
+#[derive(Clone, FromQueryResult)]
 struct Known {
     external_reference: String,
     id: CategoryId,
+    depth: i32,
+    archived: bool,
 }
 
 pub(super) async fn import(
@@ -60,129 +68,201 @@ pub(super) async fn import(
     let now = domain.now();
     let tx = domain.begin().await?;
     write::own_tree_in_tx(&tx).await?;
-    let mut known = known_in_tx(&tx, rows).await?;
+    let mut known = known_in_tx(&tx, &parsed).await?;
     let mut changed = 0;
     for level in levels(&parsed, &known)? {
-        changed += upsert_in_tx(&tx, now, &level, &mut known).await?;
+        changed += upsert_in_tx(&tx, viewer, now, &level, &mut known).await?;
     }
     if changed > 0 {
-        record_in_tx(&tx, viewer, now, changed).await?;
+        announce_in_tx(&tx, viewer, now).await?;
     }
-    tx.commit().await?;
-    Ok(known)
+    domain.commit(tx).await?;
+    Ok(known
+        .into_iter()
+        .map(|(reference, known)| (reference, known.id))
+        .collect())
 }
 
-fn parse(rows: &[CategoryRow]) -> Result<Vec<Parsed<'_>>> {
+fn parse(rows: &[CategoryRow]) -> Result<Vec<Parsed>> {
+    if rows.len() > TREE_MAX {
+        return Err(Refusal::new(Code::TooMany, "rows")
+            .with("max", TREE_MAX)
+            .into());
+    }
     let mut refusals = Refusals::default();
     let mut parsed = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        match rules::parse_new(&new(row)) {
-            Ok(face) => parsed.push(Parsed { row, face }),
-            Err(Error::Refused(refused)) => refused
-                .into_iter()
-                .for_each(|refusal| refusals.push(refusal.in_row(index))),
+        match parse_row(row) {
+            Ok(row) => parsed.push(row),
+            Err(Error::Refused(refused)) => {
+                refused
+                    .into_iter()
+                    .for_each(|refusal| refusals.push(refusal.in_row(index)));
+            }
             Err(other) => return Err(other),
         }
     }
     refusals.into_result(Some(parsed))
 }
 
-fn new(row: &CategoryRow) -> NewCategory {
+fn parse_row(row: &CategoryRow) -> Result<Parsed> {
     let CategoryRow {
         external_reference,
-        parent: _,
+        parent,
         name,
         icon,
         colour,
-        position: _,
+        position,
     } = row.clone();
-    NewCategory {
+    if !(0..=POSITION_MAX).contains(&position) {
+        return Err(Refusal::new(Code::OutOfRange, "position")
+            .with("min", 0)
+            .with("max", POSITION_MAX)
+            .into());
+    }
+    let parent = parent
+        .as_deref()
+        .map(text::external_reference)
+        .transpose()?;
+    let reference = text::external_reference(&external_reference)?;
+    let face = rules::parse_new(&NewCategory {
         parent_id: None,
         name,
         icon,
         colour,
         external_reference: Some(external_reference),
-    }
+    })?;
+    Ok(Parsed {
+        reference,
+        parent,
+        face,
+        position,
+    })
 }
 
 /// The rows level by level: each needs the rows above it to be there.
-fn levels<'a>(
-    rows: &'a [Parsed<'a>],
-    known: &BTreeMap<String, CategoryId>,
-) -> Result<Vec<Vec<&'a Parsed<'a>>>> {
-    let mut placed: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut levels: Vec<Vec<&Parsed<'_>>> = Vec::new();
-    for (index, parsed) in rows.iter().enumerate() {
-        let level = match parsed.row.parent.as_deref() {
-            None => 0,
-            Some(parent) => match placed.get(parent) {
-                Some(level) => level + 1,
-                None if known.contains_key(parent) => 0,
-                None => {
-                    return Err(
-                        Refusal::new(Code::NotFound, &format!("rows.{index}.parent"))
-                            .with("value", parent)
-                            .into(),
-                    );
-                }
-            },
-        };
-        placed.insert(&parsed.row.external_reference, level);
-        if levels.len() <= level {
-            levels.resize_with(level + 1, Vec::new);
+fn levels<'a>(rows: &'a [Parsed], known: &BTreeMap<String, Known>) -> Result<Vec<Vec<&'a Parsed>>> {
+    let mut placed: BTreeMap<&str, Place> = BTreeMap::new();
+    let mut levels: Vec<Vec<&Parsed>> = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        let place = place(row, &placed, known).map_err(|refusal| refusal.in_row(index))?;
+        if placed.insert(&row.reference, place).is_some() {
+            let twice =
+                Refusal::new(Code::AlreadyTaken, "externalReference").with("value", &row.reference);
+            return Err(twice.in_row(index).into());
         }
-        levels[level].push(parsed);
+        if levels.len() <= place.level {
+            levels.resize_with(place.level + 1, Vec::new);
+        }
+        levels[place.level].push(row);
     }
     Ok(levels)
 }
 
+/// Where a row of an import stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// In which statement it is written.
+    level: usize,
+    /// How many categories are above it.
+    depth: usize,
+}
+
+fn place(
+    row: &Parsed,
+    placed: &BTreeMap<&str, Place>,
+    known: &BTreeMap<String, Known>,
+) -> Result<Place, Refusal> {
+    let Some(parent) = row.parent.as_deref() else {
+        return Ok(Place { level: 0, depth: 0 });
+    };
+    let above = match (placed.get(parent), known.get(parent)) {
+        (Some(above), _) => Place {
+            level: above.level + 1,
+            depth: above.depth + 1,
+        },
+        (None, Some(above)) if above.archived => {
+            return Err(Refusal::new(Code::Archived, "parent"));
+        }
+        (None, Some(above)) => Place {
+            level: 0,
+            depth: usize::try_from(above.depth).unwrap_or(0) + 1,
+        },
+        (None, None) => return Err(Refusal::new(Code::NotFound, "parent").with("value", parent)),
+    };
+    if above.depth >= DEPTH_MAX {
+        return Err(Refusal::new(Code::TooDeep, "parent").with("max", DEPTH_MAX));
+    }
+    Ok(above)
+}
+
 /// The rows and parents that exist already.
-async fn known_in_tx(
-    tx: &DatabaseTransaction,
-    rows: &[CategoryRow],
-) -> Result<BTreeMap<String, CategoryId>> {
-    let wanted: HashSet<&str> = rows
+async fn known_in_tx(tx: &DatabaseTransaction, rows: &[Parsed]) -> Result<BTreeMap<String, Known>> {
+    let mut wanted: Vec<String> = rows
         .iter()
-        .flat_map(|row| [Some(row.external_reference.as_str()), row.parent.as_deref()])
+        .flat_map(|row| [Some(row.reference.clone()), row.parent.clone()])
         .flatten()
         .collect();
-    let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
-    let sql = "SELECT external_reference, id FROM category WHERE external_reference = ANY($1)";
+    wanted.sort_unstable();
+    wanted.dedup();
+    let sql = "SELECT external_reference, id, nlevel(path) - 1 AS depth, archived_at IS NOT NULL AS archived
+               FROM category WHERE external_reference = ANY($1)";
     let known = Known::find_by_statement(statement(sql, [wanted.into()]))
         .all(tx)
         .await?;
     Ok(known
         .into_iter()
-        .map(|known| (known.external_reference, known.id))
+        .map(|known| (known.external_reference.clone(), known))
         .collect())
 }
 
-/// A category that exists keeps its place in the tree: moving is another use case.
+/// Writes one level, and the trail of what it changed. A category that exists keeps its place in the tree: moving is another use case.
 async fn upsert_in_tx(
     tx: &DatabaseTransaction,
+    viewer: &Viewer,
     now: DateTime<Utc>,
-    rows: &[&Parsed<'_>],
-    known: &mut BTreeMap<String, CategoryId>,
+    rows: &[&Parsed],
+    known: &mut BTreeMap<String, Known>,
 ) -> Result<usize> {
-    let payload: Vec<_> = rows
+    let payload = rows
         .iter()
-        .map(|parsed| row_json(now, parsed, known))
-        .collect();
-    let sql = "INSERT INTO category (id, number, parent_id, path, name, position, icon, colour, external_reference,
-                                     created_at, updated_at)
-               OVERRIDING SYSTEM VALUE
-               SELECT r.id, r.number, r.parent_id, COALESCE(p.path, ''::ltree) || r.number::text, r.name, r.position, r.icon,
-                      r.colour, r.external_reference, $2, $2
-               FROM (SELECT *, nextval(pg_get_serial_sequence('category', 'number')) AS number
-                     FROM jsonb_to_recordset($1) AS r (id uuid, parent_id uuid, name jsonb, position int, icon text,
-                                                       colour text, external_reference text)) r
-               LEFT JOIN category p ON p.id = r.parent_id
-               ON CONFLICT (external_reference) DO UPDATE
-               SET name = excluded.name, icon = excluded.icon, colour = excluded.colour, version = category.version + 1, updated_at = excluded.updated_at
-               WHERE (category.name, category.icon, category.colour)
-                     IS DISTINCT FROM (excluded.name, excluded.icon, excluded.colour)
-               RETURNING external_reference, id";
-    let values = [serde_json::Value::from(payload).into(), now.into()];
+        .map(|row| row_json(now, row, known))
+        .collect::<Result<Vec<_>>>()?;
+    let actor = audit::Actor::of(viewer);
+    let sql = "WITH before AS (
+                   SELECT id, to_jsonb(c) AS row FROM category c
+                   WHERE external_reference = ANY(SELECT r->>'external_reference' FROM jsonb_array_elements($1) r)
+               ), written AS (
+                   INSERT INTO category (id, number, parent_id, path, name, position, icon, colour, external_reference,
+                                         created_at, updated_at)
+                   OVERRIDING SYSTEM VALUE
+                   SELECT r.id, r.number, r.parent_id, COALESCE(p.path, ''::ltree) || r.number::text, r.name, r.position, r.icon,
+                          r.colour, r.external_reference, $2, $2
+                   FROM (SELECT *, nextval(pg_get_serial_sequence('category', 'number')) AS number
+                         FROM jsonb_to_recordset($1) AS r (id uuid, parent_id uuid, name jsonb, position int, icon text,
+                                                           colour text, external_reference text)) r
+                   LEFT JOIN category p ON p.id = r.parent_id
+                   ON CONFLICT (external_reference) DO UPDATE
+                   SET name = excluded.name, icon = excluded.icon, colour = excluded.colour,
+                       version = category.version + 1, updated_at = excluded.updated_at
+                   WHERE (category.name, category.icon, category.colour)
+                         IS DISTINCT FROM (excluded.name, excluded.icon, excluded.colour)
+                   RETURNING category.*
+               ), trail AS (
+                   INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id,
+                                      before, after)
+                   SELECT $2, $3, $4, $5, $6, 'category.import', 'category', w.id, b.row, to_jsonb(w)
+                   FROM written w LEFT JOIN before b ON b.id = w.id
+               )
+               SELECT external_reference, id, nlevel(path) - 1 AS depth, archived_at IS NOT NULL AS archived FROM written";
+    let values = [
+        serde_json::Value::from(payload).into(),
+        now.into(),
+        actor.kind.into(),
+        actor.id.into(),
+        actor.name.into(),
+        viewer.request_id.clone().into(),
+    ];
     let written = Known::find_by_statement(statement(sql, values))
         .all(tx)
         .await?;
@@ -190,55 +270,57 @@ async fn upsert_in_tx(
     known.extend(
         written
             .into_iter()
-            .map(|row| (row.external_reference, row.id)),
+            .map(|row| (row.external_reference.clone(), row)),
     );
     Ok(changed)
 }
 
 fn row_json(
     now: DateTime<Utc>,
-    parsed: &Parsed<'_>,
-    known: &BTreeMap<String, CategoryId>,
-) -> serde_json::Value {
+    row: &Parsed,
+    known: &BTreeMap<String, Known>,
+) -> Result<serde_json::Value> {
     let Parsed {
-        row,
-        face:
-            Face {
-                name,
-                icon,
-                colour,
-                external_reference,
-            },
-    } = parsed;
-    let parent = row.parent.as_ref().and_then(|parent| known.get(parent));
-    json!({
-        "id": new_id(now), "parent_id": parent, "name": name, "position": row.position, "icon": icon, "colour": colour,
-        "external_reference": external_reference,
-    })
+        reference,
+        parent,
+        face,
+        position,
+    } = row;
+    let Face {
+        name,
+        icon,
+        colour,
+        external_reference: _,
+    } = face;
+    let parent = match parent {
+        None => None,
+        Some(parent) => {
+            let above = known.get(parent);
+            Some(
+                above
+                    .ok_or_else(|| {
+                        Error::internal("an imported category's parent was not written")
+                    })?
+                    .id,
+            )
+        }
+    };
+    Ok(json!({
+        "id": new_id(now), "parent_id": parent, "name": name, "position": position, "icon": icon, "colour": colour,
+        "external_reference": reference,
+    }))
 }
 
-/// One row of the trail and one event for the whole import: listeners read the tree again.
-async fn record_in_tx(
+/// One event for the whole import: listeners read the tree again.
+async fn announce_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    count: usize,
 ) -> Result<()> {
-    let import = new_id(now);
-    let after = json!({ "rows": count });
-    let action = "category.import";
-    let change = Change {
-        action,
-        aggregate_type: "category",
-        aggregate_id: import,
-        before: None,
-        after: Some(&after),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await?;
-    let payload = json!({ "action": action });
+    let payload = json!({ "action": "category.import" });
     let event = NewEvent {
         kind: Kind::CategoryTreeChanged,
-        aggregate_id: import,
+        aggregate_id: new_id(now),
         aggregate_version: 1,
         payload: &payload,
     };

@@ -17,6 +17,7 @@ use serde::Serialize;
 pub use bulk::CategoryRow;
 pub use entity::category::Model as Category;
 
+use self::write::SubtreeLock;
 use crate::{
     Domain,
     error::{Code, Refusal, Result},
@@ -24,6 +25,7 @@ use crate::{
     page::{Page, PageArgs},
     patch::Patch,
     permission::Permission,
+    text,
     viewer::Viewer,
 };
 
@@ -90,11 +92,12 @@ impl Categories<'_> {
             Claimed::Now(claim) => claim,
         };
         write::share_tree_in_tx(&tx).await?;
-        open_parent_in_tx(&tx, new.parent_id).await?;
+        let parent = open_parent_in_tx(&tx, "parentId", new.parent_id).await?;
+        rules::check_depth("parentId", parent.as_ref(), 1)?;
         let category = write::insert_in_tx(&tx, now, new.parent_id, face).await?;
         write::record_in_tx(&tx, viewer, now, "category.create", None, &category).await?;
         claim.keep_in_tx(&tx, &category).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(category)
     }
 
@@ -139,7 +142,7 @@ impl Categories<'_> {
         )
         .await?;
         claim.keep_in_tx(&tx, &category).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(category)
     }
 
@@ -173,20 +176,27 @@ impl Categories<'_> {
         };
         write::own_tree_in_tx(&tx).await?;
         let before = lock_in_tx(&tx, id, expected_version).await?;
-        let parent = open_parent_in_tx(&tx, to.parent_id).await?;
+        let parent = open_parent_in_tx(&tx, "parentId", to.parent_id).await?;
         rules::check_move(&before, parent.as_ref())?;
         let siblings = query::siblings_in_tx(&tx, to.parent_id).await?;
         let order = rules::place_before(&siblings, id, to.before_id)?;
-        write::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
+        if to.parent_id == before.parent_id {
+            write::touch_in_tx(&tx, now, &before).await?;
+        } else {
+            let height = query::height_in_tx(&tx, &before).await?;
+            rules::check_depth("parentId", parent.as_ref(), height + 1)?;
+            write::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstChanges).await?;
+            write::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
+        }
         write::reorder_in_tx(&tx, &order).await?;
         let category = query::get_in_tx(&tx, id).await?;
         write::record_in_tx(&tx, viewer, now, "category.move", Some(&before), &category).await?;
         claim.keep_in_tx(&tx, &category).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(category)
     }
 
-    /// Puts the children of a category (or the roots) into the given order, which must name each of them once.
+    /// Puts the children of a category (or the roots) into the given order, which must name each of them that is in use once.
     ///
     /// # Errors
     /// When a child is missing, named twice, or not a child.
@@ -215,12 +225,12 @@ impl Categories<'_> {
         };
         write::own_tree_in_tx(&tx).await?;
         let before = query::siblings_in_tx(&tx, parent_id).await?;
-        rules::check_order(&before, order)?;
-        write::reorder_in_tx(&tx, order).await?;
+        let order = rules::complete_order(&before, order)?;
+        write::reorder_in_tx(&tx, &order).await?;
         let after = query::siblings_in_tx(&tx, parent_id).await?;
         write::record_order_in_tx(&tx, viewer, now, &before, &after).await?;
         claim.keep_in_tx(&tx, &after).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(after)
     }
 
@@ -254,8 +264,11 @@ impl Categories<'_> {
         write::own_tree_in_tx(&tx).await?;
         let before = lock_in_tx(&tx, id, expected_version).await?;
         if before.archived_at.is_some() {
+            claim.keep_in_tx(&tx, &before).await?;
+            self.domain.commit(tx).await?;
             return Ok(before);
         }
+        write::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstUse).await?;
         write::archive_subtree_in_tx(&tx, now, &before).await?;
         refuse_if_in_use_in_tx(&tx, &before).await?;
         let category = query::get_in_tx(&tx, id).await?;
@@ -269,7 +282,7 @@ impl Categories<'_> {
         )
         .await?;
         claim.keep_in_tx(&tx, &category).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(category)
     }
 
@@ -303,9 +316,12 @@ impl Categories<'_> {
         write::own_tree_in_tx(&tx).await?;
         let before = lock_in_tx(&tx, id, expected_version).await?;
         let Some(archived_at) = before.archived_at else {
+            claim.keep_in_tx(&tx, &before).await?;
+            self.domain.commit(tx).await?;
             return Ok(before);
         };
-        open_parent_in_tx(&tx, before.parent_id).await?;
+        open_parent_in_tx(&tx, "id", before.parent_id).await?;
+        write::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstChanges).await?;
         write::restore_subtree_in_tx(&tx, now, &before, archived_at).await?;
         let category = query::get_in_tx(&tx, id).await?;
         write::record_in_tx(
@@ -318,7 +334,7 @@ impl Categories<'_> {
         )
         .await?;
         claim.keep_in_tx(&tx, &category).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(category)
     }
 
@@ -341,7 +357,10 @@ impl Categories<'_> {
         reference: &str,
     ) -> Result<Option<Category>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::find_by_external_reference(&self.domain.db, reference).await
+        match text::external_reference(reference) {
+            Ok(reference) => query::find_by_external_reference(&self.domain.db, &reference).await,
+            Err(_no_reference) => Ok(None),
+        }
     }
 
     /// The category that one reaches from a root by these names, in any language.
@@ -436,6 +455,10 @@ impl Categories<'_> {
     }
 }
 
+/// Most levels of the tree. An index entry holds a whole path, twice; several hundred levels would not fit, and nobody would find their
+/// way through a tenth of that.
+pub const DEPTH_MAX: usize = 100;
+
 /// Most categories of one tree query.
 pub const TREE_MAX: usize = 20_000;
 
@@ -483,14 +506,15 @@ async fn lock_in_tx(
 /// The parent-to-be, which must be there and in use.
 async fn open_parent_in_tx(
     tx: &DatabaseTransaction,
+    path: &str,
     id: Option<CategoryId>,
 ) -> Result<Option<Category>> {
     let Some(id) = id else { return Ok(None) };
     let parent = query::share_in_tx(tx, id)
         .await?
-        .ok_or_else(|| Refusal::new(Code::NotFound, "parentId"))?;
+        .ok_or_else(|| Refusal::new(Code::NotFound, path))?;
     if parent.archived_at.is_some() {
-        return Err(Refusal::new(Code::Archived, "parentId").into());
+        return Err(Refusal::new(Code::Archived, path).into());
     }
     Ok(Some(parent))
 }

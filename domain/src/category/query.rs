@@ -6,7 +6,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait,
+    QueryOrder, QuerySelect, QueryTrait, sea_query::LockType,
 };
 
 use super::{CategoryFilter, TREE_MAX, TreeArgs};
@@ -51,7 +51,8 @@ pub(super) async fn find_by_path(
          ) SELECT ",
     );
     sql.push(COLUMNS).push(
-        " FROM category WHERE id IN (SELECT id FROM step, wanted WHERE level = cardinality(names))",
+        " FROM category WHERE archived_at IS NULL \
+               AND id IN (SELECT id FROM step, wanted WHERE level = cardinality(names))",
     );
     sql.push(" ORDER BY position, number LIMIT 1");
     Ok(Category::find_by_statement(sql.build()).one(db).await?)
@@ -113,7 +114,11 @@ pub(super) async fn tree(
     let limit = args.limit.map_or(TREE_MAX + 1, |limit| {
         usize::try_from(limit).unwrap_or(TREE_MAX).min(TREE_MAX)
     });
-    sql.push(" ORDER BY nlevel(path), path LIMIT ")
+    // Only who takes a part cares which part; the caller puts the rows in order anyway.
+    if args.limit.is_some() {
+        sql.push(" ORDER BY nlevel(category.path), number");
+    }
+    sql.push(" LIMIT ")
         .bind(i64::try_from(limit).unwrap_or(i64::MAX));
     Ok(Category::find_by_statement(sql.build()).all(db).await?)
 }
@@ -155,15 +160,21 @@ pub(super) async fn lock_in_tx(
     tx: &DatabaseTransaction,
     id: CategoryId,
 ) -> Result<Option<Category>> {
-    Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?)
+    Ok(Entity::find_by_id(id)
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await?)
 }
 
-/// Locked against being changed or archived, not against others who lock it so.
+/// Locked against being archived or removed; changes of its face, and others who lock it so, go on.
 pub(super) async fn share_in_tx(
     tx: &DatabaseTransaction,
     id: CategoryId,
 ) -> Result<Option<Category>> {
-    Ok(Entity::find_by_id(id).lock_shared().one(tx).await?)
+    Ok(Entity::find_by_id(id)
+        .lock(LockType::KeyShare)
+        .one(tx)
+        .await?)
 }
 
 pub(super) async fn get_in_tx(tx: &DatabaseTransaction, id: CategoryId) -> Result<Category> {
@@ -201,4 +212,15 @@ pub(super) async fn count_items_in_tx(
     Ok(row
         .ok_or_else(|| Error::internal("a count gave no row"))?
         .try_get_by_index(0)?)
+}
+
+/// How many levels the subtree has below its root.
+pub(super) async fn height_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<usize> {
+    let sql = "SELECT max(nlevel(path)) - nlevel($1::ltree) FROM category WHERE path <@ $1::ltree";
+    let row = tx
+        .query_one_raw(statement(sql, [category.path.0.as_str().into()]))
+        .await?;
+    let row = row.ok_or_else(|| Error::internal("a maximum gave no row"))?;
+    let height: Option<i32> = row.try_get_by_index(0)?;
+    Ok(usize::try_from(height.unwrap_or(0)).unwrap_or(0))
 }

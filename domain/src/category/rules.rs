@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{category::Model as Category, id::CategoryId, translations::Translations};
 
-use super::{CategoryChange, NewCategory};
+use super::{CategoryChange, DEPTH_MAX, NewCategory};
 use crate::{
     error::{Code, Refusal, Refusals, Result},
     patch::Patch,
@@ -136,8 +136,36 @@ pub(super) fn place_before(
     Ok(order)
 }
 
-/// An order must name each sibling exactly once.
-pub(super) fn check_order(siblings: &[Category], order: &[CategoryId]) -> Result<(), Refusal> {
+/// A tree has a bounded height: `levels` are to come below `parent`.
+pub(super) fn check_depth(
+    path: &str,
+    parent: Option<&Category>,
+    levels: usize,
+) -> Result<(), Refusal> {
+    let above = parent.map_or(0, |parent| parent.path.depth() + 1);
+    if above + levels > DEPTH_MAX {
+        return Err(Refusal::new(Code::TooDeep, path).with("max", DEPTH_MAX));
+    }
+    Ok(())
+}
+
+/// The order of all siblings: those in use as given, which must name each of them once, then those that are put away.
+pub(super) fn complete_order(
+    siblings: &[Category],
+    order: &[CategoryId],
+) -> Result<Vec<CategoryId>, Refusal> {
+    let (in_use, archived): (Vec<_>, Vec<_>) = siblings
+        .iter()
+        .partition(|sibling| sibling.archived_at.is_none());
+    check_order(&in_use, order)?;
+    Ok(order
+        .iter()
+        .copied()
+        .chain(archived.iter().map(|sibling| sibling.id))
+        .collect())
+}
+
+fn check_order(siblings: &[&Category], order: &[CategoryId]) -> Result<(), Refusal> {
     let expected: HashSet<_> = siblings.iter().map(|sibling| sibling.id).collect();
     let named: HashSet<_> = order.iter().copied().collect();
     if let Some(index) = order.iter().position(|id| !expected.contains(id)) {
@@ -158,6 +186,9 @@ pub(super) fn check_path(names: &[String]) -> Result<(), Refusal> {
     }
     if names.len() > PATH_MAX {
         return Err(Refusal::new(Code::TooMany, "path").with("max", PATH_MAX));
+    }
+    for (index, name) in names.iter().enumerate() {
+        text::line(&format!("path.{index}"), name, 1, text::NAME_MAX)?;
     }
     Ok(())
 }
@@ -279,10 +310,29 @@ mod tests {
             siblings[1].id,
             CategoryId(Uuid::from_u128(9)),
         );
-        assert!(check_order(&siblings, &[b, a]).is_ok());
+        assert_eq!(complete_order(&siblings, &[b, a]), Ok(vec![b, a]));
         for wrong in [vec![a], vec![a, a], vec![a, b, other], vec![a, b, b]] {
-            assert!(check_order(&siblings, &wrong).is_err(), "{wrong:?}");
+            assert!(complete_order(&siblings, &wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn what_is_put_away_needs_no_place_in_an_order() {
+        let mut siblings = [category(1, None, "1", 0), category(2, None, "2", 1)];
+        siblings[0].archived_at = Some(DateTime::UNIX_EPOCH);
+        let (away, used) = (siblings[0].id, siblings[1].id);
+        assert_eq!(complete_order(&siblings, &[used]), Ok(vec![used, away]));
+        assert!(complete_order(&siblings, &[used, away]).is_err());
+    }
+
+    #[test]
+    fn a_tree_has_a_bounded_height() {
+        let deepest = category(1, None, &["1"; DEPTH_MAX].join("."), 0);
+        let above = category(1, None, &["1"; DEPTH_MAX - 1].join("."), 0);
+        assert!(check_depth("parentId", Some(&deepest), 1).is_err_and(|r| r.code == Code::TooDeep));
+        assert!(check_depth("parentId", Some(&above), 1).is_ok());
+        assert!(check_depth("parentId", Some(&above), 2).is_err());
+        assert!(check_depth("parentId", None, DEPTH_MAX).is_ok());
     }
 
     #[test]

@@ -56,7 +56,9 @@ pub(super) async fn insert_in_tx(
                INSERT INTO category (id, number, parent_id, path, name, position, icon, colour, external_reference, created_at, updated_at)
                OVERRIDING SYSTEM VALUE
                SELECT $1, number, $2, COALESCE((SELECT path FROM category WHERE id = $2), ''::ltree) || number::text, $3,
-                      (SELECT COALESCE(max(position) + 1, 0) FROM category WHERE parent_id IS NOT DISTINCT FROM $2), $4, $5, $6, $7, $7
+                      COALESCE(CASE WHEN $2 IS NULL THEN (SELECT max(position) + 1 FROM category WHERE parent_id IS NULL)
+                                    ELSE (SELECT max(position) + 1 FROM category WHERE parent_id = $2) END, 0),
+                      $4, $5, $6, $7, $7
                FROM new
                RETURNING id, number, parent_id, path::text AS path, name, position, icon, colour, external_reference, archived_at,
                          version, created_at, updated_at";
@@ -113,6 +115,47 @@ fn taken(reference: Option<&str>) -> [(&'static str, Refusal); 1] {
     let refusal = Refusal::new(Code::AlreadyTaken, "externalReference")
         .with("value", reference.unwrap_or_default());
     [("category_external_reference_unique", refusal)]
+}
+
+/// What a statement will change below a category, locked beforehand and in the order of ids: whoever locks several categories does so in
+/// that order, and nobody waits in a circle.
+pub(super) async fn lock_subtree_in_tx(
+    tx: &DatabaseTransaction,
+    category: &Category,
+    lock: SubtreeLock,
+) -> Result<()> {
+    let sql = match lock {
+        SubtreeLock::AgainstChanges => {
+            "SELECT id FROM category WHERE path <@ $1::ltree ORDER BY id FOR NO KEY UPDATE"
+        }
+        SubtreeLock::AgainstUse => {
+            "SELECT id FROM category WHERE path <@ $1::ltree ORDER BY id FOR UPDATE"
+        }
+    };
+    tx.execute_raw(statement(sql, [category.path.0.as_str().into()]))
+        .await?;
+    Ok(())
+}
+
+/// What others may still do to locked categories.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SubtreeLock {
+    /// Items may be put into them.
+    AgainstChanges,
+    /// Nothing.
+    AgainstUse,
+}
+
+/// Counts a change of the category alone.
+pub(super) async fn touch_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    category: &Category,
+) -> Result<()> {
+    let sql = "UPDATE category SET version = version + 1, updated_at = $2 WHERE id = $1";
+    tx.execute_raw(statement(sql, [category.id.into(), now.into()]))
+        .await?;
+    Ok(())
 }
 
 /// Gives the category its new parent and the whole subtree its new paths, in one statement.

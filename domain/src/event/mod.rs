@@ -4,6 +4,7 @@
 //! that order; were the number the position, a listener that has seen 10 would miss 9 when it commits later. So positions are given
 //! after the commit, by one sequencer at a time: every process sequences what is committed before it reads on.
 
+mod interest;
 mod query;
 
 use chrono::{DateTime, Utc};
@@ -12,9 +13,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use entity::event::Model as Event;
+pub use interest::Interest;
 
 use crate::{
-    Domain, error::Result, permission::Permission, sql::statement, viewer::Viewer, wake::Wakeups,
+    Domain,
+    error::{Code, Refusal, Result},
+    permission::Permission,
+    sql::statement,
+    viewer::Viewer,
+    wake::Wakeups,
 };
 
 /// What happened.
@@ -40,8 +47,7 @@ impl Kind {
     }
 
     /// What a viewer needs who wants to hear of it.
-    #[must_use]
-    pub fn permission(self) -> Permission {
+    fn permission(self) -> Permission {
         match self {
             Self::CategoryTreeChanged | Self::ItemChanged => Permission::CatalogueRead,
             Self::JobChanged => Permission::JobRead,
@@ -56,6 +62,22 @@ impl Kind {
             Self::JobChanged => "job",
         }
     }
+}
+
+/// What was done, such as `item.update`; empty when the event does not say.
+#[must_use]
+pub fn action(event: &Event) -> &str {
+    let action = event.payload.get("action");
+    action.and_then(|action| action.as_str()).unwrap_or_default()
+}
+
+/// Events that were read together, and how far the reading went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The events that are wanted, in order.
+    pub events: Vec<Event>,
+    /// All up to this position has been looked at.
+    pub position: i64,
 }
 
 /// Something that has just happened.
@@ -122,12 +144,38 @@ impl Events<'_> {
         query::newest(&self.domain.db).await
     }
 
-    /// The position before the oldest event that is still kept: a listener that wants more is too late.
+    /// Where a listener begins: at `after`, or from now on.
+    ///
+    /// # Errors
+    /// When the viewer may not hear of this; [`Code::NotFound`] when events so far back are no longer kept, [`Code::OutOfRange`] when
+    /// there has not been such a position.
+    pub async fn begin(
+        &self,
+        viewer: &Viewer,
+        interest: &Interest,
+        after: Option<i64>,
+    ) -> Result<i64> {
+        viewer.require(interest.permission())?;
+        let newest = self.newest().await?;
+        match after {
+            None => Ok(newest),
+            Some(position) if position > newest || position < 0 => {
+                Err(Refusal::new(Code::OutOfRange, "after").into())
+            }
+            Some(position) if position < query::oldest(&self.domain.db).await? => {
+                Err(Refusal::new(Code::NotFound, "after").into())
+            }
+            Some(position) => Ok(position),
+        }
+    }
+
+    /// The wanted events behind `position`, at most `limit` of them. Gives all committed events their position first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn oldest(&self) -> Result<i64> {
-        query::oldest(&self.domain.db).await
+    pub async fn wanted(&self, interest: &Interest, position: i64, limit: u64) -> Result<Batch> {
+        self.sequence().await?;
+        query::wanted(&self.domain.db, interest, position, limit).await
     }
 
     /// At most `limit` events behind `position`, in order. Gives all committed events their position first.

@@ -1,11 +1,14 @@
 //! Reads of the event log.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
-use super::Event;
+use super::{Batch, Event, Interest};
 use crate::{
     error::{Error, Result},
-    sql::statement,
+    sql::{Sql, statement},
 };
 
 pub(super) async fn after(
@@ -19,6 +22,29 @@ pub(super) async fn after(
         .order_by_asc(Column::Position)
         .limit(limit);
     Ok(events.all(db).await?)
+}
+
+/// The newest position is read first: what gets one meanwhile is left for the next reading.
+pub(super) async fn wanted(
+    db: &impl ConnectionTrait,
+    interest: &Interest,
+    position: i64,
+    limit: u64,
+) -> Result<Batch> {
+    let newest = newest(db).await?.max(position);
+    let mut sql = Sql::new("SELECT * FROM event WHERE position > ");
+    sql.bind(position).push(" AND position <= ").bind(newest);
+    interest.narrow(&mut sql);
+    sql.push(" ORDER BY position LIMIT ")
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut events = Event::find_by_statement(sql.build()).all(db).await?;
+    let is_cut = u64::try_from(events.len()).unwrap_or(u64::MAX) >= limit;
+    let last = events.last().and_then(|event| event.position);
+    events.retain(|event| interest.wants(event));
+    Ok(Batch {
+        events,
+        position: last.filter(|_| is_cut).unwrap_or(newest),
+    })
 }
 
 pub(super) async fn newest(db: &impl ConnectionTrait) -> Result<i64> {

@@ -1,6 +1,6 @@
 //! Many items at once: checked one by one, written by a handful of statements.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Domain,
-    audit::{self, Change},
+    audit::Actor,
     clock::new_id,
     db::refuse_if_broken,
     error::{Code, Error, Refusal, Refusals, Result},
@@ -54,6 +54,14 @@ struct Written {
     created: bool,
 }
 
+/// A row whose values are valid.
+struct Parsed {
+    /// The draft's external reference, which an import must have.
+    reference: String,
+    draft: Draft,
+    draw_code: bool,
+}
+
 pub(super) async fn import(
     domain: &Domain,
     viewer: &Viewer,
@@ -64,58 +72,92 @@ pub(super) async fn import(
             .with("max", IMPORT_MAX)
             .into());
     }
-    let drafts = parse(rows)?;
+    let mut parsed = parse(rows)?;
     let now = domain.now();
     let tx = domain.begin().await?;
-    share_categories_in_tx(&tx, &drafts).await?;
-    let written = upsert_in_tx(&tx, now, &drafts).await?;
-    insert_barcodes_in_tx(&tx, &drafts, &written).await?;
+    share_categories_in_tx(&tx, &parsed).await?;
+    // Two imports of the same items lock them in the same order, and do not wait for each other in a circle.
+    parsed.sort_unstable_by(|a, b| a.reference.cmp(&b.reference));
+    let before = before_in_tx(&tx, &parsed).await?;
+    let written = upsert_in_tx(&tx, viewer, now, &parsed, before).await?;
+    insert_barcodes_in_tx(&tx, &parsed, &written).await?;
     let outcome = outcome(rows.len(), &written);
-    enqueue_codes_in_tx(&tx, viewer, now, rows, &outcome).await?;
+    enqueue_codes_in_tx(&tx, viewer, now, &parsed, &outcome).await?;
     if !written.is_empty() {
-        record_in_tx(&tx, viewer, now, &outcome).await?;
+        announce_in_tx(&tx, viewer, now).await?;
     }
-    tx.commit().await?;
+    domain.commit(tx).await?;
     Ok(outcome)
 }
 
-fn parse(rows: &[ItemRow]) -> Result<Vec<Draft>> {
+fn parse(rows: &[ItemRow]) -> Result<Vec<Parsed>> {
     let mut refusals = Refusals::default();
-    let mut drafts = Vec::with_capacity(rows.len());
+    let mut parsed = Vec::with_capacity(rows.len());
+    let mut seen = HashSet::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        match rules::parse_new(&row.item) {
-            Ok(draft) if draft.external_reference.is_some() => drafts.push(draft),
-            Ok(_) => refusals.push(Refusal::new(
-                Code::Required,
-                &format!("rows.{index}.externalReference"),
-            )),
-            Err(Error::Refused(refused)) => refused
-                .into_iter()
-                .for_each(|refusal| refusals.push(refusal.in_row(index))),
+        match parse_row(row) {
+            Ok(row) if seen.insert(row.reference.clone()) => parsed.push(row),
+            Ok(twice) => refusals.push(
+                Refusal::new(Code::AlreadyTaken, "externalReference")
+                    .with("value", twice.reference)
+                    .in_row(index),
+            ),
+            Err(Error::Refused(refused)) => {
+                refused
+                    .into_iter()
+                    .for_each(|refusal| refusals.push(refusal.in_row(index)));
+            }
             Err(other) => return Err(other),
         }
     }
-    refusals.into_result(Some(drafts))
+    refusals.into_result(Some(parsed))
+}
+
+fn parse_row(row: &ItemRow) -> Result<Parsed> {
+    let draft = rules::parse_new(&row.item)?;
+    let reference = draft.external_reference.clone();
+    let reference = reference.ok_or_else(|| Refusal::new(Code::Required, "externalReference"))?;
+    Ok(Parsed {
+        reference,
+        draft,
+        draw_code: row.draw_code,
+    })
 }
 
 /// Locks the categories against being archived meanwhile, in the order of their ids.
-async fn share_categories_in_tx(tx: &DatabaseTransaction, drafts: &[Draft]) -> Result<()> {
-    let mut wanted: Vec<_> = drafts.iter().map(|draft| draft.category_id).collect();
+async fn share_categories_in_tx(tx: &DatabaseTransaction, rows: &[Parsed]) -> Result<()> {
+    let mut wanted: Vec<_> = rows.iter().map(|row| row.draft.category_id).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let sql =
-        "SELECT id FROM category WHERE id = ANY($1) AND archived_at IS NULL ORDER BY id FOR SHARE";
+    let sql = "SELECT id FROM category WHERE id = ANY($1) AND archived_at IS NULL ORDER BY id FOR KEY SHARE";
     let found = tx.query_all_raw(statement(sql, [uuids(&wanted)])).await?;
     let found = found
         .iter()
         .map(|row| row.try_get_by_index(0))
         .collect::<Result<Vec<CategoryId>, DbErr>>()?;
-    let missing = drafts
+    let missing = rows
         .iter()
-        .position(|draft| found.binary_search(&draft.category_id).is_err());
+        .position(|row| found.binary_search(&row.draft.category_id).is_err());
     missing.map_or(Ok(()), |index| {
-        Err(Refusal::new(Code::NotFound, &format!("rows.{index}.categoryId")).into())
+        Err(Refusal::new(Code::NotFound, "categoryId")
+            .in_row(index)
+            .into())
     })
+}
+
+/// The items that are there already, as they are, by external reference; locked.
+async fn before_in_tx(tx: &DatabaseTransaction, rows: &[Parsed]) -> Result<serde_json::Value> {
+    let references: Vec<String> = rows.iter().map(|row| row.reference.clone()).collect();
+    let sql = "SELECT external_reference, to_jsonb(i) AS row FROM item i WHERE external_reference = ANY($1)
+               ORDER BY external_reference FOR UPDATE";
+    let found = tx
+        .query_all_raw(statement(sql, [references.into()]))
+        .await?;
+    let mut before = serde_json::Map::new();
+    for row in found {
+        before.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+    }
+    Ok(before.into())
 }
 
 /// Columns of the rows, each an array: one statement with the same text however many rows.
@@ -171,16 +213,20 @@ impl Columns {
     }
 }
 
+/// Writes the items, and the trail of those that it changed.
 async fn upsert_in_tx(
     tx: &DatabaseTransaction,
+    viewer: &Viewer,
     now: DateTime<Utc>,
-    drafts: &[Draft],
+    rows: &[Parsed],
+    before: serde_json::Value,
 ) -> Result<Vec<Written>> {
     let mut columns = Columns::default();
-    drafts
-        .iter()
-        .try_for_each(|draft| columns.push(new_id(now), draft))?;
-    let sql = "INSERT INTO item (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
+    rows.iter()
+        .try_for_each(|row| columns.push(new_id(now), &row.draft))?;
+    let actor = Actor::of(viewer);
+    let sql = "WITH written AS (
+               INSERT INTO item (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
                                  attributes, tags, external_reference, created_at, updated_at)
                SELECT r.id, r.kind, r.sku, r.name::jsonb, r.description::jsonb, r.category_id, r.unit_id, r.tracking,
                       NULLIF(r.price_amount, '')::numeric, NULLIF(r.price_currency, ''), r.attributes::jsonb,
@@ -200,7 +246,13 @@ async fn upsert_in_tx(
                      IS DISTINCT FROM
                      (excluded.kind, excluded.sku, excluded.name, excluded.description, excluded.category_id, excluded.unit_id,
                       excluded.tracking, excluded.price_amount, excluded.price_currency, excluded.attributes, excluded.tags)
-               RETURNING external_reference, id, xmax = 0 AS created";
+               RETURNING item.*, xmax = 0 AS created
+               ), trail AS (
+               INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, before, after)
+               SELECT $14, $15, $16, $17, $18, 'item.import', 'item', w.id, $19::jsonb -> w.external_reference, to_jsonb(w) - 'created'
+               FROM written w
+               )
+               SELECT external_reference, id, created FROM written";
     let values = [
         columns.id.into(),
         columns.kind.into(),
@@ -216,6 +268,11 @@ async fn upsert_in_tx(
         columns.tags.into(),
         columns.external_reference.into(),
         now.into(),
+        actor.kind.into(),
+        actor.id.into(),
+        actor.name.into(),
+        viewer.request_id.clone().into(),
+        before.into(),
     ];
     let written = Written::find_by_statement(statement(sql, values))
         .all(tx)
@@ -240,7 +297,7 @@ async fn upsert_in_tx(
 /// Barcodes are written with new items only: those of existing ones may have been changed by people since.
 async fn insert_barcodes_in_tx(
     tx: &DatabaseTransaction,
-    drafts: &[Draft],
+    rows: &[Parsed],
     written: &[Written],
 ) -> Result<()> {
     let created: HashMap<_, _> = written
@@ -248,21 +305,26 @@ async fn insert_barcodes_in_tx(
         .filter(|row| row.created)
         .map(|row| (row.external_reference.as_str(), row.id))
         .collect();
-    let (mut codes, mut items, mut positions) = (Vec::new(), Vec::new(), Vec::new());
-    for draft in drafts {
-        let Some(id) = draft
-            .external_reference
-            .as_deref()
-            .and_then(|reference| created.get(reference))
-        else {
+    let mut barcodes: Vec<(&str, ItemId, i32)> = Vec::new();
+    for row in rows {
+        let Some(id) = created.get(row.reference.as_str()) else {
             continue;
         };
-        for (code, position) in draft.barcodes.iter().zip(0_i32..) {
-            codes.push(code.clone());
-            items.push(*id);
-            positions.push(position);
-        }
+        barcodes.extend(
+            row.draft
+                .barcodes
+                .iter()
+                .zip(0..)
+                .map(|(code, position)| (code.as_str(), *id, position)),
+        );
     }
+    barcodes.sort_unstable();
+    let codes: Vec<String> = barcodes
+        .iter()
+        .map(|(code, ..)| (*code).to_owned())
+        .collect();
+    let items: Vec<ItemId> = barcodes.iter().map(|(_, item, _)| *item).collect();
+    let positions: Vec<i32> = barcodes.iter().map(|(.., position)| *position).collect();
     let sql = "INSERT INTO item_barcode (barcode, item_id, position) SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[])";
     let inserted = tx
         .execute_raw(statement(
@@ -299,43 +361,28 @@ async fn enqueue_codes_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    rows: &[ItemRow],
+    rows: &[Parsed],
     outcome: &ImportOutcome,
 ) -> Result<()> {
-    let wanted = rows
-        .iter()
-        .filter(|row| row.draw_code)
-        .filter_map(|row| row.item.external_reference.as_deref());
+    let wanted = rows.iter().filter(|row| row.draw_code);
     let tasks: Vec<_> = wanted
-        .filter_map(|reference| outcome.created.get(reference))
+        .filter_map(|row| outcome.created.get(&row.reference))
         .map(|id| Task::RenderCode { item_id: *id })
         .collect();
     job::enqueue_in_tx(tx, viewer, now, &tasks).await?;
     Ok(())
 }
 
-/// One row of the trail and one event for the whole import: listeners read their lists again.
-async fn record_in_tx(
+/// One event for the whole import: listeners read their lists again.
+async fn announce_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    outcome: &ImportOutcome,
 ) -> Result<()> {
-    let import = new_id(now);
-    let after = json!({ "created": outcome.created.len(), "updated": outcome.updated });
-    let action = "item.import";
-    let change = Change {
-        action,
-        aggregate_type: "item",
-        aggregate_id: import,
-        before: None,
-        after: Some(&after),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await?;
-    let payload = json!({ "action": action });
+    let payload = json!({ "action": "item.import" });
     let event = NewEvent {
         kind: Kind::ItemChanged,
-        aggregate_id: import,
+        aggregate_id: new_id(now),
         aggregate_version: 1,
         payload: &payload,
     };

@@ -1,12 +1,15 @@
 //! Which items, in which order.
 
-use entity::{id::CategoryId, item::Kind};
+use std::collections::HashMap;
+
+use entity::{id::CategoryId, item::Kind, ltree::Ltree};
 use rust_decimal::Decimal;
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::{
-    error::{Code, Refusal},
+    error::{Code, Refusal, Result},
     keyset::{Column, Order, Term},
-    sql::Sql,
+    sql::{Sql, statement, uuids},
 };
 
 /// Deepest nesting of `and`, `or` and `not`.
@@ -105,6 +108,7 @@ impl ItemFilter {
             .into_iter()
             .flatten()
             .try_for_each(TextFilter::check)?;
+        self.tags_all.iter().flatten().try_for_each(check_text)?;
         self.parts()
             .try_for_each(|part| part.check_level(depth + 1, conditions))
     }
@@ -117,15 +121,25 @@ impl ItemFilter {
             .chain(self.not.as_deref())
     }
 
-    /// Appends the condition on the item `i`.
-    pub(crate) fn push(&self, sql: &mut Sql) {
-        match self.archived {
-            Some(true) => sql.push("i.archived_at IS NOT NULL"),
-            Some(false) => sql.push("i.archived_at IS NULL"),
-            None if self.says_archived() => sql.push("true"),
-            None => sql.push("i.archived_at IS NULL"),
+    /// Looks up where the subtrees are that the filter names. As a value in the statement a path lets PostgreSQL see how many categories
+    /// it will find below; as a subquery it would have to guess, and guesses badly.
+    pub(crate) async fn resolve(&self, db: &impl ConnectionTrait) -> Result<ResolvedFilter<'_>> {
+        let mut ids = Vec::new();
+        self.collect_subtrees(&mut ids);
+        let paths = if ids.is_empty() {
+            HashMap::new()
+        } else {
+            paths(db, &ids).await?
         };
-        self.push_conditions(sql);
+        Ok(ResolvedFilter {
+            filter: self,
+            paths,
+        })
+    }
+
+    fn collect_subtrees(&self, ids: &mut Vec<CategoryId>) {
+        ids.extend(self.category_descendant_of);
+        self.parts().for_each(|part| part.collect_subtrees(ids));
     }
 
     /// Whether some part of the filter decides about archived items itself.
@@ -134,7 +148,7 @@ impl ItemFilter {
     }
 
     /// Appends each condition after an `AND`.
-    fn push_conditions(&self, sql: &mut Sql) {
+    fn push_conditions(&self, sql: &mut Sql, paths: &Paths) {
         push_text(sql, "i.sku", self.sku.as_ref());
         push_text(
             sql,
@@ -152,12 +166,17 @@ impl ItemFilter {
         }
         if let Some(categories) = &self.category_in {
             sql.push(" AND i.category_id = ANY(")
-                .bind(crate::sql::uuids(categories))
+                .bind(uuids(categories))
                 .push(")");
         }
         if let Some(category) = self.category_descendant_of {
-            sql.push(" AND i.category_id IN (SELECT id FROM category WHERE path <@ (SELECT path FROM category WHERE id = ");
-            sql.bind(category).push("))");
+            match paths.get(&category) {
+                Some(path) => sql
+                    .push(" AND i.category_id IN (SELECT id FROM category WHERE path <@ ")
+                    .bind(path.0.as_str())
+                    .push("::ltree)"),
+                None => sql.push(" AND false"),
+            };
         }
         if let Some(tags) = &self.tags_all {
             let tags: Vec<String> = tags.iter().map(|tag| tag.trim().to_lowercase()).collect();
@@ -179,39 +198,78 @@ impl ItemFilter {
                 " AND i.primary_image_id IS NULL"
             });
         }
-        self.push_parts(sql);
+        self.push_parts(sql, paths);
     }
 
-    fn push_parts(&self, sql: &mut Sql) {
+    fn push_parts(&self, sql: &mut Sql, paths: &Paths) {
         for part in self.and.iter().flatten() {
             sql.push(" AND (");
-            part.push_nested(sql);
+            part.push_nested(sql, paths);
             sql.push(")");
         }
         if let Some(parts) = &self.or {
             sql.push(" AND (false");
             for part in parts {
                 sql.push(" OR (");
-                part.push_nested(sql);
+                part.push_nested(sql, paths);
                 sql.push(")");
             }
             sql.push(")");
         }
         if let Some(part) = &self.not {
-            sql.push(" AND NOT (");
-            part.push_nested(sql);
-            sql.push(")");
+            // What is unknown, because a value is missing, is not so either.
+            sql.push(" AND (");
+            part.push_nested(sql, paths);
+            sql.push(") IS NOT TRUE");
         }
     }
 
     /// A part says about archived items only what it was asked to.
-    fn push_nested(&self, sql: &mut Sql) {
+    fn push_nested(&self, sql: &mut Sql, paths: &Paths) {
         sql.push(match self.archived {
             Some(true) => "i.archived_at IS NOT NULL",
             Some(false) => "i.archived_at IS NULL",
             None => "true",
         });
-        self.push_conditions(sql);
+        self.push_conditions(sql, paths);
+    }
+}
+
+/// Where subtrees are.
+type Paths = HashMap<CategoryId, Ltree>;
+
+#[derive(FromQueryResult)]
+struct Place {
+    id: CategoryId,
+    path: Ltree,
+}
+
+async fn paths(db: &impl ConnectionTrait, ids: &[CategoryId]) -> Result<Paths> {
+    let sql = "SELECT id, path::text AS path FROM category WHERE id = ANY($1)";
+    let places = Place::find_by_statement(statement(sql, [uuids(ids)]))
+        .all(db)
+        .await?;
+    Ok(places
+        .into_iter()
+        .map(|place| (place.id, place.path))
+        .collect())
+}
+
+/// A filter that knows where the subtrees are that it names.
+pub(crate) struct ResolvedFilter<'a> {
+    filter: &'a ItemFilter,
+    paths: Paths,
+}
+
+impl ResolvedFilter<'_> {
+    /// Appends the condition on the item `i`.
+    pub(crate) fn push(&self, sql: &mut Sql) {
+        sql.push(match self.filter.archived {
+            Some(true) => "i.archived_at IS NOT NULL",
+            None if self.filter.says_archived() => "true",
+            Some(false) | None => "i.archived_at IS NULL",
+        });
+        self.filter.push_conditions(sql, &self.paths);
     }
 }
 
@@ -225,16 +283,19 @@ impl TextFilter {
             .into_iter()
             .flatten()
             .chain(self.any_of.iter().flatten());
-        for text in texts {
-            if text.chars().count() > TEXT_MAX {
-                return Err(Refusal::new(Code::TooLong, "where").with("max", TEXT_MAX));
-            }
-            if text.contains('\0') {
-                return Err(Refusal::new(Code::InvalidFormat, "where"));
-            }
-        }
-        Ok(())
+        texts.into_iter().try_for_each(check_text)
     }
+}
+
+/// A text that can be compared with.
+fn check_text(text: &String) -> Result<(), Refusal> {
+    if text.chars().count() > TEXT_MAX {
+        return Err(Refusal::new(Code::TooLong, "where").with("max", TEXT_MAX));
+    }
+    if text.contains('\0') {
+        return Err(Refusal::new(Code::InvalidFormat, "where"));
+    }
+    Ok(())
 }
 
 /// The text of the column: that of its serialised form.
@@ -274,11 +335,15 @@ fn push_text(sql: &mut Sql, column: &str, filter: Option<&TextFilter>) {
             .bind(format!("%{}%", escape_like(text)));
     }
     if let Some(text) = starts_with {
-        sql.push(" AND starts_with(")
+        // A range can be read off an index. In the order of code points nothing that begins so comes behind the largest one.
+        sql.push(" AND ")
             .push(column)
-            .push(", ")
-            .bind(text.as_str())
-            .push(")");
+            .push(" COLLATE \"C\" >= ")
+            .bind(text.as_str());
+        sql.push(" AND ")
+            .push(column)
+            .push(" COLLATE \"C\" < ")
+            .bind(format!("{text}{}", char::MAX));
     }
     if let Some(is_null) = is_null {
         sql.push(" AND ")
@@ -349,6 +414,23 @@ impl OrderField {
     }
 }
 
+/// The terms that decide: a field only counts where it is named first, and nothing decides after the time of creation.
+pub(crate) fn deciding(terms: &[OrderTerm]) -> Vec<OrderTerm> {
+    let mut deciding: Vec<OrderTerm> = Vec::new();
+    for term in terms {
+        if deciding
+            .last()
+            .is_some_and(|last| last.field == OrderField::CreatedAt)
+        {
+            break;
+        }
+        if deciding.iter().all(|other| other.field != term.field) {
+            deciding.push(*term);
+        }
+    }
+    deciding
+}
+
 /// The order by `terms`, ties broken by id; by creation without terms.
 pub(crate) fn order(terms: &[OrderTerm]) -> Order {
     let terms = terms.iter().map(|term| Term {
@@ -360,12 +442,12 @@ pub(crate) fn order(terms: &[OrderTerm]) -> Order {
 
 #[cfg(test)]
 mod tests {
-    use super::{ItemFilter, TextFilter, escape_like};
-    use crate::sql::Sql;
+    use super::*;
 
     fn text(filter: &ItemFilter) -> String {
         let mut sql = Sql::default();
-        filter.push(&mut sql);
+        let paths = HashMap::new();
+        ResolvedFilter { filter, paths }.push(&mut sql);
         sql.build().sql
     }
 
@@ -431,6 +513,23 @@ mod tests {
         };
         assert!(wide.check().is_err());
         assert!(ItemFilter::default().check().is_ok());
+    }
+
+    #[test]
+    fn an_order_says_each_thing_once() {
+        let term = |field, descending| OrderTerm { field, descending };
+        let (sku, created) = (
+            term(OrderField::Sku, true),
+            term(OrderField::CreatedAt, false),
+        );
+        let terms = [
+            sku,
+            term(OrderField::Sku, false),
+            created,
+            term(OrderField::UpdatedAt, true),
+        ];
+        assert_eq!(deciding(&terms), [sku, created]);
+        assert_eq!(deciding(&vec![sku; 6000]), [sku]);
     }
 
     #[test]

@@ -1,14 +1,13 @@
-//! Pictures and codes of items: what people do with them, and what workers add.
+//! Pictures of items: what people do with them.
 
 use chrono::{DateTime, Utc};
 use entity::{
     id::{ItemId, ItemImageId, JobId},
     item::Model as Item,
-    item_image::{self, Model as ItemImage, Rendition, Renditions, State},
+    item_image::{self, Model as ItemImage, Renditions, State},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    IntoActiveModel,
 };
 use serde::Serialize;
 
@@ -39,15 +38,6 @@ pub struct NewImage {
     pub height: u32,
     /// Bytes.
     pub byte_size: u64,
-}
-
-/// What came out of rendering a picture.
-#[derive(Clone, Debug)]
-pub enum RenderedImage {
-    /// It can be shown.
-    Ready(Vec<Rendition>),
-    /// Its content cannot be read: trying again will not help.
-    Unreadable(Code),
 }
 
 impl Items<'_> {
@@ -99,7 +89,7 @@ impl Items<'_> {
         write::record_in_tx(&tx, viewer, now, "item.attach_image", Some(&before), &item).await?;
         let answer = (item, image, job);
         claim.keep_in_tx(&tx, &answer).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(answer)
     }
 
@@ -140,7 +130,7 @@ impl Items<'_> {
         item_image::Entity::delete_by_id(image).exec(&tx).await?;
         write::record_in_tx(&tx, viewer, now, "item.remove_image", Some(&before), &item).await?;
         claim.keep_in_tx(&tx, &item).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(item)
     }
 
@@ -179,89 +169,9 @@ impl Items<'_> {
         )
         .await?;
         claim.keep_in_tx(&tx, &item).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(item)
     }
-
-    /// The picture with this id: for the worker that renders it.
-    ///
-    /// # Errors
-    /// When the viewer may not change the catalogue.
-    pub async fn find_image(&self, viewer: &Viewer, id: ItemImageId) -> Result<Option<ItemImage>> {
-        viewer.require(Permission::CatalogueWrite)?;
-        Ok(item_image::Entity::find_by_id(id)
-            .one(&self.domain.db)
-            .await?)
-    }
-
-    /// Keeps what came out of rendering a picture, and that the job is done. A picture that was removed meanwhile is no error.
-    ///
-    /// # Errors
-    /// When another worker has taken the job over.
-    pub async fn finish_image(
-        &self,
-        viewer: &Viewer,
-        job: (JobId, i32),
-        image: &ItemImage,
-        rendered: RenderedImage,
-    ) -> Result<()> {
-        viewer.require(Permission::CatalogueWrite)?;
-        let now = self.domain.now();
-        let tx = self.domain.begin().await?;
-        let item = query::lock_in_tx(&tx, image.item_id).await?;
-        let image = item_image::Entity::find_by_id(image.id).one(&tx).await?;
-        if let (Some(item), Some(image)) = (item, image) {
-            rendered_row(image, rendered).update(&tx).await?;
-            write::announce_in_tx(&tx, viewer, now, "item.image_rendered", &item).await?;
-        }
-        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Keeps where the item's drawn codes are, and that the job is done.
-    ///
-    /// # Errors
-    /// When another worker has taken the job over.
-    pub async fn finish_code(
-        &self,
-        viewer: &Viewer,
-        job: (JobId, i32),
-        id: ItemId,
-        svg_key: &str,
-        png_key: &str,
-    ) -> Result<()> {
-        viewer.require(Permission::CatalogueWrite)?;
-        let now = self.domain.now();
-        let tx = self.domain.begin().await?;
-        if let Some(item) = query::lock_in_tx(&tx, id).await? {
-            // The version stays: nobody who edits the item meanwhile shall hear that it is stale.
-            let mut row = item.into_active_model();
-            row.qr_svg_key = Set(Some(svg_key.to_owned()));
-            row.qr_png_key = Set(Some(png_key.to_owned()));
-            let item = row.update(&tx).await?;
-            write::announce_in_tx(&tx, viewer, now, "item.code_rendered", &item).await?;
-        }
-        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-}
-
-fn rendered_row(image: ItemImage, rendered: RenderedImage) -> item_image::ActiveModel {
-    let mut row = image.into_active_model();
-    match rendered {
-        RenderedImage::Ready(renditions) => {
-            row.state = Set(State::Ready);
-            row.failure = Set(None);
-            row.renditions = Set(Renditions(renditions));
-        }
-        RenderedImage::Unreadable(code) => {
-            row.state = Set(State::Failed);
-            row.failure = Set(Some(code.as_str().to_owned()));
-        }
-    }
-    row
 }
 
 async fn insert_in_tx(

@@ -4,6 +4,7 @@ mod bulk;
 mod filter;
 mod image;
 mod query;
+mod rendered;
 mod rules;
 mod write;
 
@@ -19,8 +20,10 @@ pub use entity::{
     item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
 };
 pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm, TextFilter};
-pub use image::{NewImage, RenderedImage};
+pub use image::NewImage;
 pub use query::ItemWithImage;
+pub use rendered::RenderedImage;
+pub(crate) use rendered::{UnfinishedImage, give_up_image_in_tx, lock_unfinished_image_in_tx};
 
 use crate::{
     Domain,
@@ -32,6 +35,7 @@ use crate::{
     page::{Page, PageArgs, TotalCount},
     patch::Patch,
     permission::Permission,
+    text,
     viewer::Viewer,
 };
 
@@ -119,7 +123,7 @@ impl Items<'_> {
         job::enqueue_in_tx(&tx, viewer, now, &[Task::RenderCode { item_id: item.id }]).await?;
         write::record_in_tx(&tx, viewer, now, "item.create", None, &item).await?;
         claim.keep_in_tx(&tx, &item).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(item)
     }
 
@@ -159,7 +163,7 @@ impl Items<'_> {
         let item = write::update_in_tx(&tx, now, before.clone(), parsed).await?;
         write::record_in_tx(&tx, viewer, now, "item.update", Some(&before), &item).await?;
         claim.keep_in_tx(&tx, &item).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(item)
     }
 
@@ -216,6 +220,8 @@ impl Items<'_> {
             };
         let before = lock_in_tx(&tx, id, expected_version).await?;
         if before.archived_at.is_some() == archived {
+            claim.keep_in_tx(&tx, &before).await?;
+            self.domain.commit(tx).await?;
             return Ok(before);
         }
         if !archived {
@@ -224,7 +230,7 @@ impl Items<'_> {
         let item = write::set_archived_in_tx(&tx, now, before.clone(), archived).await?;
         write::record_in_tx(&tx, viewer, now, action, Some(&before), &item).await?;
         claim.keep_in_tx(&tx, &item).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(item)
     }
 
@@ -268,7 +274,12 @@ impl Items<'_> {
         reference: &str,
     ) -> Result<Option<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::find_by(&self.domain.db, "i.external_reference = ", reference).await
+        match text::external_reference(reference) {
+            Ok(reference) => {
+                query::find_by(&self.domain.db, "i.external_reference = ", &reference).await
+            }
+            Err(_no_reference) => Ok(None),
+        }
     }
 
     /// The items with these ids, in any order.

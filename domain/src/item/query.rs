@@ -10,7 +10,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QueryResult, QuerySelect,
 };
 
-use super::filter::{self, ItemFilter, OrderField, OrderTerm};
+use super::filter::{self, ItemFilter, OrderField, OrderTerm, ResolvedFilter};
 use crate::{
     error::{Error, Result},
     keyset::{Cursor, List},
@@ -90,12 +90,13 @@ pub(super) async fn page(
     order: &[OrderTerm],
     args: &PageArgs,
 ) -> Result<Page<ItemWithImage>> {
+    let (filter, order) = (filter.resolve(db).await?, filter::deciding(order));
     let list = List {
         columns: COLUMNS,
         from: FROM,
-        order: filter::order(order),
+        order: filter::order(&order),
         filter: &|sql| filter.push(sql),
-        cursor: &|row: &ItemWithImage| cursor(&row.item, order),
+        cursor: &|row: &ItemWithImage| cursor(&row.item, &order),
     };
     list.page(db, args).await
 }
@@ -117,6 +118,7 @@ fn cursor(item: &Item, order: &[OrderTerm]) -> Cursor {
 
 /// Counts as far as counting is cheap; beyond, asks the planner.
 pub(super) async fn count(db: &impl ConnectionTrait, filter: &ItemFilter) -> Result<TotalCount> {
+    let filter = filter.resolve(db).await?;
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT FROM item i WHERE ");
     filter.push(&mut sql);
     sql.push(" LIMIT ")
@@ -130,13 +132,13 @@ pub(super) async fn count(db: &impl ConnectionTrait, filter: &ItemFilter) -> Res
     match u64::try_from(counted).unwrap_or(0) {
         count if count <= COUNT_EXACT_MAX => Ok(TotalCount { count, exact: true }),
         _ => Ok(TotalCount {
-            count: estimate(db, filter).await?.max(COUNT_EXACT_MAX),
+            count: estimate(db, &filter).await?.max(COUNT_EXACT_MAX),
             exact: false,
         }),
     }
 }
 
-async fn estimate(db: &impl ConnectionTrait, filter: &ItemFilter) -> Result<u64> {
+async fn estimate(db: &impl ConnectionTrait, filter: &ResolvedFilter<'_>) -> Result<u64> {
     let mut sql = Sql::new("EXPLAIN (FORMAT JSON) SELECT FROM item i WHERE ");
     filter.push(&mut sql);
     let row = db

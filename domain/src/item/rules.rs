@@ -179,6 +179,9 @@ fn parse_attributes(attributes: serde_json::Value) -> Result<serde_json::Value, 
         return Err(Refusal::new(Code::TooLong, "attributes").with("max", ATTRIBUTES_BYTES_MAX));
     }
     for (name, value) in object {
+        if name.contains('\0') {
+            return Err(Refusal::new(Code::InvalidFormat, "attributes"));
+        }
         check_attribute(&format!("attributes.{name}"), value)?;
     }
     Ok(attributes)
@@ -195,6 +198,9 @@ fn check_attribute(path: &str, value: &serde_json::Value) -> Result<(), Refusal>
         serde_json::Value::Array(values) => values
             .iter()
             .try_for_each(|value| check_attribute(path, value)),
+        serde_json::Value::Object(values) if values.keys().any(|name| name.contains('\0')) => {
+            Err(Refusal::new(Code::InvalidFormat, path))
+        }
         serde_json::Value::Object(values) => values
             .values()
             .try_for_each(|value| check_attribute(path, value)),

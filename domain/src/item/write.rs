@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    id::ItemId,
+    id::{CategoryId, ItemId},
     item::{ActiveModel, Model as Item},
     item_barcode,
 };
@@ -232,7 +232,10 @@ pub(super) async fn record_in_tx(
         after: Some(after),
     };
     audit::write_in_tx(tx, viewer, now, change).await?;
-    announce_in_tx(tx, viewer, now, action, after).await
+    let previous = before
+        .map(|before| before.category_id)
+        .filter(|category| *category != after.category_id);
+    announce_move_in_tx(tx, viewer, now, action, after, previous).await
 }
 
 /// The event alone, for what the machine adds to an item by itself.
@@ -243,7 +246,20 @@ pub(super) async fn announce_in_tx(
     action: &'static str,
     item: &Item,
 ) -> Result<()> {
-    let payload = json!({ "action": action, "categoryId": item.category_id });
+    announce_move_in_tx(tx, viewer, now, action, item, None).await
+}
+
+/// Those who listen to a category hear of items that leave it too.
+async fn announce_move_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    action: &'static str,
+    item: &Item,
+    previous: Option<CategoryId>,
+) -> Result<()> {
+    let payload =
+        json!({ "action": action, "categoryId": item.category_id, "previousCategoryId": previous });
     let event = NewEvent {
         kind: Kind::ItemChanged,
         aggregate_id: item.id.0,

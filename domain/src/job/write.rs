@@ -6,17 +6,15 @@ use entity::{
     job::{ActiveModel, Model as Job, State},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    FromQueryResult, IntoActiveModel,
+    ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel,
 };
 use serde_json::json;
 
-use super::{Relayed, Task, query};
+use super::{Task, query};
 use crate::{
     clock::new_id,
     error::{Error, Result},
     event::{self, Kind, NewEvent},
-    sql::{statement, uuids},
     viewer::Viewer,
 };
 
@@ -59,64 +57,15 @@ fn new_row(viewer: &Viewer, now: DateTime<Utc>, task: &Task) -> Result<(JobId, A
         max_attempts: Set(task.max_attempts()),
         progress: Set(0),
         version: Set(1),
-        result: Set(None),
         error: Set(None),
         request_id: Set(viewer.request_id.clone()),
         user_id: Set(viewer.user_id()),
-        run_at: Set(now),
         relayed_at: Set(None),
         created_at: Set(now),
         started_at: Set(None),
         finished_at: Set(None),
     };
     Ok((id, row))
-}
-
-pub(super) async fn claim(
-    db: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<Relayed>> {
-    let sql = "UPDATE job SET relayed_at = $1
-               WHERE id IN (SELECT id FROM job WHERE relayed_at IS NULL AND state = 'queued'
-                            ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
-               RETURNING id, queue, request_id, max_attempts";
-    Ok(
-        Relayed::find_by_statement(statement(sql, [now.into(), limit.into()]))
-            .all(db)
-            .await?,
-    )
-}
-
-pub(super) async fn reclaim(
-    db: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<Relayed>> {
-    let sql = "UPDATE job SET relayed_at = $1
-               WHERE id IN (SELECT id FROM job WHERE relayed_at < $2 AND state IN ('queued', 'running', 'failed')
-                            ORDER BY relayed_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-               RETURNING id, queue, request_id, max_attempts";
-    Ok(
-        Relayed::find_by_statement(statement(sql, [now.into(), before.into(), limit.into()]))
-            .all(db)
-            .await?,
-    )
-}
-
-pub(super) async fn release(db: &impl ConnectionTrait, ids: &[JobId]) -> Result<()> {
-    let sql = "UPDATE job SET relayed_at = NULL WHERE id = ANY($1) AND state = 'queued'";
-    db.execute_raw(statement(sql, [uuids(ids)])).await?;
-    Ok(())
-}
-
-pub(super) async fn give_back(db: &impl ConnectionTrait, id: JobId, attempt: i32) -> Result<()> {
-    let sql = "UPDATE job SET state = 'queued', attempts = attempts - 1, version = version + 1
-               WHERE id = $1 AND attempts = $2 AND state = 'running'";
-    db.execute_raw(statement(sql, [id.into(), attempt.into()]))
-        .await?;
-    Ok(())
 }
 
 pub(super) async fn begin_in_tx(
@@ -132,6 +81,22 @@ pub(super) async fn begin_in_tx(
     row.progress = Set(0);
     row.version = Set(version);
     row.started_at = Set(Some(now));
+    changed_in_tx(tx, viewer, now, row).await
+}
+
+/// The present attempt never was.
+pub(super) async fn give_back_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+) -> Result<Job> {
+    let (attempts, version) = (job.attempts - 1, job.version + 1);
+    let mut row = job.into_active_model();
+    row.state = Set(State::Queued);
+    row.attempts = Set(attempts);
+    row.progress = Set(0);
+    row.version = Set(version);
     changed_in_tx(tx, viewer, now, row).await
 }
 
@@ -162,12 +127,19 @@ pub(super) async fn end_in_tx(
     let mut row = job.into_active_model();
     row.state = Set(state);
     row.version = Set(version);
-    row.error = Set(error.map(|text| text.chars().take(ERROR_MAX).collect()));
+    row.error = Set(error.map(kept));
     row.finished_at = Set(state.is_final().then_some(now));
     if state == State::Succeeded {
         row.progress = Set(100);
     }
     changed_in_tx(tx, viewer, now, row).await
+}
+
+/// An error's text as the table can hold it: not without end, and without the one character that PostgreSQL refuses.
+fn kept(error: &str) -> String {
+    let text = error.chars().take(ERROR_MAX);
+    text.map(|char| if char == '\0' { '\u{FFFD}' } else { char })
+        .collect()
 }
 
 /// Marks a job as done, in the transaction that does it: what it did and that it is done become true together.
@@ -203,4 +175,15 @@ async fn changed_in_tx(
     };
     event::write_in_tx(tx, viewer, now, event).await?;
     Ok(job)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ERROR_MAX, kept};
+
+    #[test]
+    fn an_error_fits_its_column() {
+        assert_eq!(kept("no\0thing"), "no\u{FFFD}thing");
+        assert_eq!(kept(&"گ".repeat(ERROR_MAX + 1)).chars().count(), ERROR_MAX);
+    }
 }

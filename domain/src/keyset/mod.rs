@@ -99,7 +99,12 @@ impl<R: FromQueryResult> List<'_, R> {
         sql.push(" AS outside_behind");
     }
 
-    /// Whether a row is at the cursor or beyond it: two probes of an index, where `NOT` of the page's own condition would be a scan.
+    /// Whether a row is at the cursor or beyond it. The row at the cursor is nearly always still there, and costs one probe of an index;
+    /// only when it is gone the other question is asked.
+    ///
+    /// The row at the cursor is looked for first: it is nearly always there, and then the second probe is not executed. That one takes
+    /// the nearest row of the list's order, so that it descends the index and never scans for a row that is not there; `EXISTS` would
+    /// ignore the order.
     fn push_is_any(&self, sql: &mut Sql, cursor: Option<&Cursor>, in_front: bool) {
         let Some(cursor) = cursor else {
             sql.push("false");
@@ -110,14 +115,15 @@ impl<R: FromQueryResult> List<'_, R> {
             .push(" WHERE ");
         (self.filter)(sql);
         sql.push(" AND ");
-        self.order.push_beyond(sql, cursor, in_front);
-        sql.push(") OR EXISTS (SELECT FROM ")
+        self.order.push_is_at(sql, cursor);
+        sql.push(") OR (SELECT true FROM ")
             .push(self.from)
             .push(" WHERE ");
         (self.filter)(sql);
         sql.push(" AND ");
-        self.order.push_is_at(sql, cursor);
-        sql.push("))");
+        self.order.push_beyond(sql, cursor, in_front);
+        self.order.push_order_by(sql, in_front);
+        sql.push(" LIMIT 1) IS NOT NULL)");
     }
 
     /// For an empty page, which has no row to carry the two columns.

@@ -1,6 +1,8 @@
 //! The order of a list, and places in it.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Datelike, Utc};
+use uuid::Uuid;
 
 use crate::{
     error::{Code, Refusal},
@@ -113,7 +115,8 @@ impl Order {
             .filter(|text| text.len() <= CURSOR_MAX)
             .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
             .and_then(|json| serde_json::from_slice::<Vec<String>>(&json).ok())
-            .filter(|values| values.len() == self.0.len() && self.fits(values))
+            .filter(|values| values.len() == self.0.len())
+            .and_then(|values| self.normalised(values))
             .map(Cursor)
             .ok_or_else(|| Refusal::new(Code::InvalidFormat, path))
     }
@@ -126,17 +129,23 @@ impl Order {
         }
     }
 
-    fn fits(&self, values: &[String]) -> bool {
-        self.0
-            .iter()
-            .zip(values)
-            .all(|(term, value)| match term.column.cast {
-                "uuid" => value.parse::<uuid::Uuid>().is_ok(),
-                "timestamptz" => chrono::DateTime::parse_from_rfc3339(value).is_ok(),
-                "numeric" => value.parse::<rust_decimal::Decimal>().is_ok(),
-                "bigint" => value.parse::<i64>().is_ok(),
-                _ => !value.contains('\0'),
-            })
+    /// The values as PostgreSQL is sure to take them: a cursor may be forged.
+    fn normalised(&self, values: Vec<String>) -> Option<Vec<String>> {
+        let terms = self.0.iter().zip(values);
+        terms
+            .map(|(term, value)| normalised(term.column, value))
+            .collect()
+    }
+}
+
+fn normalised(column: Column, value: String) -> Option<String> {
+    match column.cast {
+        "uuid" => value.parse::<Uuid>().ok().map(|id| id.to_string()),
+        "timestamptz" => {
+            let time: DateTime<Utc> = value.parse().ok()?;
+            (1..=9999).contains(&time.year()).then(|| time.to_rfc3339())
+        }
+        _ => (!value.contains('\0')).then_some(value),
     }
 }
 

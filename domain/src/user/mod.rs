@@ -111,7 +111,7 @@ impl Users<'_> {
         let account = write::insert_in_tx(&tx, now, face, hash, roles).await?;
         write::record_in_tx(&tx, viewer, now, "user.create", None, &account).await?;
         claim.keep_in_tx(&tx, &account.user).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(account.user)
     }
 
@@ -166,7 +166,7 @@ impl Users<'_> {
         write::update_in_tx(&tx, &before, &after).await?;
         write::record_in_tx(&tx, viewer, now, "user.update", Some(&before), &after).await?;
         claim.keep_in_tx(&tx, &after.user).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(after.user)
     }
 
@@ -218,7 +218,7 @@ impl Users<'_> {
         )
         .await?;
         claim.keep_in_tx(&tx, &after.user).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(after.user)
     }
 

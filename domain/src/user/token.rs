@@ -117,7 +117,7 @@ impl Users<'_> {
         let token = insert_in_tx(&tx, now, user_id, new, &secret).await?;
         record_in_tx(&tx, viewer, now, "api_token.create", None, &token).await?;
         claim.keep_in_tx(&tx, &token).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(CreatedToken {
             token,
             secret: Some(secret),
@@ -150,7 +150,7 @@ impl Users<'_> {
         let before = before.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
         let token = revoke_in_tx(&tx, viewer, now, before).await?;
         claim.keep_in_tx(&tx, &token).await?;
-        tx.commit().await?;
+        self.domain.commit(tx).await?;
         Ok(token)
     }
 

@@ -43,7 +43,7 @@ CREATE TABLE category (
     id                 uuid PRIMARY KEY,
     number             bigint NOT NULL GENERATED ALWAYS AS IDENTITY CONSTRAINT category_number_unique UNIQUE,
     parent_id          uuid REFERENCES category (id),
-    path               ltree NOT NULL,
+    path               ltree NOT NULL CONSTRAINT category_depth CHECK (nlevel(path) <= 100),
     name               jsonb NOT NULL,
     position           integer NOT NULL,
     icon               text,
@@ -56,8 +56,10 @@ CREATE TABLE category (
 );
 CREATE INDEX category_path ON category USING gist (path);
 CREATE INDEX category_siblings ON category (parent_id, position, number);
+-- The upper levels of a tree, without sorting the whole of it.
+CREATE INDEX category_level ON category (nlevel(path), number);
 
--- Whoever writes, a path is the parent's path and the own number. Checked per statement, over all rows it touched and
+-- Whatever a statement writes, a path is the parent's path and the own number. Checked per statement, over all rows it touched and
 -- the children of those, so that moving a thousand rows costs one query more and not a thousand.
 CREATE FUNCTION category_check_paths() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -84,7 +86,7 @@ CREATE TRIGGER category_paths_updated AFTER UPDATE ON category
 CREATE TABLE item (
     id                 uuid PRIMARY KEY,
     kind               text NOT NULL CHECK (kind IN ('goods', 'service', 'digital', 'consumable')),
-    sku                text NOT NULL CONSTRAINT item_sku_unique UNIQUE
+    sku                text COLLATE "C" NOT NULL CONSTRAINT item_sku_unique UNIQUE
                        CHECK (length(sku) BETWEEN 1 AND 64 AND sku = upper(sku)),
     name               jsonb NOT NULL,
     description        jsonb NOT NULL DEFAULT '{}',
@@ -98,7 +100,7 @@ CREATE TABLE item (
     primary_image_id   uuid,
     qr_svg_key         text,
     qr_png_key         text,
-    external_reference text CONSTRAINT item_external_reference_unique UNIQUE,
+    external_reference text COLLATE "C" CONSTRAINT item_external_reference_unique UNIQUE,
     archived_at        timestamptz,
     version            bigint NOT NULL DEFAULT 1,
     created_at         timestamptz NOT NULL,
@@ -108,6 +110,7 @@ CREATE TABLE item (
 CREATE INDEX item_category ON item (category_id, id);
 CREATE INDEX item_updated ON item (updated_at, id);
 CREATE INDEX item_tags ON item USING gin (tags);
+CREATE INDEX item_archived ON item (id) WHERE archived_at IS NOT NULL;
 
 CREATE TABLE item_barcode (
     barcode  text CONSTRAINT item_barcode_unique PRIMARY KEY CHECK (length(barcode) BETWEEN 1 AND 80),

@@ -38,6 +38,8 @@ CREATE TABLE event (
     created_at        timestamptz NOT NULL
 );
 CREATE INDEX event_unsequenced ON event (number) WHERE position IS NULL;
+-- For listeners that catch up: they want one kind each.
+CREATE INDEX event_kind ON event (kind, position) WHERE position IS NOT NULL;
 
 CREATE TABLE job (
     id           uuid PRIMARY KEY,
@@ -49,11 +51,9 @@ CREATE TABLE job (
     max_attempts integer NOT NULL CHECK (max_attempts > 0),
     progress     smallint NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
     version      bigint NOT NULL DEFAULT 1,
-    result       jsonb,
     error        text,
     request_id   text,
     user_id      uuid,
-    run_at       timestamptz NOT NULL,
     relayed_at   timestamptz,
     created_at   timestamptz NOT NULL,
     started_at   timestamptz,
@@ -62,17 +62,6 @@ CREATE TABLE job (
 );
 CREATE INDEX job_to_relay ON job (created_at, id) WHERE relayed_at IS NULL AND state = 'queued';
 CREATE INDEX job_unfinished ON job (relayed_at) WHERE relayed_at IS NOT NULL AND state IN ('queued', 'running', 'failed');
-
--- Wakes the sequencers and relays. One notification per statement; equal ones of a transaction are folded by PostgreSQL.
-CREATE FUNCTION notify_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_notify(TG_ARGV[0], '');
-    RETURN NULL;
-END $$;
-CREATE TRIGGER event_written AFTER INSERT ON event
-    FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox('goldshop_event');
-CREATE TRIGGER job_written AFTER INSERT ON job
-    FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox('goldshop_job');
 
 CREATE TABLE idempotency (
     actor        text NOT NULL,

@@ -19,13 +19,7 @@ pub struct Worker {
     /// QR codes drawn at the same time.
     #[serde(deserialize_with = "within::<1, 256, _, _>")]
     pub code_concurrency: usize,
-    /// Longest time of one attempt at a job (`job_timeout_seconds`).
-    #[serde(
-        rename = "job_timeout_seconds",
-        deserialize_with = "seconds::<1, 3600, _>"
-    )]
-    pub job_timeout: Duration,
-    /// How long a stopping worker waits for its running jobs (`shutdown_seconds`).
+    /// How long a worker may take to stop; jobs that still run shortly before are given back (`shutdown_seconds`).
     #[serde(rename = "shutdown_seconds", deserialize_with = "seconds::<1, 600, _>")]
     pub shutdown: Duration,
 }

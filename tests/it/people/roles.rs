@@ -1,5 +1,11 @@
 //! Creating and changing users, and who may.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed unwrap is a failed test"
+)]
+
 use domain::{Viewer, user::UserChange};
 use entity::id::UserId;
 use futures_util::future::join_all;
@@ -14,7 +20,9 @@ use tests::{
 use super::support::*;
 
 async fn create(actor: &Actor, email: &str, roles: &[&str]) -> String {
-    let data = actor.ok(CREATE, json!({"input": new_user(email, roles)})).await;
+    let data = actor
+        .ok(CREATE, json!({"input": new_user(email, roles)}))
+        .await;
     text(&data["userCreate"]["user"]["id"]).to_owned()
 }
 
@@ -41,8 +49,10 @@ async fn a_new_user_logs_in() {
     let app = TestApp::start().await;
     let owner = app.owner().await;
     create(&owner, "Sara@Example.com", &["clerk"]).await;
-    login(&app.anonymous(), "sara@example.com", "a long password").await.ok();
-    let again = owner.refused(CREATE, json!({"input": new_user("sara@example.COM", &[])})).await;
+    logs_in(&app.anonymous(), "sara@example.com", "a long password").await;
+    let again = owner
+        .refused(CREATE, json!({"input": new_user("sara@example.COM", &[])}))
+        .await;
     assert_eq!(again, [("ALREADY_TAKEN".to_owned(), "email".to_owned())]);
 }
 
@@ -52,9 +62,21 @@ async fn everything_wrong_with_a_user_is_told() {
     let owner = app.owner().await;
     let input = json!({"email": "sara", "displayName": "", "password": "short", "roles": []});
     let told = owner.refused(CREATE, json!({"input": input})).await;
-    let expected = [("INVALID_FORMAT", "email"), ("REQUIRED", "displayName"), ("TOO_SHORT", "password")];
-    assert_eq!(told, expected.map(|(code, path)| (code.to_owned(), path.to_owned())));
-    let unknown = owner.refused(CREATE, json!({"input": new_user("sara@example.com", &["clerk", "king"])})).await;
+    let expected = [
+        ("INVALID_FORMAT", "email"),
+        ("REQUIRED", "displayName"),
+        ("TOO_SHORT", "password"),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(code, path)| (code.to_owned(), path.to_owned()))
+    );
+    let unknown = owner
+        .refused(
+            CREATE,
+            json!({"input": new_user("sara@example.com", &["clerk", "king"])}),
+        )
+        .await;
     assert_eq!(unknown, [("NOT_FOUND".to_owned(), "roles.1".to_owned())]);
 }
 
@@ -65,12 +87,24 @@ async fn ten_requests_with_one_key_make_one_user() {
     let mut input = new_user("sara@example.com", &["clerk"]);
     input["idempotencyKey"] = json!("once");
     let answers = join_all((0..10).map(|_| owner.ok(CREATE, json!({"input": input})))).await;
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    for other in [("password", json!("another password")), ("displayName", json!("Zahra"))] {
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
+    for other in [
+        ("password", json!("another password")),
+        ("displayName", json!("Zahra")),
+    ] {
         let mut input = input.clone();
         input[other.0] = other.1;
         let refused = owner.refused(CREATE, json!({"input": input})).await;
-        assert_eq!(refused, [("IDEMPOTENCY_KEY_REUSED".to_owned(), "idempotencyKey".to_owned())]);
+        assert_eq!(
+            refused,
+            [(
+                "IDEMPOTENCY_KEY_REUSED".to_owned(),
+                "idempotencyKey".to_owned()
+            )]
+        );
     }
 }
 
@@ -80,16 +114,45 @@ async fn nobody_gives_or_takes_what_they_do_not_have() {
     let (owner, caretaker) = (app.owner().await, caretaker(&app).await);
     let clerk = create(&caretaker, "sara@example.com", &["clerk"]).await;
     let too_much = [
-        caretaker.gql(CREATE, json!({"input": new_user("b@example.com", &["owner"])})).await,
-        caretaker.gql(UPDATE, update(&clerk, json!({"roles": ["manager"]}))).await,
-        caretaker.gql(UPDATE, update(&id_of(&caretaker).await, json!({"roles": ["caretaker", "owner"]}))).await,
-        caretaker.gql(UPDATE, update(&id_of(&owner).await, json!({"disabled": true}))).await,
+        caretaker
+            .gql(
+                CREATE,
+                json!({"input": new_user("b@example.com", &["owner"])}),
+            )
+            .await,
+        caretaker
+            .gql(UPDATE, update(&clerk, json!({"roles": ["manager"]})))
+            .await,
+        caretaker
+            .gql(
+                UPDATE,
+                update(
+                    &id_of(&caretaker).await,
+                    json!({"roles": ["caretaker", "owner"]}),
+                ),
+            )
+            .await,
+        caretaker
+            .gql(
+                UPDATE,
+                update(&id_of(&owner).await, json!({"disabled": true})),
+            )
+            .await,
     ];
     for answer in too_much {
         assert_eq!(answer.codes(), ["FORBIDDEN"]);
-        assert_eq!(answer.errors[0]["extensions"]["permission"], "catalogue.write");
+        assert_eq!(
+            answer.errors[0]["extensions"]["permission"],
+            "catalogue.write"
+        );
     }
-    assert_eq!(owner.ok("{ users { nodes { email } } }", json!({})).await["users"]["nodes"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        owner.ok("{ users { nodes { email } } }", json!({})).await["users"]["nodes"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,14 +161,34 @@ async fn a_clerk_sees_and_changes_only_themselves() {
     let (owner, clerk) = (app.owner().await, app.clerk().await);
     let (own, other) = (id_of(&clerk).await, id_of(&owner).await);
     let find = "query($id: ID!) { user(id: $id) { email roles { code } } }";
-    assert_eq!(clerk.ok(find, json!({"id": own})).await["user"]["roles"], json!([{"code": "clerk"}]));
-    assert_eq!(clerk.ok(UPDATE, update(&own, json!({"displayName": "Reza"}))).await["userUpdate"]["user"]["displayName"], "Reza");
+    assert_eq!(
+        clerk.ok(find, json!({"id": own})).await["user"]["roles"],
+        json!([{"code": "clerk"}])
+    );
+    assert_eq!(
+        clerk
+            .ok(UPDATE, update(&own, json!({"displayName": "Reza"})))
+            .await["userUpdate"]["user"]["displayName"],
+        "Reza"
+    );
     for (document, variables, permission) in [
         (find, json!({"id": other}), "user.read"),
         ("{ users { nodes { email } } }", json!({}), "user.read"),
-        (UPDATE, update(&own, json!({"roles": ["owner"]})), "user.manage"),
-        (UPDATE, update(&other, json!({"displayName": "Reza"})), "user.manage"),
-        (CREATE, json!({"input": new_user("b@example.com", &[])}), "user.manage"),
+        (
+            UPDATE,
+            update(&own, json!({"roles": ["owner"]})),
+            "user.manage",
+        ),
+        (
+            UPDATE,
+            update(&other, json!({"displayName": "Reza"})),
+            "user.manage",
+        ),
+        (
+            CREATE,
+            json!({"input": new_user("b@example.com", &[])}),
+            "user.manage",
+        ),
     ] {
         let answer = clerk.gql(document, variables).await;
         assert_eq!(answer.codes(), ["FORBIDDEN"], "{document}");
@@ -118,9 +201,22 @@ async fn a_stale_version_is_refused() {
     let app = TestApp::start().await;
     let owner = app.owner().await;
     let id = create(&owner, "sara@example.com", &["clerk"]).await;
-    owner.ok(UPDATE, update(&id, json!({"displayName": "Zahra", "expectedVersion": 1}))).await;
-    let refused = owner.refused(UPDATE, update(&id, json!({"displayName": "Mina", "expectedVersion": 1}))).await;
-    assert_eq!(refused, [("STALE_VERSION".to_owned(), "expectedVersion".to_owned())]);
+    owner
+        .ok(
+            UPDATE,
+            update(&id, json!({"displayName": "Zahra", "expectedVersion": 1})),
+        )
+        .await;
+    let refused = owner
+        .refused(
+            UPDATE,
+            update(&id, json!({"displayName": "Mina", "expectedVersion": 1})),
+        )
+        .await;
+    assert_eq!(
+        refused,
+        [("STALE_VERSION".to_owned(), "expectedVersion".to_owned())]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,8 +224,14 @@ async fn there_is_always_an_owner() {
     let app = TestApp::start().await;
     let owner = app.owner().await;
     let own = id_of(&owner).await;
-    for (change, path) in [(json!({"disabled": true}), "disabled"), (json!({"roles": ["manager"]}), "roles")] {
-        assert_eq!(owner.refused(UPDATE, update(&own, change)).await, [("REQUIRED".to_owned(), path.to_owned())]);
+    for (change, path) in [
+        (json!({"disabled": true}), "disabled"),
+        (json!({"roles": ["manager"]}), "roles"),
+    ] {
+        assert_eq!(
+            owner.refused(UPDATE, update(&own, change)).await,
+            [("REQUIRED".to_owned(), path.to_owned())]
+        );
     }
 }
 
@@ -139,25 +241,50 @@ async fn two_owners_cannot_remove_each_other() {
     let app = TestApp::start().await;
     let first = app.user("owner").await;
     create(&app.owner().await, "second@example.com", &["owner"]).await;
-    let second = app.anonymous().logged_in("second@example.com", "a long password").await;
+    let second = app
+        .anonymous()
+        .logged_in("second@example.com", "a long password")
+        .await;
     let second = UserId(domain_id(&app, &id_of(&second).await).await);
     for round in 0..20 {
-        let disable = UserChange { disabled: Some(true), ..UserChange::default() };
-        let demote = UserChange { roles: Some(vec!["clerk".into()]), ..UserChange::default() };
-        let (one, other) = tokio::join!(change(&app, first.id, disable), change(&app, second, demote));
+        let disable = UserChange {
+            disabled: Some(true),
+            ..UserChange::default()
+        };
+        let demote = UserChange {
+            roles: Some(vec!["clerk".into()]),
+            ..UserChange::default()
+        };
+        let (one, other) = tokio::join!(
+            change(&app, first.id, disable),
+            change(&app, second, demote)
+        );
         assert!(one != other, "round {round}: {one} and {other}");
-        let restore = UserChange { disabled: Some(false), roles: Some(vec!["owner".into()]), ..UserChange::default() };
-        assert!(change(&app, first.id, restore.clone()).await && change(&app, second, restore).await);
+        let restore = UserChange {
+            disabled: Some(false),
+            roles: Some(vec!["owner".into()]),
+            ..UserChange::default()
+        };
+        assert!(
+            change(&app, first.id, restore.clone()).await && change(&app, second, restore).await
+        );
     }
 }
 
 /// Whether the change was made.
 async fn change(app: &TestApp, id: UserId, change: UserChange) -> bool {
     let domain = app.domain().clone();
-    let changed = tokio::spawn(async move { domain.users().update(&Viewer::system("test"), id, change, None, None).await });
+    let changed = tokio::spawn(async move {
+        domain
+            .users()
+            .update(&Viewer::system("test"), id, change, None, None)
+            .await
+    });
     match changed.await.unwrap() {
         Ok(_) => true,
-        Err(domain::Error::Refused(refusals)) if refusals[0].code == domain::Code::Required => false,
+        Err(domain::Error::Refused(refusals)) if refusals[0].code == domain::Code::Required => {
+            false
+        }
         Err(other) => panic!("{other}"),
     }
 }
@@ -173,14 +300,28 @@ async fn domain_id(app: &TestApp, id: &str) -> uuid::Uuid {
 async fn a_disabled_user_is_out() {
     let app = TestApp::start().await;
     let (owner, program) = (app.owner().await, app.clerk().await);
-    let clerk = app.anonymous().logged_in("clerk@example.com", PASSWORD).await;
+    let clerk = app
+        .anonymous()
+        .logged_in("clerk@example.com", PASSWORD)
+        .await;
     let id = id_of(&clerk).await;
-    owner.ok(UPDATE, update(&id, json!({"disabled": true}))).await;
+    owner
+        .ok(UPDATE, update(&id, json!({"disabled": true})))
+        .await;
     assert_eq!(clerk.gql(ME, json!({})).await.status, 401, "at once");
-    until(PATIENCE, "the token opens nothing", async || program.gql("{ __typename }", json!({})).await.status == 401).await;
-    owner.ok(UPDATE, update(&id, json!({"disabled": false}))).await;
-    assert_eq!(clerk.gql(ME, json!({})).await.status, 401, "old sessions do not come back");
-    login(&app.anonymous(), "clerk@example.com", PASSWORD).await.ok();
+    until(PATIENCE, "the token opens nothing", async || {
+        program.gql("{ __typename }", json!({})).await.status == 401
+    })
+    .await;
+    owner
+        .ok(UPDATE, update(&id, json!({"disabled": false})))
+        .await;
+    assert_eq!(
+        clerk.gql(ME, json!({})).await.status,
+        401,
+        "old sessions do not come back"
+    );
+    logs_in(&app.anonymous(), "clerk@example.com", PASSWORD).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,10 +335,29 @@ async fn users_come_in_pages() {
         users(first: 3, after: $after) { nodes { email roles { code } } pageInfo { hasNextPage hasPreviousPage endCursor } }
     }";
     let first = owner.ok(document, json!({})).await["users"].clone();
-    let emails = |page: &Value| page["nodes"].as_array().unwrap().iter().map(|user| user["email"].clone()).collect::<Vec<_>>();
-    assert_eq!(emails(&first), ["a@example.com", "b@example.com", "c@example.com"]);
+    let emails = |page: &Value| {
+        page["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| user["email"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        emails(&first),
+        ["a@example.com", "b@example.com", "c@example.com"]
+    );
     assert_eq!(first["nodes"][0]["roles"], json!([{"code": "clerk"}]));
-    let second = owner.ok(document, json!({"after": first["pageInfo"]["endCursor"]})).await["users"].clone();
+    let second = owner
+        .ok(document, json!({"after": first["pageInfo"]["endCursor"]}))
+        .await["users"]
+        .clone();
     assert_eq!(emails(&second), ["owner@example.com"]);
-    assert_eq!((&second["pageInfo"]["hasNextPage"], &second["pageInfo"]["hasPreviousPage"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (
+            &second["pageInfo"]["hasNextPage"],
+            &second["pageInfo"]["hasPreviousPage"]
+        ),
+        (&json!(false), &json!(true))
+    );
 }

@@ -1,5 +1,7 @@
 //! What the tests of people ask for again and again.
 
+#![expect(clippy::expect_used, reason = "what is not there fails the test")]
+
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
 use tests::{actor::Actor, answer::Answer};
@@ -11,8 +13,7 @@ pub(super) const LOGIN: &str = "mutation($email: String!, $password: String!) {
 }";
 pub(super) const ME: &str = "{ me { user { id email displayName version } permissions } }";
 pub(super) const SESSIONS: &str = "{ sessions { id current address lastSeenAt } }";
-pub(super) const REVOKE_SESSION: &str =
-    "mutation($id: ID!) { sessionRevoke(input: {id: $id}) { sessionId userErrors { code path message } } }";
+pub(super) const REVOKE_SESSION: &str = "mutation($id: ID!) { sessionRevoke(input: {id: $id}) { sessionId userErrors { code path message } } }";
 pub(super) const CREATE: &str = "mutation($input: UserCreateInput!) {
     userCreate(input: $input) { user { id email version locale } userErrors { code path message } }
 }";
@@ -25,17 +26,27 @@ pub(super) const CHANGE_PASSWORD: &str = "mutation($input: UserPasswordChangeInp
 pub(super) const CREATE_TOKEN: &str = "mutation($input: ApiTokenCreateInput!) {
     apiTokenCreate(input: $input) { apiToken { id permissions expiresAt } secret userErrors { code path message } }
 }";
-pub(super) const REVOKE_TOKEN: &str =
-    "mutation($id: ID!) { apiTokenRevoke(input: {id: $id}) { apiToken { id revokedAt } userErrors { code path message } } }";
+pub(super) const REVOKE_TOKEN: &str = "mutation($id: ID!) { apiTokenRevoke(input: {id: $id}) { apiToken { id revokedAt } userErrors { code path message } } }";
 
 /// Asks for a login without expecting anything.
 pub(super) async fn login(actor: &Actor, email: &str, password: &str) -> Answer {
-    actor.gql(LOGIN, json!({"email": email, "password": password})).await
+    actor
+        .gql(LOGIN, json!({"email": email, "password": password}))
+        .await
+}
+
+/// Logs in, which must succeed.
+pub(super) async fn logs_in(actor: &Actor, email: &str, password: &str) {
+    let _me = login(actor, email, password).await.ok();
 }
 
 /// Codes of an answer's `userErrors`.
 pub(super) fn refusals(answer: &Answer) -> Vec<String> {
-    answer.user_errors().into_iter().map(|error| error.code).collect()
+    answer
+        .user_errors()
+        .into_iter()
+        .map(|error| error.code)
+        .collect()
 }
 
 /// What a user to be looks like.
@@ -45,7 +56,12 @@ pub(super) fn new_user(email: &str, roles: &[&str]) -> Value {
 
 /// The cookie that an answer sets: its `name=value`, and its attributes.
 pub(super) fn cookie(answer: &Answer) -> (String, Vec<String>) {
-    let header = answer.headers.get(SET_COOKIE).expect("a cookie is set").to_str().expect("a cookie is text");
+    let header = answer
+        .headers
+        .get(SET_COOKIE)
+        .expect("a cookie is set")
+        .to_str()
+        .expect("a cookie is text");
     let mut parts = header.split("; ").map(str::to_owned);
     (parts.next().expect("a cookie has a value"), parts.collect())
 }

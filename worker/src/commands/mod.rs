@@ -6,7 +6,7 @@ pub(crate) mod user;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use platform::{config::Config, shutdown, telemetry};
+use platform::{config::Config, shutdown};
 use worker::service::{Service, StartError};
 
 /// What is to be done.
@@ -22,7 +22,6 @@ pub(crate) enum Command {
 
 /// Works until a signal.
 pub(crate) async fn work(config: &Config) -> Result<(), StartError> {
-    telemetry::init(&config.telemetry, config.environment, "goldshop-worker")?;
     let stop = shutdown::on_signal()?;
     Service::new(config)?.run(stop).await
 }

@@ -1,5 +1,7 @@
 //! Makes the renditions of an uploaded picture.
 
+use std::sync::Arc;
+
 use domain::{
     Code,
     item::{ItemImage, RenderedImage, Rendition},
@@ -59,6 +61,10 @@ async fn render(
 ) -> Result<Result<Rendered, Rejection>, Failure> {
     let key = key(&image.original_key)?;
     let limits = context.limits;
+    let permit = Arc::clone(&context.decoders)
+        .acquire_owned()
+        .await
+        .map_err(Failure::retry)?;
     let bytes = context
         .blobs
         .read_limited(&key, limits.max_bytes)
@@ -67,7 +73,12 @@ async fn render(
             BlobError::NotFound { .. } | BlobError::TooLarge { .. } => Failure::discard(error),
             other => Failure::retry(other),
         })?;
-    let rendered = tokio::task::spawn_blocking(move || image::render(&bytes, &limits, &SIZES))
+    let rendering = move || {
+        let rendered = image::render(&bytes, &limits, &SIZES);
+        drop(permit);
+        rendered
+    };
+    let rendered = tokio::task::spawn_blocking(rendering)
         .await
         .map_err(Failure::retry)?;
     match rendered {

@@ -1,0 +1,143 @@
+//! What a listener wants to hear of. The database narrows down what it reads, [`Interest::wants`] decides.
+
+use entity::id::{CategoryId, ItemId, JobId};
+
+use super::{Event, Kind, action};
+use crate::{permission::Permission, sql::Sql};
+
+/// Action of the one event of a whole import, which may concern any item.
+const ITEM_IMPORT: &str = "item.import";
+
+/// Which events somebody listens to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Every change of the category tree.
+    CategoryTree,
+    /// Items that change, and new ones. All that is given must hold; an import concerns everybody.
+    Items {
+        /// This item only.
+        item: Option<ItemId>,
+        /// Items only that are directly in this category, or have just left it.
+        category: Option<CategoryId>,
+    },
+    /// How jobs get on.
+    Jobs {
+        /// This job only.
+        job: Option<JobId>,
+    },
+}
+
+impl Interest {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::CategoryTree => Kind::CategoryTreeChanged,
+            Self::Items { .. } => Kind::ItemChanged,
+            Self::Jobs { .. } => Kind::JobChanged,
+        }
+    }
+
+    /// What a viewer needs who wants to hear of it.
+    pub(super) fn permission(&self) -> Permission {
+        self.kind().permission()
+    }
+
+    /// Whether the event is one of those.
+    #[must_use]
+    pub fn wants(&self, event: &Event) -> bool {
+        event.kind == self.kind().as_str()
+            && match self {
+                Self::CategoryTree => true,
+                Self::Items { item, category } => {
+                    let is_of_item = item.is_none_or(|id| id.0 == event.aggregate_id);
+                    let is_of_category = category.is_none_or(|id| concerns_category(event, id));
+                    action(event) == ITEM_IMPORT || is_of_item && is_of_category
+                }
+                Self::Jobs { job } => job.is_none_or(|id| id.0 == event.aggregate_id),
+            }
+    }
+
+    /// Conditions that every wanted event fulfils, and most others do not.
+    pub(super) fn narrow(&self, sql: &mut Sql) {
+        sql.push(" AND kind = ").bind(self.kind().as_str());
+        match self {
+            Self::Items { item: Some(id), .. } => {
+                sql.push(" AND (aggregate_id = ").bind(id.0);
+                sql.push(" OR payload->>'action' = ").bind(ITEM_IMPORT).push(")");
+            }
+            Self::Jobs { job: Some(id) } => {
+                sql.push(" AND aggregate_id = ").bind(id.0);
+            }
+            Self::CategoryTree | Self::Items { .. } | Self::Jobs { .. } => {}
+        }
+    }
+}
+
+/// Whether the event's item is in the category, or was until the event.
+fn concerns_category(event: &Event, id: CategoryId) -> bool {
+    let id = id.to_string();
+    ["categoryId", "previousCategoryId"]
+        .iter()
+        .any(|name| event.payload.get(name).and_then(|id| id.as_str()) == Some(&id))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ITEM: ItemId = ItemId(Uuid::from_u128(1));
+    const OTHER_ITEM: ItemId = ItemId(Uuid::from_u128(2));
+    const OLD: CategoryId = CategoryId(Uuid::from_u128(3));
+    const NEW: CategoryId = CategoryId(Uuid::from_u128(4));
+    const ELSEWHERE: CategoryId = CategoryId(Uuid::from_u128(5));
+
+    fn event(kind: Kind, id: Uuid, payload: Value) -> Event {
+        Event {
+            number: 1,
+            position: Some(1),
+            kind: kind.as_str().to_owned(),
+            aggregate_type: String::new(),
+            aggregate_id: id,
+            aggregate_version: 1,
+            payload,
+            request_id: None,
+            created_at: DateTime::default(),
+        }
+    }
+
+    fn items(item: Option<ItemId>, category: Option<CategoryId>) -> Interest {
+        Interest::Items { item, category }
+    }
+
+    #[test]
+    fn an_item_that_changes_its_category_concerns_both() {
+        let payload = json!({ "action": "item.update", "categoryId": NEW, "previousCategoryId": OLD });
+        let moved = event(Kind::ItemChanged, ITEM.0, payload);
+        for wanted in [items(None, None), items(None, Some(OLD)), items(None, Some(NEW)), items(Some(ITEM), Some(OLD))] {
+            assert!(wanted.wants(&moved), "{wanted:?}");
+        }
+        for other in [items(None, Some(ELSEWHERE)), items(Some(OTHER_ITEM), None), items(Some(OTHER_ITEM), Some(NEW))] {
+            assert!(!other.wants(&moved), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_import_concerns_whoever_listens_to_items() {
+        let import = event(Kind::ItemChanged, Uuid::from_u128(9), json!({ "action": "item.import" }));
+        assert!(items(Some(ITEM), Some(OLD)).wants(&import));
+        assert!(!Interest::CategoryTree.wants(&import));
+    }
+
+    #[test]
+    fn jobs_are_told_apart() {
+        let job = JobId(Uuid::from_u128(7));
+        let progress = event(Kind::JobChanged, job.0, json!({}));
+        assert!(Interest::Jobs { job: None }.wants(&progress));
+        assert!(Interest::Jobs { job: Some(job) }.wants(&progress));
+        assert!(!Interest::Jobs { job: Some(JobId(Uuid::from_u128(8))) }.wants(&progress));
+        assert!(!items(None, None).wants(&progress));
+    }
+}

@@ -1,0 +1,156 @@
+//! What workers add to items: renditions of pictures and drawn codes, or the news that there will be none.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    id::{ItemId, ItemImageId, JobId},
+    item::Model as Item,
+    item_image::{self, Model as ItemImage, Rendition, Renditions, State},
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel,
+};
+
+use super::{Items, query, write};
+use crate::{
+    error::{Code, Result},
+    job,
+    viewer::Viewer,
+};
+
+/// What came out of rendering a picture.
+#[derive(Clone, Debug)]
+pub enum RenderedImage {
+    /// It can be shown.
+    Ready(Vec<Rendition>),
+    /// Its content cannot be read: trying again will not help.
+    Unreadable(Code),
+}
+
+impl Items<'_> {
+    /// The picture with this id: for the worker that renders it.
+    ///
+    /// # Errors
+    /// When a person asks, or the database fails.
+    pub async fn find_image(&self, viewer: &Viewer, id: ItemImageId) -> Result<Option<ItemImage>> {
+        viewer.require_system()?;
+        Ok(item_image::Entity::find_by_id(id)
+            .one(&self.domain.db)
+            .await?)
+    }
+
+    /// Keeps what came out of rendering a picture, and that the job is done. A picture that was removed meanwhile is no error.
+    ///
+    /// # Errors
+    /// When a person asks, another worker has taken the job over, or the database fails.
+    pub async fn finish_image(
+        &self,
+        viewer: &Viewer,
+        job: (JobId, i32),
+        image: &ItemImage,
+        rendered: RenderedImage,
+    ) -> Result<()> {
+        viewer.require_system()?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let item = query::lock_in_tx(&tx, image.item_id).await?;
+        let image = item_image::Entity::find_by_id(image.id).one(&tx).await?;
+        if let (Some(item), Some(image)) = (item, image) {
+            let action = action(&rendered);
+            rendered_row(image, rendered).update(&tx).await?;
+            write::announce_in_tx(&tx, viewer, now, action, &item).await?;
+        }
+        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
+        self.domain.commit(tx).await?;
+        Ok(())
+    }
+
+    /// Keeps where the item's drawn codes are, and that the job is done.
+    ///
+    /// # Errors
+    /// When a person asks, another worker has taken the job over, or the database fails.
+    pub async fn finish_code(
+        &self,
+        viewer: &Viewer,
+        job: (JobId, i32),
+        id: ItemId,
+        svg_key: &str,
+        png_key: &str,
+    ) -> Result<()> {
+        viewer.require_system()?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        if let Some(item) = query::lock_in_tx(&tx, id).await? {
+            // The version stays: nobody who edits the item meanwhile shall hear that it is stale.
+            let mut row = item.into_active_model();
+            row.qr_svg_key = Set(Some(svg_key.to_owned()));
+            row.qr_png_key = Set(Some(png_key.to_owned()));
+            let item = row.update(&tx).await?;
+            write::announce_in_tx(&tx, viewer, now, "item.code_rendered", &item).await?;
+        }
+        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
+        self.domain.commit(tx).await?;
+        Ok(())
+    }
+}
+
+/// A picture whose renditions are still to come, and its item, which is locked.
+#[derive(Debug)]
+pub(crate) struct UnfinishedImage {
+    item: Item,
+    image: ItemImage,
+}
+
+/// Locks the picture's item. None when the picture was removed, or has come out one way or the other.
+pub(crate) async fn lock_unfinished_image_in_tx(
+    tx: &DatabaseTransaction,
+    id: ItemImageId,
+) -> Result<Option<UnfinishedImage>> {
+    let Some(image) = item_image::Entity::find_by_id(id).one(tx).await? else {
+        return Ok(None);
+    };
+    let item = query::lock_in_tx(tx, image.item_id).await?;
+    // Read again: until the item was locked, the picture could change.
+    let image = item_image::Entity::find_by_id(id).one(tx).await?;
+    let image = image.filter(|image| image.state == State::Processing);
+    Ok(item
+        .zip(image)
+        .map(|(item, image)| UnfinishedImage { item, image }))
+}
+
+/// There will be no renditions: people are told, so that they can upload the picture again.
+pub(crate) async fn give_up_image_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    unfinished: UnfinishedImage,
+) -> Result<()> {
+    let UnfinishedImage { item, image } = unfinished;
+    let outcome = RenderedImage::Unreadable(Code::GaveUp);
+    let action = action(&outcome);
+    rendered_row(image, outcome).update(tx).await?;
+    write::announce_in_tx(tx, viewer, now, action, &item).await
+}
+
+/// What the event calls it.
+fn action(rendered: &RenderedImage) -> &'static str {
+    match rendered {
+        RenderedImage::Ready(_) => "item.image_rendered",
+        RenderedImage::Unreadable(_) => "item.image_failed",
+    }
+}
+
+fn rendered_row(image: ItemImage, rendered: RenderedImage) -> item_image::ActiveModel {
+    let mut row = image.into_active_model();
+    match rendered {
+        RenderedImage::Ready(renditions) => {
+            row.state = Set(State::Ready);
+            row.failure = Set(None);
+            row.renditions = Set(Renditions(renditions));
+        }
+        RenderedImage::Unreadable(code) => {
+            row.state = Set(State::Failed);
+            row.failure = Set(Some(code.as_str().to_owned()));
+        }
+    }
+    row
+}

@@ -1,0 +1,46 @@
+//! A job's death, and what it means for what the job was to make: nobody waits for ever for a picture that will not come.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    id::JobId,
+    job::{Model as Job, State},
+};
+use sea_orm::DatabaseTransaction;
+use serde::Deserialize as _;
+
+use super::{Task, query, write};
+use crate::{
+    error::Result,
+    item::{UnfinishedImage, give_up_image_in_tx, lock_unfinished_image_in_tx},
+    viewer::Viewer,
+};
+
+/// Locks the picture that the job was to render, if it was. To be called before the job is locked: whoever ends a job well locks
+/// in this order too.
+pub(super) async fn lock_image_in_tx(
+    tx: &DatabaseTransaction,
+    id: JobId,
+) -> Result<Option<UnfinishedImage>> {
+    let job = query::find(tx, id).await?;
+    match job.and_then(|job| Task::deserialize(&job.payload).ok()) {
+        Some(Task::RenderImage { image_id }) => lock_unfinished_image_in_tx(tx, image_id).await,
+        // An item without a drawn code can be used all the same.
+        Some(Task::RenderCode { .. }) | None => Ok(None),
+    }
+}
+
+/// Gives up the job, and the picture that it was to render.
+pub(super) async fn bury_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+    image: Option<UnfinishedImage>,
+    error: &str,
+) -> Result<()> {
+    write::end_in_tx(tx, viewer, now, job, State::Dead, Some(error)).await?;
+    match image {
+        Some(image) => give_up_image_in_tx(tx, viewer, now, image).await,
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,47 @@
+//! A worker that is asked to stop.
+
+use serde_json::json;
+use tests::{app::TestApp, wait::PATIENCE};
+
+use super::JOB;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_asked_to_stop_finishes_what_runs_and_leaves_the_rest() {
+    let app = TestApp::builder()
+        .set("GOLDSHOP_WORKER__CODE_CONCURRENCY", 1)
+        .start()
+        .await;
+    let manager = app.manager().await;
+    let category = manager.category("Rings", None).await;
+    let mut items = Vec::new();
+    for number in 0..3 {
+        items.push(manager.item(&format!("RING-{number}"), &category).await);
+    }
+    let items: Vec<_> = items.iter().map(String::as_str).collect();
+    let held = app.hold_items(&items).await;
+    let mut worker = app.worker_process().await;
+    app.until_jobs(PATIENCE, "one job is under way", |jobs| {
+        jobs.iter().any(|job| job.standing() == ("running", 1))
+    })
+    .await;
+    worker.signal("-TERM");
+    worker.says("asked to stop").await;
+    let jobs = app.jobs().await;
+    let running = jobs.iter().find(|job| job.state == "running").unwrap();
+    drop(held);
+
+    let status = worker.ended().await;
+    assert!(status.success(), "{status}");
+    let jobs = app.jobs().await;
+    let mut standings: Vec<_> = jobs.iter().map(|job| job.standing()).collect();
+    standings.sort_unstable();
+    assert_eq!(standings, [("queued", 0), ("queued", 0), ("succeeded", 1)]);
+    let done = manager.ok(JOB, json!({"id": running.global_id()})).await;
+    assert_eq!(done["job"]["state"], "SUCCEEDED");
+
+    let _next = app.worker();
+    app.until_jobs(PATIENCE, "every job has run once", |jobs| {
+        jobs.iter().all(|job| job.standing() == ("succeeded", 1))
+    })
+    .await;
+}
