@@ -30,14 +30,14 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), StartErr
 /// Serves what `acceptor` accepts until `stop`.
 ///
 /// # Errors
-/// When accepting fails for good.
+/// When accepting fails for good, or events can no longer be followed.
 pub async fn serve<A: Acceptor + 'static>(
     state: State,
     acceptor: A,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
     let streams = TaskTracker::new();
-    let events = tokio::spawn(state.events().clone().run(stop.clone()));
+    let events = tokio::spawn(needed(state.events().clone().run(stop.clone()), stop.clone()));
     let endpoint = state.endpoint(stop.clone(), streams.clone());
     for address in acceptor.local_addr() {
         tracing::info!(%address, "serving");
@@ -50,6 +50,29 @@ pub async fn serve<A: Acceptor + 'static>(
     stop.cancel();
     streams.close();
     let _ = tokio::time::timeout(PATIENCE, streams.wait()).await;
-    let _ = events.await;
+    events.await?;
     Ok(served?)
+}
+
+/// Work without which there is no use in serving: when it ends, even by a panic, the server is told to stop.
+async fn needed(work: impl Future<Output = ()>, stop: CancellationToken) {
+    let _stops = stop.drop_guard();
+    work.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_server_stops_when_what_it_needs_panics() {
+        let stop = CancellationToken::new();
+        let work = async {
+            tokio::task::yield_now().await;
+            assert_eq!(1, 2, "the work fails");
+        };
+        let ended = tokio::spawn(needed(work, stop.clone())).await;
+        assert!(ended.is_err_and(|error| error.is_panic()));
+        assert!(stop.is_cancelled());
+    }
 }

@@ -144,7 +144,7 @@ impl State {
             upload_timeout: http.request_timeout.max(Duration::from_secs(120)),
             max_body_bytes: http.body_limit_bytes,
             uploads: UploadLimits {
-                max_file_bytes: http.upload_limit_bytes as u64,
+                max_bytes: http.upload_limit_bytes as u64,
                 ..UploadLimits::default()
             },
             documents: DocumentLimits {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 /// Tells the time.
@@ -21,7 +21,8 @@ impl Clock for SystemClock {
         reason = "this is the clock that everybody else is given"
     )]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        // As exact as PostgreSQL keeps it: what a change answers is what is read later.
+        Utc::now().trunc_subsecs(6)
     }
 }
 

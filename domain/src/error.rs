@@ -145,6 +145,8 @@ codes! {
     InvalidFormat = "INVALID_FORMAT",
     /// The last digit of the barcode does not fit the others. Params: `value`.
     InvalidCheckDigit = "INVALID_CHECK_DIGIT",
+    /// There must always be an owner who can log in.
+    LastOwner = "LAST_OWNER",
     /// There is no such row, or not for you.
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.

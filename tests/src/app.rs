@@ -13,7 +13,7 @@ use domain::{
     Domain, Identity, Permissions, Viewer,
     clock::{Clock, SystemClock},
     locale::Locale,
-    user::{NewApiToken, NewUser, PasswordRules, User},
+    user::{Bootstrapped, NewApiToken, NewUser, PasswordRules, User},
 };
 use platform::config::{Config, ExposeSecret};
 use poem::listener::{Acceptor, Listener, TcpListener};
@@ -401,7 +401,9 @@ impl TestApp {
         };
         let users = self.domain.users();
         let created = users.bootstrap(&Viewer::system("test"), new, PasswordRules::default()).await;
-        created.expect("the user is created")
+        match created.expect("the user is created") {
+            Bootstrapped::Created(user) | Bootstrapped::Existed(user) => user,
+        }
     }
 
     /// The secret of a new API token of this user, with these permissions or all of theirs.

@@ -7,7 +7,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::{
@@ -30,8 +34,19 @@ pub struct PostgresProxy {
     accepting: JoinHandle<()>,
 }
 
-/// The statements that were executed, oldest first.
-type Executed = Arc<Mutex<Vec<String>>>;
+/// What all connections share.
+#[derive(Debug, Default)]
+struct Record {
+    units: Mutex<Vec<Vec<String>>>,
+    /// After how many statements the way is cut; 0 when it is not to be.
+    fuse: AtomicUsize,
+}
+
+/// What was executed, oldest first: single statements, and transactions from `BEGIN` to their end.
+type Executed = Arc<Record>;
+
+/// What the server executes at its own pace, when events have been written.
+const OF_EVENTS: [&str; 3] = ["UPDATE event", "FROM event", "FROM \"event\""];
 
 impl PostgresProxy {
     /// A proxy to the server in `url`.
@@ -77,18 +92,27 @@ impl PostgresProxy {
         &self.url
     }
 
-    /// What has been executed since this was last asked.
-    #[must_use]
+    /// What has been executed since this was last asked. A transaction counts when it has ended.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.executed.lock().unwrap_or_else(PoisonError::into_inner))
+        self.take_units().concat()
+    }
+
+    fn take_units(&self) -> Vec<Vec<String>> {
+        std::mem::take(&mut *self.executed.units())
     }
 
     /// What is executed for this by somebody who asks: what the server does at its own pace is left out.
     pub async fn during<T>(&self, work: impl AsyncFnOnce() -> T) -> Vec<String> {
-        let _before = self.take();
+        self.take_units();
         work().await;
-        let executed = self.take();
-        executed.into_iter().filter(|sql| !sql.contains(" event")).collect()
+        let is_of_events = |unit: &Vec<String>| unit.iter().any(|sql| OF_EVENTS.iter().any(|text| sql.contains(text)));
+        let units = self.take_units().into_iter().filter(|unit| !is_of_events(unit));
+        units.flatten().collect()
+    }
+
+    /// Cuts the way in front of the `count`th statement from now on.
+    pub fn cut_before(&self, count: usize) {
+        self.executed.fuse.store(count, Ordering::SeqCst);
     }
 
     /// Ends every connection, and each new one at once, until [`PostgresProxy::mend`].
@@ -98,7 +122,20 @@ impl PostgresProxy {
 
     /// Lets connections through again.
     pub fn mend(&self) {
+        self.cut_before(0);
         self.is_open.send_replace(true);
+    }
+}
+
+impl Record {
+    fn units(&self) -> MutexGuard<'_, Vec<Vec<String>>> {
+        self.units.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this statement is the one in front of which the way is cut.
+    fn burns_down(&self) -> bool {
+        let before = self.fuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        before == Ok(1)
     }
 }
 
@@ -108,21 +145,14 @@ impl Drop for PostgresProxy {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    target: String,
-    executed: Executed,
-    is_open: Arc<watch::Sender<bool>>,
-) {
+async fn accept(listener: TcpListener, target: String, executed: Executed, is_open: Arc<watch::Sender<bool>>) {
     while let Ok((near, _)) = listener.accept().await {
         let mut open = is_open.subscribe();
-        if *open.borrow()
-            && let Ok(far) = TcpStream::connect(&target).await
-        {
-            let executed = Arc::clone(&executed);
+        if *open.borrow() && let Ok(far) = TcpStream::connect(&target).await {
+            let (executed, is_open) = (Arc::clone(&executed), Arc::clone(&is_open));
             tokio::spawn(async move {
                 tokio::select! {
-                    _ = forward(near, far, executed) => {}
+                    _ = forward(near, far, executed, is_open) => {}
                     _ = open.wait_for(|open| !open) => {}
                 }
             });
@@ -130,60 +160,64 @@ async fn accept(
     }
 }
 
-async fn forward(near: TcpStream, far: TcpStream, executed: Executed) -> std::io::Result<()> {
-    let ((from_client, mut to_client), (mut from_server, to_server)) =
-        (near.into_split(), far.into_split());
+async fn forward(near: TcpStream, far: TcpStream, executed: Executed, is_open: Arc<watch::Sender<bool>>) -> io::Result<()> {
+    let ((from_client, mut to_client), (mut from_server, to_server)) = (near.into_split(), far.into_split());
     tokio::select! {
-        done = listen_in(from_client, to_server, executed) => done,
+        done = listen_in(from_client, to_server, &executed, &is_open) => done,
         done = copy(&mut from_server, &mut to_client) => done.map(drop),
     }
 }
 
 /// Passes messages on, one by one, as <https://www.postgresql.org/docs/current/protocol-message-formats.html> describes them.
-async fn listen_in(
-    mut client: OwnedReadHalf,
-    mut server: OwnedWriteHalf,
-    executed: Executed,
-) -> std::io::Result<()> {
-    /// What a client says first when it would like TLS or GSSAPI; then it begins again.
-    const WISHES: [u32; 2] = [80_877_103, 80_877_104];
+async fn listen_in(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, executed: &Record, is_open: &watch::Sender<bool>) -> io::Result<()> {
     let mut statements = Statements::default();
-    let mut has_begun = false;
+    pass_greeting(&mut client, &mut server).await?;
     loop {
-        let kind = if has_begun {
-            Some(client.read_u8().await?)
-        } else {
-            None
-        };
-        let length = client.read_u32().await?;
-        let mut body = vec![0; (length as usize).saturating_sub(4)];
-        client.read_exact(&mut body).await?;
-        match kind {
-            Some(kind) => {
-                if let Some(sql) = statements.executed(kind, &body) {
-                    executed
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(sql);
-                }
-                server.write_u8(kind).await?;
+        let kind = client.read_u8().await?;
+        let body = read_body(&mut client).await?;
+        if let Some(sql) = statements.executed(kind, &body) {
+            if executed.burns_down() {
+                is_open.send_replace(false);
+                return Ok(());
             }
-            None => {
-                has_begun = !WISHES
-                    .iter()
-                    .any(|wish| body.starts_with(&wish.to_be_bytes()))
-            }
+            executed.units().extend(statements.end_unit(sql));
         }
-        server.write_u32(length).await?;
-        server.write_all(&body).await?;
+        server.write_u8(kind).await?;
+        write_body(&mut server, &body).await?;
     }
 }
 
-/// What one connection has prepared, and bound last.
+/// The first message has no kind. A client that would like TLS or GSSAPI says so first, and then begins again.
+async fn pass_greeting(client: &mut OwnedReadHalf, server: &mut OwnedWriteHalf) -> io::Result<()> {
+    const WISHES: [u32; 2] = [80_877_103, 80_877_104];
+    loop {
+        let body = read_body(client).await?;
+        write_body(server, &body).await?;
+        if !WISHES.iter().any(|wish| body.starts_with(&wish.to_be_bytes())) {
+            return Ok(());
+        }
+    }
+}
+
+async fn read_body(client: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(client.read_u32().await?).map_err(io::Error::other)?;
+    let mut body = vec![0; length.saturating_sub(4)];
+    client.read_exact(&mut body).await?;
+    Ok(body)
+}
+
+async fn write_body(server: &mut OwnedWriteHalf, body: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(body.len() + 4).map_err(io::Error::other)?;
+    server.write_u32(length).await?;
+    server.write_all(body).await
+}
+
+/// What one connection has prepared, bound last, and executed in a transaction that has not ended.
 #[derive(Default)]
 struct Statements {
     prepared: HashMap<String, String>,
     bound: String,
+    transaction: Vec<String>,
 }
 
 impl Statements {
@@ -206,6 +240,17 @@ impl Statements {
             b'E' => self.prepared.get(&self.bound).cloned(),
             b'Q' => Some(next()),
             _ => None,
+        }
+    }
+
+    /// The statement, or the transaction that it ends.
+    fn end_unit(&mut self, sql: String) -> Option<Vec<String>> {
+        let ends = ["COMMIT", "ROLLBACK"].contains(&sql.as_str());
+        if sql == "BEGIN" || !self.transaction.is_empty() {
+            self.transaction.push(sql);
+            ends.then(|| std::mem::take(&mut self.transaction))
+        } else {
+            Some(vec![sql])
         }
     }
 }

@@ -55,10 +55,8 @@ impl Subscription {
             .expect("the server opens a WebSocket");
         send(&mut socket, &json!({"type": "connection_init"})).await;
         let mut subscription = Self { socket };
-        let ready = subscription
-            .message(PATIENCE)
-            .await
-            .expect("an acknowledgement");
+        let ready = tokio::time::timeout(PATIENCE, subscription.message()).await;
+        let ready = ready.expect("the server answers in time").expect("an acknowledgement");
         assert_eq!(ready["type"], "connection_ack", "{ready}");
         let payload = json!({"query": document, "variables": variables});
         send(
@@ -91,17 +89,14 @@ impl Subscription {
 
     /// Whatever comes next; none when nothing comes within this time.
     pub async fn receive_within(&mut self, limit: Duration) -> Option<Received> {
-        let message = tokio::time::timeout(limit, self.message(limit))
-            .await
-            .ok()?;
+        let message = tokio::time::timeout(limit, self.message()).await.ok()?;
         Some(message.map_or_else(|closed| closed, |message| received(&message)))
     }
 
     /// The next message that is not about the connection's health.
-    async fn message(&mut self, limit: Duration) -> Result<Value, Received> {
+    async fn message(&mut self) -> Result<Value, Received> {
         loop {
-            let frame = tokio::time::timeout(limit, self.socket.next()).await;
-            match frame.expect("a message comes over the WebSocket in time") {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).expect("a message is JSON");
                     if message["type"] != "ping" {

@@ -17,20 +17,25 @@ pub enum Credential {
     Token(SecretString),
 }
 
+/// Most characters kept of what a client calls itself.
+const USER_AGENT_MAX: usize = 256;
+
 /// Who is calling, how we know, and from where.
 #[derive(Clone, Debug)]
 pub struct Caller {
     credential: Credential,
     viewer: Viewer,
     address: Option<IpAddr>,
+    user_agent: String,
 }
 
 impl Caller {
-    pub(super) fn new(credential: Credential, viewer: Viewer, address: Option<IpAddr>) -> Self {
+    pub(super) fn new(credential: Credential, viewer: Viewer, address: Option<IpAddr>, user_agent: &str) -> Self {
         Self {
             credential,
             viewer,
             address,
+            user_agent: user_agent.chars().take(USER_AGENT_MAX).collect(),
         }
     }
 
@@ -49,6 +54,11 @@ impl Caller {
     /// Where they are; callers without a network address all count as one.
     pub(super) fn address(&self) -> IpAddr {
         self.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    }
+
+    /// What their browser or program calls itself.
+    pub(super) fn user_agent(&self) -> &str {
+        &self.user_agent
     }
 
     /// The session, for what only a person who has logged in may do: a program with a token that was stolen must not be able to make

@@ -169,7 +169,7 @@ impl Auth {
         let (known, locale) = known.ok_or(Error::Unauthenticated)?;
         let login = Login {
             user_id: id.0,
-            user_agent: "",
+            user_agent: caller.user_agent(),
             address: caller.address(),
         };
         let (token, _) = self

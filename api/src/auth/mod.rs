@@ -32,7 +32,7 @@ pub use self::{
     login::Opened,
 };
 use crate::{
-    graphql::loader::Loaders,
+    graphql::{file::FileCount, loader::Loaders},
     http::{AuthFailure, Authenticate, Credentials, RequestContext},
 };
 
@@ -137,10 +137,13 @@ impl Authenticate for Auth {
         } else if let Some(value) = credentials.cookie(self.0.cookie.name()) {
             self.by_cookie(value).await?
         } else {
-            (Credential::None, Viewer::anonymous())
+            let locale = Locale::negotiate(credentials.accept_language()).unwrap_or_default();
+            let nobody = Viewer::anonymous();
+            (Credential::None, Viewer { locale, ..nobody })
         };
         let viewer = viewer.for_request(Some(context.id().as_str().to_owned()));
-        Ok(Caller::new(credential, viewer, context.client()))
+        let (address, user_agent) = (context.client(), credentials.user_agent());
+        Ok(Caller::new(credential, viewer, address, user_agent))
     }
 
     /// An identity holds as long as its credential opens at least what it opened at first.
@@ -169,6 +172,11 @@ impl Authenticate for Auth {
     ) -> Request {
         let viewer = caller.viewer().clone();
         let loaders = Loaders::fresh(self.0.domain.clone(), viewer.clone());
-        request.data(viewer).data(loaders).data(caller.clone())
+        let files = FileCount(request.uploads.len());
+        request
+            .data(viewer)
+            .data(loaders)
+            .data(files)
+            .data(caller.clone())
     }
 }

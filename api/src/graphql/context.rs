@@ -1,10 +1,12 @@
 //! What a resolver finds in its request.
 
+use std::sync::Arc;
+
 use async_graphql::Context;
 use domain::{Domain, Viewer};
 use platform::blob::BlobStore;
 
-use super::loader::RequestLoader;
+use super::loader::{RequestLoader, RequestLoaders};
 use crate::events::EventHub;
 
 /// What a resolver may use.
@@ -14,7 +16,9 @@ pub trait ContextExt {
     /// Who is asking.
     fn viewer(&self) -> &Viewer;
     /// Loads rows of several resolvers at once, for this viewer.
-    fn loaders(&self) -> &RequestLoader;
+    fn loaders(&self) -> Arc<RequestLoader>;
+    /// Forgets what was loaded, because it may have changed.
+    fn renew_loaders(&self);
     /// Where files are.
     fn blobs(&self) -> &BlobStore;
     /// What happens, as it happens.
@@ -39,8 +43,12 @@ impl ContextExt for Context<'_> {
         self.data_unchecked()
     }
 
-    fn loaders(&self) -> &RequestLoader {
-        self.data_unchecked()
+    fn loaders(&self) -> Arc<RequestLoader> {
+        self.data_unchecked::<RequestLoaders>().current()
+    }
+
+    fn renew_loaders(&self) {
+        self.data_unchecked::<RequestLoaders>().renew();
     }
 
     fn blobs(&self) -> &BlobStore {

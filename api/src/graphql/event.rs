@@ -1,26 +1,29 @@
 //! Subscriptions: what happens, as it happens, from any position on.
 
+use std::collections::{BTreeMap, HashMap};
+
 use async_graphql::{Context, ID, Scalar, ScalarType, SimpleObject, Subscription, Value};
 use domain::{
     Code, Error,
-    event::{Event, Kind},
+    event::{Event, Interest, action},
 };
 use entity::id::{CategoryId, ItemId, JobId};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{
     category::Category,
     context::ContextExt,
     error::{OrGraphql, to_graphql},
     id::GlobalId,
-    item::Item,
+    item::{Item, query::prefetch},
     job::Job,
 };
 
-/// A place in the one sequence of all events. Keep the last you saw; subscribe with it again, and you miss nothing.
+/// A place in the one sequence of all events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventPosition(pub i64);
 
+/// A place in the one sequence of all events, as a string of digits. Keep the last you saw; subscribe with it again, and you miss nothing.
 #[Scalar]
 impl ScalarType for EventPosition {
     fn parse(value: Value) -> async_graphql::InputValueResult<Self> {
@@ -64,10 +67,13 @@ pub struct JobProgressEvent {
     job: Job,
 }
 
-/// All subscriptions.
+/// What happens, as it happens. With `after`, what happened behind that position comes first and nothing is left out. A subscription that
+/// fails ends: subscribe again with the last position that you saw.
 #[derive(Default)]
 pub struct Subscriptions;
 
+/// What happens, as it happens. With `after`, what happened behind that position comes first and nothing is left out. A subscription that
+/// fails ends: subscribe again with the last position that you saw.
 #[Subscription]
 impl Subscriptions {
     /// Items that change, and new ones. Needs `catalogue.read`.
@@ -75,23 +81,14 @@ impl Subscriptions {
         &self,
         ctx: &'ctx Context<'ctx>,
         #[graphql(desc = "Only this item.")] item_id: Option<ID>,
-        #[graphql(desc = "Only items directly in this category.")] category_id: Option<ID>,
+        #[graphql(desc = "Only items directly in this category, and those that leave it.")] category_id: Option<ID>,
         #[graphql(desc = "What happened behind this position comes first; without, only what happens from now on.")] after: Option<EventPosition>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<ItemChangedEvent>> + use<'ctx>> {
-        let viewer = ctx.viewer();
-        let item = item_id.map(|id| ItemId::parse("itemId", &id)).transpose().map_err(Error::from).or_graphql(viewer)?;
-        let category = category_id.map(|id| CategoryId::parse("categoryId", &id)).transpose().map_err(Error::from).or_graphql(viewer)?;
-        let wanted = move |event: &Event| {
-            let of_many = action(event) == "item.import";
-            let of_item = item.is_none_or(|id| id.0 == event.aggregate_id);
-            let of_category = category.is_none_or(|id| event.payload.get("categoryId").and_then(|id| id.as_str()) == Some(&id.to_string()));
-            of_many || of_item && of_category
-        };
-        let events = events(ctx, Kind::ItemChanged, after, wanted).await?;
-        Ok(events.and_then(move |event| async move {
-            let row = ctx.domain().items().find(ctx.viewer(), ItemId(event.aggregate_id)).await.or_graphql(ctx.viewer())?;
-            Ok(ItemChangedEvent { position: position(&event), action: action(&event).to_owned(), item: row.map(|row| Item::new(ctx, row)) })
-        }))
+        let item = item_id.map(|id| ItemId::parse("itemId", &id)).transpose().map_err(Error::from).or_graphql(ctx.viewer())?;
+        let category = category_id.map(|id| CategoryId::parse("categoryId", &id)).transpose();
+        let category = category.map_err(Error::from).or_graphql(ctx.viewer())?;
+        let events = events(ctx, Interest::Items { item, category }, after).await?;
+        Ok(resolved(events.and_then(move |events| items(ctx, events))))
     }
 
     /// Every change of the category tree. Needs `catalogue.read`.
@@ -100,12 +97,8 @@ impl Subscriptions {
         ctx: &'ctx Context<'ctx>,
         #[graphql(desc = "What happened behind this position comes first; without, only what happens from now on.")] after: Option<EventPosition>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<CategoryTreeChangedEvent>> + use<'ctx>> {
-        let events = events(ctx, Kind::CategoryTreeChanged, after, |_| true).await?;
-        Ok(events.and_then(move |event| async move {
-            let row = ctx.domain().categories().find(ctx.viewer(), CategoryId(event.aggregate_id)).await.or_graphql(ctx.viewer())?;
-            let category = row.map(|row| Category::new(ctx, row));
-            Ok(CategoryTreeChangedEvent { position: position(&event), action: action(&event).to_owned(), category })
-        }))
+        let events = events(ctx, Interest::CategoryTree, after).await?;
+        Ok(resolved(events.and_then(move |events| categories(ctx, events))))
     }
 
     /// How jobs get on. Needs `job.read`.
@@ -116,44 +109,84 @@ impl Subscriptions {
         #[graphql(desc = "What happened behind this position comes first; without, only what happens from now on.")] after: Option<EventPosition>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<JobProgressEvent>> + use<'ctx>> {
         let job = job_id.map(|id| JobId::parse("jobId", &id)).transpose().map_err(Error::from).or_graphql(ctx.viewer())?;
-        let wanted = move |event: &Event| job.is_none_or(|id| id.0 == event.aggregate_id);
-        let events = events(ctx, Kind::JobChanged, after, wanted).await?;
-        Ok(events.and_then(move |event| async move {
-            let job = ctx.domain().jobs().get(ctx.viewer(), JobId(event.aggregate_id)).await.or_graphql(ctx.viewer())?;
-            Ok(JobProgressEvent { position: position(&event), job: Job::new(job) })
-        }))
+        let events = events(ctx, Interest::Jobs { job }, after).await?;
+        Ok(resolved(events.and_then(move |events| jobs(ctx, events))))
     }
 }
 
-/// Events of one kind that are wanted, for a viewer who may see them.
+/// Batches of events for a viewer who may hear of them. What was loaded for an earlier batch is forgotten: it may have changed.
 async fn events<'ctx>(
     ctx: &'ctx Context<'ctx>,
-    kind: Kind,
+    interest: Interest,
     after: Option<EventPosition>,
-    wanted: impl Fn(&Event) -> bool + Send + 'ctx,
-) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Event>> + 'ctx> {
+) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Vec<Event>>> + 'ctx> {
     let viewer = ctx.viewer();
-    viewer.require(kind.permission()).or_graphql(viewer)?;
-    let events = ctx.events().subscribe(after.map(|EventPosition(position)| position)).await.map_err(|error| refused(ctx, error))?;
-    let wanted = move |event: &Event| event.kind == kind.as_str() && wanted(event);
-    Ok(events.map_err(|error| to_graphql(viewer, error)).try_filter(move |event| std::future::ready(wanted(event))))
+    let after = after.map(|EventPosition(position)| position);
+    let batches = ctx.events().subscribe(viewer, interest, after).await.map_err(|error| refused(ctx, &error))?;
+    Ok(batches.map(move |batch| {
+        ctx.renew_loaders();
+        batch.or_graphql(viewer)
+    }))
 }
 
 /// A position that is no longer, or was never, one.
-fn refused(ctx: &Context<'_>, error: Error) -> async_graphql::Error {
-    match &error {
-        Error::Refused(refusals) if refusals.iter().any(|refusal| refusal.code == Code::NotFound) => {
-            super::error::coded(ctx.viewer(), "EVENT_POSITION_EXPIRED", &std::collections::BTreeMap::new())
-        }
-        Error::Refused(_) => super::error::coded(ctx.viewer(), "EVENT_POSITION_UNKNOWN", &std::collections::BTreeMap::new()),
-        _ => to_graphql(ctx.viewer(), error),
-    }
+fn refused(ctx: &Context<'_>, error: &Error) -> async_graphql::Error {
+    let code = match error {
+        Error::Refused(refusals) if refusals.iter().any(|refusal| refusal.code == Code::NotFound) => "EVENT_POSITION_EXPIRED",
+        Error::Refused(_) => "EVENT_POSITION_UNKNOWN",
+        _ => return to_graphql(ctx.viewer(), error),
+    };
+    super::error::coded(ctx.viewer(), code, &BTreeMap::new())
+}
+
+/// The events one by one. The first error is the last thing that comes, so that nobody goes on without what failed.
+fn resolved<T>(batches: impl Stream<Item = async_graphql::Result<Vec<T>>>) -> impl Stream<Item = async_graphql::Result<T>> {
+    let events = batches.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten();
+    stream::unfold(Some(Box::pin(events)), |running| async move {
+        let mut running = running?;
+        let event = running.next().await?;
+        let running = event.is_ok().then_some(running);
+        Some((event, running))
+    })
+}
+
+async fn items(ctx: &Context<'_>, events: Vec<Event>) -> async_graphql::Result<Vec<ItemChangedEvent>> {
+    let ids: Vec<_> = events.iter().map(|event| ItemId(event.aggregate_id)).collect();
+    let rows = ctx.domain().items().by_ids(ctx.viewer(), &ids).await.or_graphql(ctx.viewer())?;
+    prefetch(ctx, ctx.look_ahead().field("item"), &rows).await?;
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.item.id.0, row)).collect();
+    let changed = events.into_iter().map(|event| ItemChangedEvent {
+        position: position(&event),
+        action: action(&event).to_owned(),
+        item: rows.get(&event.aggregate_id).map(|row| Item::new(ctx, row.clone())),
+    });
+    Ok(changed.collect())
+}
+
+async fn categories(ctx: &Context<'_>, events: Vec<Event>) -> async_graphql::Result<Vec<CategoryTreeChangedEvent>> {
+    let ids: Vec<_> = events.iter().map(|event| CategoryId(event.aggregate_id)).collect();
+    let rows = ctx.domain().categories().by_ids(ctx.viewer(), &ids).await.or_graphql(ctx.viewer())?;
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
+    let changed = events.into_iter().map(|event| CategoryTreeChangedEvent {
+        position: position(&event),
+        action: action(&event).to_owned(),
+        category: rows.get(&event.aggregate_id).map(|row| Category::new(ctx, row.clone())),
+    });
+    Ok(changed.collect())
+}
+
+/// Of a job that is no longer kept there is nothing to tell.
+async fn jobs(ctx: &Context<'_>, events: Vec<Event>) -> async_graphql::Result<Vec<JobProgressEvent>> {
+    let ids: Vec<_> = events.iter().map(|event| JobId(event.aggregate_id)).collect();
+    let rows = ctx.domain().jobs().by_ids(ctx.viewer(), &ids).await.or_graphql(ctx.viewer())?;
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
+    let progress = events.into_iter().filter_map(|event| {
+        let row = rows.get(&event.aggregate_id)?;
+        Some(JobProgressEvent { position: position(&event), job: Job::new(row.clone()) })
+    });
+    Ok(progress.collect())
 }
 
 fn position(event: &Event) -> EventPosition {
     EventPosition(event.position.unwrap_or_default())
-}
-
-fn action(event: &Event) -> &str {
-    event.payload.get("action").and_then(|action| action.as_str()).unwrap_or_default()
 }

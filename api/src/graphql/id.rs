@@ -51,7 +51,8 @@ pub fn decode(id: &ID) -> Option<(String, Uuid)> {
 }
 
 /// What a client sent, bounded.
-fn shortened(id: &ID) -> String {
+#[must_use]
+pub fn shortened(id: &ID) -> String {
     id.chars().take(60).collect()
 }
 

@@ -6,8 +6,12 @@
 
 pub mod category;
 pub mod context;
+pub mod cost;
+pub mod decimal;
 pub mod error;
 pub mod event;
+pub mod file;
+pub mod guard;
 pub mod id;
 pub mod item;
 pub mod job;
@@ -19,3 +23,4 @@ pub mod payload;
 pub mod schema;
 pub mod translation;
 pub mod unit_of_measure;
+pub mod user;

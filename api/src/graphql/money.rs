@@ -1,13 +1,14 @@
 //! Amounts of money.
 
 use async_graphql::{InputObject, SimpleObject};
-use rust_decimal::Decimal;
+
+use super::decimal::Decimal;
 
 /// An exact amount in a currency.
 #[derive(SimpleObject, InputObject, Clone, Debug)]
 #[graphql(input_name = "MoneyInput")]
 pub struct Money {
-    /// How much, in the currency's main unit: an exact decimal as a string.
+    /// How much, in the currency's main unit.
     pub amount: Decimal,
     /// ISO 4217 code of the currency, such as `IRR` or `EUR`.
     pub currency: String,
@@ -15,6 +16,6 @@ pub struct Money {
 
 impl From<Money> for domain::money::Money {
     fn from(Money { amount, currency }: Money) -> Self {
-        Self { amount, currency }
+        Self { amount: amount.0, currency }
     }
 }

@@ -7,11 +7,12 @@ use entity::id::{CategoryId, ItemId, JobId, UnitOfMeasureId};
 use super::{
     category::Category,
     context::ContextExt,
+    cost,
     error::OrGraphql,
-    id::{GlobalId, decode},
+    id::{GlobalId, decode, shortened},
     item::Item,
     job::Job,
-    loader,
+    loader::load,
     unit_of_measure::UnitOfMeasure,
 };
 
@@ -44,7 +45,7 @@ impl NodeQuery {
     }
 
     /// The objects with these ids, in their order; null for each that does not exist. At most 100.
-    #[graphql(complexity = "ids.len() * child_complexity")]
+    #[graphql(complexity = "cost::rows(ids.len(), child_complexity)")]
     async fn nodes(&self, ctx: &Context<'_>, #[graphql(desc = "Ids from anywhere in this schema.")] ids: Vec<ID>) -> async_graphql::Result<Vec<Option<Node>>> {
         if ids.len() > NODES_MAX {
             return Err(Error::from(Refusal::new(Code::TooMany, "ids").with("max", NODES_MAX))).or_graphql(ctx.viewer());
@@ -54,24 +55,23 @@ impl NodeQuery {
 }
 
 async fn find(ctx: &Context<'_>, path: &str, id: &ID) -> async_graphql::Result<Option<Node>> {
-    let failed = |error: loader::LoadError| loader::to_graphql(ctx.viewer(), &error);
-    let loaders = ctx.loaders();
     Ok(match decode(id) {
         Some((kind, uuid)) if kind == CategoryId::TYPE => {
-            let row = loaders.load_one(CategoryId(uuid)).await.map_err(failed)?;
-            row.map(|row| Node::Category(Category::new(ctx, row)))
+            load(ctx, CategoryId(uuid)).await?.map(|row| Node::Category(Category::new(ctx, row)))
         }
         Some((kind, uuid)) if kind == ItemId::TYPE => {
-            let row = loaders.load_one(ItemId(uuid)).await.map_err(failed)?;
-            row.map(|row| Node::Item(Item::new(ctx, row)))
+            load(ctx, ItemId(uuid)).await?.map(|row| Node::Item(Item::new(ctx, row)))
         }
         Some((kind, uuid)) if kind == JobId::TYPE => {
-            loaders.load_one(JobId(uuid)).await.map_err(failed)?.map(|row| Node::Job(Job::new(row)))
+            load(ctx, JobId(uuid)).await?.map(|row| Node::Job(Job::new(row)))
         }
         Some((kind, uuid)) if kind == UnitOfMeasureId::TYPE => {
-            let row = loaders.load_one(UnitOfMeasureId(uuid)).await.map_err(failed)?;
+            let row = load(ctx, UnitOfMeasureId(uuid)).await?;
             row.map(|row| Node::UnitOfMeasure(UnitOfMeasure::new(ctx, row)))
         }
-        _ => return Err(Error::from(Refusal::new(Code::InvalidFormat, path).with("value", id.chars().take(60).collect::<String>()))).or_graphql(ctx.viewer()),
+        _ => {
+            let refusal = Refusal::new(Code::InvalidFormat, path).with("value", shortened(id));
+            return Err(Error::from(refusal)).or_graphql(ctx.viewer());
+        }
     })
 }

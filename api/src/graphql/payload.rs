@@ -1,10 +1,12 @@
 //! What mutations answer with: the thing that changed, or why it did not.
 
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::{Context, Enum, SimpleObject};
 use domain::{Code, Error, Refusal, Viewer};
 
-use super::error::to_graphql;
-use crate::messages::message;
+use super::{
+    context::ContextExt,
+    error::{sentence, to_graphql},
+};
 
 macro_rules! user_error_codes {
     ($($(#[$doc:meta])+ $name:ident),+ $(,)?) => {
@@ -34,6 +36,8 @@ user_error_codes! {
     InvalidFormat,
     /// The last digit of the barcode does not fit the others.
     InvalidCheckDigit,
+    /// There must always be an owner who can log in.
+    LastOwner,
     /// There is no such row, or not for you.
     NotFound,
     /// Something is still in it.
@@ -88,27 +92,26 @@ impl UserError {
     /// A refusal in the viewer's language.
     #[must_use]
     pub fn new(viewer: &Viewer, refusal: Refusal) -> Self {
+        let message = sentence(viewer, &refusal);
         let Refusal { code, path, params } = refusal;
-        let text = if params.contains_key("expected") && params.contains_key("value") {
-            message(viewer.locale, "INVALID_ID", &params)
-        } else {
-            message(viewer.locale, code.as_str(), &params)
-        };
         let params = params.into_iter().map(|(name, value)| UserErrorParam { name: name.to_owned(), value });
-        Self { code: code.into(), message: text, path, params: params.collect() }
+        Self { code: code.into(), message, path, params: params.collect() }
     }
 }
 
-/// The value with no errors, or no value with errors; whatever is not a refusal stays an error of the request.
+/// The value with no errors, or no value with errors; whatever is not a refusal stays an error of the request. What was loaded before is
+/// forgotten, for the use case may have changed it.
 ///
 /// # Errors
 /// What the domain did not merely refuse.
-pub fn settle<T>(viewer: &Viewer, result: domain::Result<T>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
+pub fn settle<T>(ctx: &Context<'_>, result: domain::Result<T>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
+    let viewer = ctx.viewer();
+    ctx.renew_loaders();
     match result {
         Ok(value) => Ok((Some(value), Vec::new())),
         Err(Error::Refused(refusals)) => {
             Ok((None, refusals.into_iter().map(|refusal| UserError::new(viewer, refusal)).collect()))
         }
-        Err(other) => Err(to_graphql(viewer, other)),
+        Err(other) => Err(to_graphql(viewer, &other)),
     }
 }

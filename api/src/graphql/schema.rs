@@ -9,15 +9,31 @@ use super::{
     job::JobQuery,
     node::NodeQuery,
     unit_of_measure::UnitOfMeasureQuery,
+    user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
 };
 
 /// All queries.
 #[derive(MergedObject, Default)]
-pub struct Query(CategoryQuery, ItemQuery, JobQuery, NodeQuery, UnitOfMeasureQuery);
+pub struct Query(
+    ApiTokenQuery,
+    CategoryQuery,
+    ItemQuery,
+    JobQuery,
+    NodeQuery,
+    SessionQuery,
+    UnitOfMeasureQuery,
+    UserQuery,
+);
 
 /// All mutations.
 #[derive(MergedObject, Default)]
-pub struct Mutation(CategoryMutation, ItemMutation);
+pub struct Mutation(
+    ApiTokenMutation,
+    CategoryMutation,
+    ItemMutation,
+    LoginMutation,
+    UserMutation,
+);
 
 /// The schema.
 pub type Schema = Built<Query, Mutation, Subscriptions>;

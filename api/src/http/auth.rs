@@ -42,6 +42,21 @@ impl<'a> Credentials<'a> {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
+    /// What the client calls itself; empty when it does not say.
+    pub fn user_agent(&self) -> &'a str {
+        self.header(header::USER_AGENT)
+    }
+
+    /// The languages that the client prefers, as it sent them; empty when it did not.
+    pub fn accept_language(&self) -> &'a str {
+        self.header(header::ACCEPT_LANGUAGE)
+    }
+
+    fn header(&self, name: header::HeaderName) -> &'a str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     /// The cookie of this name, exactly as it was sent.
     pub fn cookie(&self, name: &str) -> Option<&'a str> {
         let values = self.headers.get_all(header::COOKIE).iter();
@@ -155,6 +170,13 @@ mod tests {
         assert_eq!(credentials.cookie("session"), Some("a=b"));
         assert_eq!(credentials.cookie("theme"), Some("dark"));
         assert_eq!(credentials.cookie("sess"), None);
+    }
+
+    #[test]
+    fn what_a_client_says_of_itself_may_be_missing() {
+        let headers = headers(&[("accept-language", "fa")]);
+        let credentials = Credentials::new(&headers);
+        assert_eq!((credentials.accept_language(), credentials.user_agent()), ("fa", ""));
     }
 
     #[test]

@@ -50,8 +50,8 @@ impl Default for HttpSettings {
 /// Bounds of multipart requests. Files are written to `spool_dir` while they arrive and are never held in memory.
 #[derive(Clone, Debug)]
 pub struct UploadLimits {
-    /// Largest single file, in bytes.
-    pub max_file_bytes: u64,
+    /// Largest request, all its files together, in bytes.
+    pub max_bytes: u64,
     /// Most files in one request.
     pub max_files: usize,
     /// Multipart requests received at the same time; more are answered with 503.
@@ -64,7 +64,7 @@ pub struct UploadLimits {
 impl Default for UploadLimits {
     fn default() -> Self {
         Self {
-            max_file_bytes: 20 * 1024 * 1024,
+            max_bytes: 32 * 1024 * 1024,
             max_files: 10,
             max_concurrent: 16,
             spool_dir: std::env::temp_dir(),

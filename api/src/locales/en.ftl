@@ -15,6 +15,7 @@ INVALID_FORMAT = { $value ->
    *[other] “{ $value }” does not have the form it must have.
 }
 INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others. Please check for a typing mistake.
+LAST_OWNER = This is the last owner. Make somebody else an owner first.
 NOT_FOUND = { $value ->
     [none] There is nothing with this id.
    *[other] There is no “{ $value }”.

@@ -15,6 +15,7 @@ INVALID_FORMAT = { $value ->
    *[other] شکل «{ $value }» درست نیست.
 }
 INVALID_CHECK_DIGIT = رقم آخر بارکد «{ $value }» با رقم‌های دیگر نمی‌خواند. لطفاً غلط تایپی را بررسی کنید.
+LAST_OWNER = این آخرین مالک است. نخست کس دیگری را مالک کنید.
 NOT_FOUND = { $value ->
     [none] چیزی با این شناسه یافت نشد.
    *[other] «{ $value }» یافت نشد.

@@ -20,7 +20,7 @@ pub use entity::category::Model as Category;
 use self::write::SubtreeLock;
 use crate::{
     Domain,
-    error::{Code, Refusal, Result},
+    error::{Code, Refusal, Refusals, Result},
     idempotency::{Claimed, claim_in_tx},
     page::{Page, PageArgs},
     patch::Patch,
@@ -386,7 +386,7 @@ impl Categories<'_> {
         query::by_ids(&self.domain.db, ids).await
     }
 
-    /// All children of these categories that are in use, in their order.
+    /// The children of these categories that are in use, in their order; at most [`CHILDREN_MAX`] of each.
     ///
     /// # Errors
     /// When the viewer may not see the catalogue.
@@ -395,11 +395,15 @@ impl Categories<'_> {
         query::children_of(&self.domain.db, ids).await
     }
 
-    /// All ancestors of these categories, each once, in any order.
+    /// Those of these categories that exist, each with its ancestors, root first.
     ///
     /// # Errors
     /// When the viewer may not see the catalogue.
-    pub async fn ancestors_of(&self, viewer: &Viewer, ids: &[CategoryId]) -> Result<Vec<Category>> {
+    pub async fn ancestors_of(
+        &self,
+        viewer: &Viewer,
+        ids: &[CategoryId],
+    ) -> Result<Vec<(CategoryId, Vec<Category>)>> {
         viewer.require(Permission::CatalogueRead)?;
         query::ancestors_of(&self.domain.db, ids).await
     }
@@ -407,9 +411,11 @@ impl Categories<'_> {
     /// A whole tree in one statement: parents before their children, siblings in their order.
     ///
     /// # Errors
-    /// When the viewer may not see the catalogue, there is no such root, or the tree has more than [`TREE_MAX`] categories.
+    /// When the viewer may not see the catalogue, an argument is out of its range, there is no such root, or the tree has more than
+    /// [`TREE_MAX`] categories.
     pub async fn tree(&self, viewer: &Viewer, of: &TreeArgs) -> Result<Vec<Category>> {
         viewer.require(Permission::CatalogueRead)?;
+        of.check()?;
         let root = match of.root_id {
             Some(id) => Some(
                 query::find(&self.domain.db, id)
@@ -462,17 +468,38 @@ pub const DEPTH_MAX: usize = 100;
 /// Most categories of one tree query.
 pub const TREE_MAX: usize = 20_000;
 
+/// Most children of one category that are read together with it. A tree of depth 1 has them all.
+pub const CHILDREN_MAX: usize = 200;
+
 /// Which tree.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TreeArgs {
     /// The tree below this category, and itself; without, the whole forest.
     pub root_id: Option<CategoryId>,
-    /// Levels below the root (of the forest: below an imagined root above all roots).
-    pub max_depth: Option<u32>,
-    /// At most this many categories, breadth first, whole levels not guaranteed.
-    pub limit: Option<u32>,
+    /// Levels below the root (of the forest: below an imagined root above all roots), 0 to [`DEPTH_MAX`].
+    pub max_depth: Option<i32>,
+    /// At most this many categories, breadth first, whole levels not guaranteed; 1 to [`TREE_MAX`].
+    pub limit: Option<i32>,
     /// Whether archived categories are part of it.
     pub include_archived: bool,
+}
+
+impl TreeArgs {
+    fn check(&self) -> Result<()> {
+        let mut refusals = Refusals::default();
+        for (path, number, min, max) in [
+            ("limit", self.limit, 1, TREE_MAX),
+            ("maxDepth", self.max_depth, 0, DEPTH_MAX),
+        ] {
+            let is_within = number.is_none_or(|number| {
+                number >= min && usize::try_from(number).is_ok_and(|number| number <= max)
+            });
+            if !is_within {
+                refusals.push(Refusal::new(Code::OutOfRange, path).with("min", min).with("max", max));
+            }
+        }
+        refusals.into_result(Some(()))
+    }
 }
 
 /// Which categories.

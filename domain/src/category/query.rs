@@ -1,5 +1,7 @@
 //! Reads of the category tree.
 
+use std::collections::HashMap;
+
 use entity::{
     category::{Column, Entity, Model as Category},
     id::CategoryId,
@@ -9,7 +11,7 @@ use sea_orm::{
     QueryOrder, QuerySelect, QueryTrait, sea_query::LockType,
 };
 
-use super::{CategoryFilter, TREE_MAX, TreeArgs};
+use super::{CHILDREN_MAX, CategoryFilter, TREE_MAX, TreeArgs};
 use crate::{
     error::{Error, Result},
     keyset::{Column as Key, Cursor, List, Order},
@@ -68,27 +70,42 @@ fn select(rest: &str) -> Sql {
     Sql::new(&format!("SELECT {COLUMNS} FROM category {rest}"))
 }
 
+/// The first children of each parent, in their order.
 pub(super) async fn children_of(
     db: &impl ConnectionTrait,
     ids: &[CategoryId],
 ) -> Result<Vec<Category>> {
-    let children = Entity::find()
-        .filter(Column::ParentId.is_in(ids.iter().copied()))
-        .filter(Column::ArchivedAt.is_null())
-        .order_by_asc(Column::Position)
-        .order_by_asc(Column::Number);
-    Ok(children.all(db).await?)
+    let mut sql = Sql::new("SELECT c.* FROM unnest(");
+    sql.bind(uuids(ids)).push(") AS p (parent) CROSS JOIN LATERAL (SELECT ").push(COLUMNS);
+    sql.push(" FROM category WHERE parent_id = p.parent AND archived_at IS NULL ORDER BY position, number LIMIT ");
+    sql.bind(i64::try_from(CHILDREN_MAX).unwrap_or(i64::MAX))
+        .push(") c ORDER BY c.position, c.number");
+    Ok(Category::find_by_statement(sql.build()).all(db).await?)
 }
 
+/// Each of these categories with its ancestors, root first.
 pub(super) async fn ancestors_of(
     db: &impl ConnectionTrait,
     ids: &[CategoryId],
-) -> Result<Vec<Category>> {
+) -> Result<Vec<(CategoryId, Vec<Category>)>> {
     let mut sql = select(
         "WHERE number IN (SELECT label::bigint FROM category c, unnest(string_to_array(c.path::text, '.')) label",
     );
     sql.push(" WHERE c.id = ANY(").bind(uuids(ids)).push("))");
-    Ok(Category::find_by_statement(sql.build()).all(db).await?)
+    let rows = Category::find_by_statement(sql.build()).all(db).await?;
+    let by_id: HashMap<_, _> = rows.iter().map(|row| (row.id, row)).collect();
+    let by_number: HashMap<_, _> = rows.iter().map(|row| (row.number, row)).collect();
+    let found = ids.iter().filter_map(|id| by_id.get(id));
+    Ok(found.map(|row| (row.id, above(row, &by_number))).collect())
+}
+
+/// The ancestors that the path names.
+fn above(category: &Category, by_number: &HashMap<i64, &Category>) -> Vec<Category> {
+    let labels = category.path.0.split('.').filter_map(|label| label.parse().ok());
+    labels
+        .filter(|number| *number != category.number)
+        .filter_map(|number| by_number.get(&number).map(|row| Category::clone(row)))
+        .collect()
 }
 
 /// One row more than is allowed, so that the caller sees when there are too many.
@@ -111,9 +128,7 @@ pub(super) async fn tree(
     if !args.include_archived {
         sql.push(" AND archived_at IS NULL");
     }
-    let limit = args.limit.map_or(TREE_MAX + 1, |limit| {
-        usize::try_from(limit).unwrap_or(TREE_MAX).min(TREE_MAX)
-    });
+    let limit = args.limit.map_or(TREE_MAX + 1, |limit| usize::try_from(limit).unwrap_or(0));
     // Only who takes a part cares which part; the caller puts the rows in order anyway.
     if args.limit.is_some() {
         sql.push(" ORDER BY nlevel(category.path), number");

@@ -1,5 +1,7 @@
 //! Pictures of items: what people do with them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entity::{
     id::{ItemId, ItemImageId, JobId},
@@ -11,7 +13,7 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{Items, lock_in_use_in_tx, query, write};
+use super::{IMPORT_MAX, Items, lock_in_use_in_tx, query, write};
 use crate::{
     clock::new_id,
     error::{Code, Error, Refusal, Result},
@@ -91,6 +93,25 @@ impl Items<'_> {
         claim.keep_in_tx(&tx, &answer).await?;
         self.domain.commit(tx).await?;
         Ok(answer)
+    }
+
+    /// The items with these external references that have no picture yet, by external reference; at most [`IMPORT_MAX`].
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or asks for too many.
+    pub async fn without_image(
+        &self,
+        viewer: &Viewer,
+        references: &[String],
+    ) -> Result<HashMap<String, ItemId>> {
+        viewer.require(Permission::CatalogueRead)?;
+        if references.len() > IMPORT_MAX {
+            return Err(Refusal::new(Code::TooMany, "references")
+                .with("max", IMPORT_MAX)
+                .into());
+        }
+        let found = query::without_image(&self.domain.db, references).await?;
+        Ok(found.into_iter().collect())
     }
 
     /// Takes a picture away. When it was the primary one, the first of the others takes its place.

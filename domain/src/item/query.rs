@@ -190,3 +190,18 @@ pub(super) async fn images_in_tx(
         .order_by_asc(item_image::Column::Id);
     Ok(images.all(tx).await?)
 }
+
+/// Which of the items with these external references are in use and have no picture.
+pub(super) async fn without_image(
+    db: &impl ConnectionTrait,
+    references: &[String],
+) -> Result<Vec<(String, ItemId)>> {
+    let mut sql = Sql::new(
+        "SELECT external_reference, id FROM item WHERE primary_image_id IS NULL AND archived_at IS NULL \
+         AND external_reference = ANY(",
+    );
+    sql.bind(references.to_vec()).push(")");
+    let rows = db.query_all_raw(sql.build()).await?;
+    let pair = |row: &QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+    rows.iter().map(pair).collect()
+}

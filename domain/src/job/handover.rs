@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::JobId;
-use sea_orm::{ConnectionTrait, FromQueryResult, Value, sea_query::ArrayType};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{Jobs, Queue};
 use crate::{
@@ -104,6 +104,6 @@ async fn reclaim(
 }
 
 fn names(queues: &[Queue]) -> Value {
-    let names = queues.iter().map(|queue| queue.as_str().into()).collect();
-    Value::Array(ArrayType::String, Some(Box::new(names)))
+    let names = queues.iter().map(|queue| queue.as_str().to_owned());
+    names.collect::<Vec<_>>().into()
 }

@@ -33,6 +33,15 @@ use crate::{
 /// The role that may do everything, and that somebody must always have.
 pub const OWNER: &str = "owner";
 
+/// A user who is there now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bootstrapped {
+    /// New, with the password that was given.
+    Created(User),
+    /// From before, with the password from before.
+    Existed(User),
+}
+
 /// A user to be.
 #[derive(Clone, Debug)]
 pub struct NewUser {
@@ -231,18 +240,20 @@ impl Users<'_> {
         viewer: &Viewer,
         new: NewUser,
         passwords: PasswordRules,
-    ) -> Result<User> {
+    ) -> Result<Bootstrapped> {
         viewer.require(Permission::UserManage)?;
         let email = rules::parse_email("email", &new.email)?;
         if let Some(user) = query::find_by_email(&self.domain.db, &email).await? {
-            return Ok(user);
+            return Ok(Bootstrapped::Existed(user));
         }
         match self.create(viewer, new, passwords, None).await {
             Err(error) if rules::is_taken(&error) => {
                 let user = query::find_by_email(&self.domain.db, &email).await?;
-                user.ok_or_else(|| Error::internal("a user's email is taken by nobody"))
+                let user =
+                    user.ok_or_else(|| Error::internal("a user's email is taken by nobody"))?;
+                Ok(Bootstrapped::Existed(user))
             }
-            created => created,
+            created => created.map(Bootstrapped::Created),
         }
     }
 

@@ -241,7 +241,7 @@ pub(super) fn last_owner(change: &Change) -> Refusal {
     } else {
         "disabled"
     };
-    Refusal::new(Code::Required, path).with("value", OWNER)
+    Refusal::new(Code::LastOwner, path)
 }
 
 /// Whether an email was refused because somebody has it.

@@ -17,7 +17,7 @@ pub struct Graphql {
     /// Most aliased fields in a request.
     #[serde(deserialize_with = "within::<0, 10_000, _, _>")]
     pub max_aliases: usize,
-    /// Most directives in a request.
+    /// Most directives in a request, all its fields together.
     #[serde(deserialize_with = "within::<0, 10_000, _, _>")]
     pub max_directives: usize,
     /// Most tokens in a request's document.

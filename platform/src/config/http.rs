@@ -35,7 +35,7 @@ pub struct Http {
     /// Largest body of a request that is no upload, in bytes.
     #[serde(deserialize_with = "within::<1024, 104_857_600, _, _>")]
     pub body_limit_bytes: usize,
-    /// Largest upload request, in bytes.
+    /// Largest upload request, all its files together, in bytes.
     #[serde(deserialize_with = "within::<1024, 1_073_741_824, _, _>")]
     pub upload_limit_bytes: usize,
     /// Whether the playground is served.

@@ -168,7 +168,6 @@ async fn a_job_that_kills_every_worker_is_given_up() {
         .await
         .unwrap();
     let id = app.job_about(&item).await.global_id();
-    app.domain().jobs().claim_for_relay(&domain::Viewer::system("test"), domain::job::Queue::ALL, 10).await.unwrap();
     sqlx::query("UPDATE job SET relayed_at = created_at - interval '1 hour'")
         .execute(app.sql())
         .await

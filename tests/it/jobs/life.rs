@@ -26,7 +26,7 @@ async fn a_job_waits_runs_and_succeeds_before_its_owners_eyes() {
     let item = manager.item("RING-1", &category).await;
     let id = app.job_about(&item).await.global_id();
     let look = async || manager.ok(JOB, json!({"id": id})).await["job"].clone();
-    let expected = json!({"kind": "item.render_code", "queue": "codes", "state": "QUEUED", "attempts": 0, "maxAttempts": 14,
+    let expected = json!({"kind": "item.render_code", "queue": "codes", "state": "QUEUED", "attempts": 0,
         "progress": 0, "error": null, "startedAt": null, "finishedAt": null});
     let waiting = look().await;
     for (member, value) in expected.as_object().unwrap() {

@@ -230,7 +230,7 @@ async fn there_is_always_an_owner() {
     ] {
         assert_eq!(
             owner.refused(UPDATE, update(&own, change)).await,
-            [("REQUIRED".to_owned(), path.to_owned())]
+            [("LAST_OWNER".to_owned(), path.to_owned())]
         );
     }
 }
@@ -282,7 +282,7 @@ async fn change(app: &TestApp, id: UserId, change: UserChange) -> bool {
     });
     match changed.await.unwrap() {
         Ok(_) => true,
-        Err(domain::Error::Refused(refusals)) if refusals[0].code == domain::Code::Required => {
+        Err(domain::Error::Refused(refusals)) if refusals[0].code == domain::Code::LastOwner => {
             false
         }
         Err(other) => panic!("{other}"),

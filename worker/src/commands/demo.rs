@@ -12,20 +12,27 @@ use domain::{
     item::{IMPORT_MAX, ItemRow, Kind, NewItem, Tracking},
     locale::Locale,
     money::Money,
-    user::{NewUser, PasswordRules},
+    user::{Bootstrapped, NewUser, OWNER, PasswordRules},
 };
 use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
+use futures_util::{TryStreamExt as _, stream};
 use platform::{config::Config, image::inspect};
+use tokio::task::spawn_blocking;
 use worker::{
     context::Context,
     demo::{self, DemoCategory, DemoItem, pictures},
     service::{StartError, context},
 };
 
-use super::say;
+use super::{say, say_login};
 
 /// Login name of the demo shop's owner.
 const EMAIL: &str = "owner@demo.goldshop.example";
+
+/// The variable with the owner's password. There is no argument for it: a command line can be seen by others.
+const PASSWORD: &str = "DEMO_PASSWORD";
+/// Pictures drawn at the same time.
+const DRAWN_AT_ONCE: usize = 2;
 
 /// How much of a demo shop.
 #[derive(Args)]
@@ -33,9 +40,6 @@ pub(crate) struct Arguments {
     /// Beside the demo shop, a catalogue of this many generated items, for benchmarks.
     #[arg(long, default_value_t = 0)]
     items: u64,
-    /// Password of the demo shop's owner.
-    #[arg(long, env = "DEMO_PASSWORD", hide_env_values = true, hide = true)]
-    password: Option<String>,
 }
 
 /// What rows of items refer to.
@@ -44,16 +48,26 @@ struct References {
     units: HashMap<String, UnitOfMeasureId>,
 }
 
-/// Loads it.
+/// Loads it. The owner comes first: a password that is missing or too weak is noticed before the work.
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), StartError> {
     let context = context(config)?;
     let viewer = Viewer::system("demo");
+    let owner = owner(&context.domain, &viewer, config).await?;
     let references = references(&context.domain, &viewer).await?;
     load_shop(&context, &viewer, &references).await?;
     load_generated(&context.domain, &viewer, &references, arguments.items).await?;
-    let password = arguments
-        .password
-        .ok_or("DEMO_PASSWORD is not set: the demo shop's owner needs a password")?;
+    say_login(&owner);
+    Ok(())
+}
+
+async fn owner(
+    domain: &Domain,
+    viewer: &Viewer,
+    config: &Config,
+) -> Result<Bootstrapped, StartError> {
+    let password = std::env::var(PASSWORD).ok().filter(|text| !text.is_empty());
+    let password = password
+        .ok_or_else(|| format!("{PASSWORD} is not set: the demo shop's owner needs a password"))?;
     let rules = PasswordRules {
         min_length: config.auth.password_min_length,
     };
@@ -62,15 +76,9 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Sta
         display_name: "Demo owner".to_owned(),
         password: password.into(),
         locale: Locale::En,
-        roles: vec!["owner".to_owned()],
+        roles: vec![OWNER.to_owned()],
     };
-    let owner = context
-        .domain
-        .users()
-        .bootstrap(&viewer, owner, rules)
-        .await?;
-    say(&format!("login: {}", owner.email));
-    Ok(())
+    Ok(domain.users().bootstrap(viewer, owner, rules).await?)
 }
 
 async fn references(domain: &Domain, viewer: &Viewer) -> Result<References, StartError> {
@@ -114,37 +122,52 @@ fn names(english: String, persian: Option<String>) -> BTreeMap<String, String> {
     .collect()
 }
 
-/// The four businesses. Pictures are given to new items only, so that loading again adds none.
+/// The four businesses. Pictures are given to items without one only, so that loading again adds none, and makes good what an
+/// interrupted load has left out.
 async fn load_shop(
     context: &Context,
     viewer: &Viewer,
     references: &References,
 ) -> Result<(), StartError> {
     let items: Vec<_> = demo::items().collect();
-    let mut created = HashMap::new();
+    let mut created = 0;
+    let mut bare = Vec::new();
     for some in items.chunks(IMPORT_MAX) {
         let rows = some
             .iter()
             .map(|item| item_row(item, references, true))
             .collect::<Result<Vec<_>, _>>()?;
-        created.extend(context.domain.items().import(viewer, &rows).await?.created);
+        let outcome = context.domain.items().import(viewer, &rows).await?;
+        created += outcome.created.len();
+        bare.extend(without_picture(&context.domain, viewer, some).await?);
     }
-    say(&format!(
-        "{} items, {} of them new",
-        items.len(),
-        created.len()
-    ));
-    let mut pictures = 0_u32;
-    for item in items.iter().filter(|item| item.has_picture()) {
-        if let Some(id) = created.get(&item.external_reference) {
-            give_picture(context, viewer, item, *id).await?;
-            pictures += 1;
-        }
-    }
+    say(&format!("{} items, {created} of them new", items.len()));
+    let pictures = bare.len();
+    stream::iter(bare.into_iter().map(Ok))
+        .try_for_each_concurrent(DRAWN_AT_ONCE, |(item, id)| {
+            give_picture(context, viewer, item, id)
+        })
+        .await?;
     say(&format!(
         "{pictures} new pictures, left to the worker to render"
     ));
     Ok(())
+}
+
+/// Those that should have a picture, and have none.
+async fn without_picture(
+    domain: &Domain,
+    viewer: &Viewer,
+    items: &[DemoItem],
+) -> Result<Vec<(DemoItem, ItemId)>, StartError> {
+    let references: Vec<_> = items
+        .iter()
+        .filter(|item| item.has_picture())
+        .map(|item| item.external_reference.clone())
+        .collect();
+    let bare = domain.items().without_image(viewer, &references).await?;
+    let pair = |item: &DemoItem| Some((item.clone(), *bare.get(&item.external_reference)?));
+    Ok(items.iter().filter_map(pair).collect())
 }
 
 fn item_row(
@@ -205,10 +228,10 @@ fn tracking(tracking: demo::Tracking) -> Tracking {
 async fn give_picture(
     context: &Context,
     viewer: &Viewer,
-    item: &DemoItem,
+    item: DemoItem,
     id: ItemId,
 ) -> Result<(), StartError> {
-    let bytes = pictures::draw(item)?;
+    let bytes = spawn_blocking(move || pictures::draw(&item)).await??;
     let inspected = inspect(&bytes, &context.limits)?;
     let key = platform::blob::BlobKey::original(&platform::blob::Fingerprint::of_bytes(&bytes));
     context.blobs.put_bytes(&key, bytes.into()).await?;

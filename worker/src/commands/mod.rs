@@ -6,6 +6,7 @@ pub(crate) mod user;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use domain::user::Bootstrapped;
 use platform::{config::Config, shutdown};
 use worker::service::{Service, StartError};
 
@@ -37,4 +38,15 @@ pub(crate) fn fail(error: &dyn std::error::Error) -> ExitCode {
 #[expect(clippy::print_stdout, reason = "this is a command line program")]
 pub(crate) fn say(line: &str) {
     println!("{line}");
+}
+
+/// Who can log in now, and with which password.
+pub(crate) fn say_login(user: &Bootstrapped) {
+    match user {
+        Bootstrapped::Created(user) => say(&format!("login: {}", user.email)),
+        Bootstrapped::Existed(user) => {
+            say(&format!("login: {}", user.email));
+            say("this user exists already; the password is unchanged");
+        }
+    }
 }

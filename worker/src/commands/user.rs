@@ -11,7 +11,7 @@ use domain::{
 use platform::config::{Config, SecretString};
 use worker::service::{StartError, context};
 
-use super::say;
+use super::say_login;
 
 /// Longest password taken from the standard input, in bytes.
 const PASSWORD_MAX: u64 = 1024;
@@ -68,7 +68,7 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Sta
         .users()
         .bootstrap(&Viewer::system("command line"), new, rules)
         .await?;
-    say(&format!("login: {}", user.email));
+    say_login(&user);
     Ok(())
 }
 

@@ -7,16 +7,21 @@ use async_graphql::{
     connection::{Connection, EmptyFields},
 };
 use chrono::{DateTime, Utc};
-use domain::category::{Category as Row, CategoryFilter, TreeArgs};
+use domain::{
+    Permission,
+    category::{Category as Row, CategoryFilter, TreeArgs},
+};
 use entity::id::CategoryId;
 
 pub use mutation::{CategoryMutation, patch};
 
 use super::{
     context::ContextExt,
+    cost,
     error::OrGraphql,
+    guard::Needs,
     id::GlobalId,
-    loader::{self, ChildrenOf},
+    loader::{AncestorsOf, ChildrenOf, load},
     page,
     translation::{self, Translation},
 };
@@ -106,29 +111,27 @@ impl Category {
     /// The category above; none for a root.
     async fn parent(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Self>> {
         let Some(id) = self.row_parent_id else { return Ok(None) };
-        let row = ctx.loaders().load_one(id).await.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?;
+        let row = load(ctx, id).await?;
         Ok(row.map(|row| Self::new(ctx, row)))
     }
 
-    /// The categories directly below that are in use, in their order.
-    #[graphql(complexity = "20 * child_complexity")]
+    /// The categories directly below that are in use, in their order: the first 200. `categoryTree(of: {rootId: …, maxDepth: 1})` has
+    /// them all.
+    #[graphql(complexity = "cost::rows(20, child_complexity)")]
     async fn children(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
-        let rows = ctx.loaders().load_one(ChildrenOf(self.row_id)).await;
-        let rows = rows.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?.unwrap_or_default();
+        let rows = load(ctx, ChildrenOf(self.row_id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(|row| Self::new(ctx, row)).collect())
     }
 
     /// The categories above, root first.
-    #[graphql(complexity = "10 * child_complexity")]
+    #[graphql(complexity = "cost::rows(30, child_complexity)")]
     async fn ancestors(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
-        let rows = ctx.domain().categories().ancestors_of(ctx.viewer(), &[self.row_id]).await.or_graphql(ctx.viewer())?;
-        let mut rows: Vec<_> = rows.into_iter().filter(|row| row.id != self.row_id).collect();
-        rows.sort_by_key(|row| row.path.depth());
+        let rows = load(ctx, AncestorsOf(self.row_id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(|row| Self::new(ctx, row)).collect())
     }
 
-    /// All categories below, by creation.
-    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(0, 100) as usize * child_complexity + 1")]
+    /// All categories below, by creation. Costly: ask it of one category, not of the rows of a list.
+    #[graphql(complexity = "cost::OWN_STATEMENT + cost::page(first, last, child_complexity)")]
     async fn descendants(
         &self,
         ctx: &Context<'_>,
@@ -168,9 +171,9 @@ pub enum CategoryBy {
 pub struct CategoryTreeInput {
     /// The tree below this category, and itself; without it all trees.
     root_id: Option<ID>,
-    /// Levels below the root; of all trees: levels altogether less one.
+    /// Levels below the root; without a root, levels altogether. 0 to 100.
     max_depth: Option<i32>,
-    /// At most this many, upper levels first.
+    /// At most this many, upper levels first; 1 to 20,000. A tree costs by it.
     limit: Option<i32>,
     /// Whether archived categories are part of it.
     #[graphql(default)]
@@ -181,7 +184,7 @@ pub struct CategoryTreeInput {
 #[derive(Default)]
 pub struct CategoryQuery;
 
-#[Object]
+#[Object(guard = "Needs(Permission::CatalogueRead)")]
 impl CategoryQuery {
     /// One category; null when there is none such.
     async fn category(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] by: CategoryBy) -> async_graphql::Result<Option<Category>> {
@@ -199,7 +202,7 @@ impl CategoryQuery {
 
     /// A whole tree in one list: parents before their children, siblings in their order. Use `parentId` or `depth` to fold it up.
     /// At most 20,000 categories.
-    #[graphql(complexity = "100 + child_complexity")]
+    #[graphql(complexity = "cost::tree(of.limit, child_complexity)")]
     async fn category_tree(
         &self,
         ctx: &Context<'_>,
@@ -207,18 +210,13 @@ impl CategoryQuery {
     ) -> async_graphql::Result<Vec<Category>> {
         let CategoryTreeInput { root_id, max_depth, limit, include_archived } = of;
         let root_id = root_id.map(|id| CategoryId::parse("of.rootId", &id)).transpose().map_err(Into::into).or_graphql(ctx.viewer())?;
-        let args = TreeArgs {
-            root_id,
-            max_depth: max_depth.map(|levels| u32::try_from(levels).unwrap_or(0)),
-            limit: limit.map(|limit| u32::try_from(limit).unwrap_or(0)),
-            include_archived,
-        };
+        let args = TreeArgs { root_id, max_depth, limit, include_archived };
         let rows = ctx.domain().categories().tree(ctx.viewer(), &args).await.or_graphql(ctx.viewer())?;
         Ok(rows.into_iter().map(|row| Category::new(ctx, row)).collect())
     }
 
     /// All categories in pages, by creation.
-    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(0, 100) as usize * child_complexity + 1")]
+    #[graphql(complexity = "cost::page(first, last, child_complexity)")]
     async fn categories(
         &self,
         ctx: &Context<'_>,

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use domain::{
+    Permission,
     category::{CategoryChange, CategoryMove, NewCategory},
     patch::Patch,
 };
@@ -10,6 +11,7 @@ use entity::id::CategoryId;
 use super::Category;
 use crate::graphql::{
     context::ContextExt,
+    guard::Needs,
     id::GlobalId,
     payload::{UserError, settle},
     translation::{self, Translation},
@@ -101,7 +103,7 @@ macro_rules! category_payloads {
 
         impl $name {
             fn of(ctx: &Context<'_>, result: domain::Result<domain::category::Category>) -> async_graphql::Result<Self> {
-                let (row, user_errors) = settle(ctx.viewer(), result)?;
+                let (row, user_errors) = settle(ctx, result)?;
                 Ok(Self { category: row.map(|row| Category::new(ctx, row)), user_errors })
             }
         }
@@ -134,37 +136,37 @@ pub struct CategoryReorderPayload {
 #[derive(Default)]
 pub struct CategoryMutation;
 
-#[Object]
+#[Object(guard = "Needs(Permission::CatalogueWrite)")]
 impl CategoryMutation {
     /// Creates a category, last among its siblings. Needs `catalogue.write`.
-    async fn category_create(&self, ctx: &Context<'_>, input: CategoryCreateInput) -> async_graphql::Result<CategoryCreatePayload> {
+    async fn category_create(&self, ctx: &Context<'_>, #[graphql(desc = "The category to be.")] input: CategoryCreateInput) -> async_graphql::Result<CategoryCreatePayload> {
         CategoryCreatePayload::of(ctx, create(ctx, input).await)
     }
 
     /// Gives a category another name, icon, colour or external reference. Needs `catalogue.write`.
-    async fn category_update(&self, ctx: &Context<'_>, input: CategoryUpdateInput) -> async_graphql::Result<CategoryUpdatePayload> {
+    async fn category_update(&self, ctx: &Context<'_>, #[graphql(desc = "Which category, and what is to be different.")] input: CategoryUpdateInput) -> async_graphql::Result<CategoryUpdatePayload> {
         CategoryUpdatePayload::of(ctx, update(ctx, input).await)
     }
 
     /// Moves a category, with all that is below it. Needs `catalogue.write`.
-    async fn category_move(&self, ctx: &Context<'_>, input: CategoryMoveInput) -> async_graphql::Result<CategoryMovePayload> {
+    async fn category_move(&self, ctx: &Context<'_>, #[graphql(desc = "Which category, and where it goes.")] input: CategoryMoveInput) -> async_graphql::Result<CategoryMovePayload> {
         CategoryMovePayload::of(ctx, move_to(ctx, input).await)
     }
 
     /// Puts siblings into another order. Needs `catalogue.write`.
-    async fn category_reorder(&self, ctx: &Context<'_>, input: CategoryReorderInput) -> async_graphql::Result<CategoryReorderPayload> {
-        let (rows, user_errors) = settle(ctx.viewer(), reorder(ctx, input).await)?;
+    async fn category_reorder(&self, ctx: &Context<'_>, #[graphql(desc = "Whose children, and their order.")] input: CategoryReorderInput) -> async_graphql::Result<CategoryReorderPayload> {
+        let (rows, user_errors) = settle(ctx, reorder(ctx, input).await)?;
         let categories = rows.map(|rows| rows.into_iter().map(|row| Category::new(ctx, row)).collect());
         Ok(CategoryReorderPayload { categories, user_errors })
     }
 
     /// Puts a category away, with all that is below it. Refused while items in use are in it. Needs `catalogue.write`.
-    async fn category_archive(&self, ctx: &Context<'_>, input: CategoryArchiveInput) -> async_graphql::Result<CategoryArchivePayload> {
+    async fn category_archive(&self, ctx: &Context<'_>, #[graphql(desc = "Which category.")] input: CategoryArchiveInput) -> async_graphql::Result<CategoryArchivePayload> {
         CategoryArchivePayload::of(ctx, archive(ctx, input).await)
     }
 
     /// Brings a category back, with what was put away together with it. Needs `catalogue.write`.
-    async fn category_restore(&self, ctx: &Context<'_>, input: CategoryArchiveInput) -> async_graphql::Result<CategoryRestorePayload> {
+    async fn category_restore(&self, ctx: &Context<'_>, #[graphql(desc = "Which category.")] input: CategoryArchiveInput) -> async_graphql::Result<CategoryRestorePayload> {
         CategoryRestorePayload::of(ctx, restore(ctx, input).await)
     }
 }

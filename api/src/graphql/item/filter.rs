@@ -3,10 +3,9 @@
 use async_graphql::{Enum, ID, InputObject};
 use domain::{Refusal, item as rules};
 use entity::id::CategoryId;
-use rust_decimal::Decimal;
 
 use super::ItemKind;
-use crate::graphql::id::GlobalId;
+use crate::graphql::{decimal::Decimal, id::GlobalId};
 
 /// A condition on a text. All that is given must hold.
 #[derive(InputObject, Clone, Debug, Default)]
@@ -105,6 +104,7 @@ impl From<StringFilter> for rules::TextFilter {
 impl From<DecimalFilter> for rules::DecimalFilter {
     fn from(DecimalFilter { range, is_null }: DecimalFilter) -> Self {
         let DecimalRange { min, max } = range.unwrap_or_default();
+        let (min, max) = (min.map(|min| min.0), max.map(|max| max.0));
         Self { min, max, is_null }
     }
 }

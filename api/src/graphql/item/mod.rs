@@ -8,8 +8,7 @@ pub mod query;
 use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::item::{Item as Row, ItemImage as ImageRow, ItemWithImage};
-use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
-use rust_decimal::Decimal;
+use entity::id::{CategoryId, ItemId, ItemImageId, UnitOfMeasureId};
 
 pub use mutation::ItemMutation;
 pub use query::ItemQuery;
@@ -17,8 +16,10 @@ pub use query::ItemQuery;
 use super::{
     category::Category,
     context::ContextExt,
+    cost,
+    decimal::Decimal,
     id::GlobalId,
-    loader::{self, BarcodesOf, ImagesOf},
+    loader::{BarcodesOf, ImagesOf, load},
     money::Money,
     translation::{self, Translation},
     unit_of_measure::UnitOfMeasure,
@@ -165,8 +166,6 @@ pub struct Item {
     attributes: Json<serde_json::Value>,
     /// Free labels.
     tags: Vec<String>,
-    /// The picture shown first.
-    primary_image: Option<ItemImage>,
     /// Its QR code; none until it is drawn, a moment after the item was created.
     qr_code: Option<ItemCode>,
     /// Its key in somebody else's system.
@@ -180,6 +179,8 @@ pub struct Item {
     /// When it last changed.
     updated_at: DateTime<Utc>,
     #[graphql(skip)]
+    primary: Primary,
+    #[graphql(skip)]
     row_id: ItemId,
     #[graphql(skip)]
     category_id: CategoryId,
@@ -191,11 +192,30 @@ pub struct Item {
     descriptions: entity::translations::Translations,
 }
 
+/// The picture that an item shows first.
+enum Primary {
+    /// It was read with the item, or there is none.
+    Read(Option<ImageRow>),
+    /// It is this one, and is read when somebody asks for it.
+    Unread(ItemImageId),
+}
+
 impl Item {
     /// As the viewer sees it.
     #[must_use]
     pub fn new(ctx: &Context<'_>, row: ItemWithImage) -> Self {
         let ItemWithImage { item, primary_image } = row;
+        Self::with_primary(ctx, item, Primary::Read(primary_image))
+    }
+
+    /// The same, of a row that came without its picture.
+    #[must_use]
+    pub fn without_image(ctx: &Context<'_>, item: Row) -> Self {
+        let primary = item.primary_image_id.map_or(Primary::Read(None), Primary::Unread);
+        Self::with_primary(ctx, item, primary)
+    }
+
+    fn with_primary(ctx: &Context<'_>, item: Row, primary: Primary) -> Self {
         let Row {
             id,
             kind,
@@ -229,13 +249,13 @@ impl Item {
             price: money(price_amount, price_currency),
             attributes: Json(attributes),
             tags,
-            primary_image: primary_image.map(|image| ItemImage::new(ctx, image)),
             qr_code: code(ctx, qr_svg_key, qr_png_key),
             external_reference,
             archived_at,
             version,
             created_at,
             updated_at,
+            primary,
             row_id: id,
             category_id,
             unit_id,
@@ -246,8 +266,8 @@ impl Item {
 }
 
 /// Trailing zeros are the column's, not the price's.
-fn money(amount: Option<Decimal>, currency: Option<String>) -> Option<Money> {
-    Some(Money { amount: amount?.normalize(), currency: currency? })
+fn money(amount: Option<rust_decimal::Decimal>, currency: Option<String>) -> Option<Money> {
+    Some(Money { amount: Decimal(amount?.normalize()), currency: currency? })
 }
 
 fn code(ctx: &Context<'_>, svg_key: Option<String>, png_key: Option<String>) -> Option<ItemCode> {
@@ -268,29 +288,39 @@ impl Item {
 
     /// Where it stands in the catalogue.
     async fn category(&self, ctx: &Context<'_>) -> async_graphql::Result<Category> {
-        let row = ctx.loaders().load_one(self.category_id).await.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?;
+        let row = load(ctx, self.category_id).await?;
         let row = row.ok_or_else(|| missing(ctx, "an item's category"))?;
         Ok(Category::new(ctx, row))
     }
 
     /// In what it is counted or measured.
     async fn unit(&self, ctx: &Context<'_>) -> async_graphql::Result<UnitOfMeasure> {
-        let row = ctx.loaders().load_one(self.unit_id).await.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?;
+        let row = load(ctx, self.unit_id).await?;
         let row = row.ok_or_else(|| missing(ctx, "an item's unit"))?;
         Ok(UnitOfMeasure::new(ctx, row))
     }
 
     /// What scanners read, in order.
     async fn barcodes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<String>> {
-        let rows = ctx.loaders().load_one(BarcodesOf(self.row_id)).await;
-        Ok(rows.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?.unwrap_or_default())
+        Ok(load(ctx, BarcodesOf(self.row_id)).await?.unwrap_or_default())
+    }
+
+    /// The picture shown first; none when it has no picture.
+    async fn primary_image(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<ItemImage>> {
+        let row = match &self.primary {
+            Primary::Read(row) => row.clone(),
+            Primary::Unread(id) => {
+                let rows = load(ctx, ImagesOf(self.row_id)).await?.unwrap_or_default();
+                rows.into_iter().find(|row| row.id == *id)
+            }
+        };
+        Ok(row.map(|row| ItemImage::new(ctx, row)))
     }
 
     /// All its pictures, in order.
-    #[graphql(complexity = "10 * child_complexity")]
+    #[graphql(complexity = "cost::rows(10, child_complexity)")]
     async fn images(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ItemImage>> {
-        let rows = ctx.loaders().load_one(ImagesOf(self.row_id)).await;
-        let rows = rows.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?.unwrap_or_default();
+        let rows = load(ctx, ImagesOf(self.row_id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(|row| ItemImage::new(ctx, row)).collect())
     }
 }

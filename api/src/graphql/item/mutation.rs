@@ -1,11 +1,11 @@
 //! What clients can do to items and their pictures.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Upload};
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
 use domain::{
     Code, Permission, Refusal,
-    item::{Item as Row, ItemWithImage},
+    item::Item as Row,
 };
-use entity::id::{ItemId, ItemImageId};
+use entity::id::{ItemId, ItemImageId, JobId};
 
 use super::{
     Item, ItemImage,
@@ -14,9 +14,11 @@ use super::{
 use crate::{
     graphql::{
         context::ContextExt,
-        error::OrGraphql,
+        file::File,
+        guard::Needs,
         id::GlobalId,
         job::Job,
+        loader::load,
         payload::{UserError, settle},
     },
     upload,
@@ -39,7 +41,7 @@ pub struct ItemImageUploadInput {
     /// Whose picture it is.
     item_id: ID,
     /// The file: JPEG, PNG, WebP or GIF, sent after the GraphQL multipart request specification.
-    file: Upload,
+    file: File,
     /// Makes sending the same request again harmless.
     idempotency_key: Option<String>,
 }
@@ -78,9 +80,9 @@ macro_rules! item_payloads {
         }
 
         impl $name {
-            async fn of(ctx: &Context<'_>, result: domain::Result<Row>) -> async_graphql::Result<Self> {
-                let (row, user_errors) = settle(ctx.viewer(), result)?;
-                Ok(Self { item: with_image(ctx, row).await?, user_errors })
+            fn of(ctx: &Context<'_>, result: domain::Result<Row>) -> async_graphql::Result<Self> {
+                let (row, user_errors) = settle(ctx, result)?;
+                Ok(Self { item: row.map(|row| Item::without_image(ctx, row)), user_errors })
             }
         }
     )+};
@@ -101,81 +103,77 @@ item_payloads! {
     ItemImageReorderPayload,
 }
 
-/// The item with the picture it shows first, when it has one.
-async fn with_image(ctx: &Context<'_>, row: Option<Row>) -> async_graphql::Result<Option<Item>> {
-    let Some(item) = row else { return Ok(None) };
-    let primary_image = match item.primary_image_id {
-        None => None,
-        Some(id) => ctx.domain().items().find_image(ctx.viewer(), id).await.or_graphql(ctx.viewer())?,
-    };
-    Ok(Some(Item::new(ctx, ItemWithImage { item, primary_image })))
-}
-
 /// What became of an upload.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct ItemImageUploadPayload {
     /// The item; null when it was refused.
     item: Option<Item>,
     /// The picture, still `PROCESSING`; null when it was refused.
     image: Option<ItemImage>,
-    /// The job that makes its renditions; null when it was refused, or when you may not see jobs.
-    job: Option<Job>,
     /// Why it was refused; empty when it was done.
     user_errors: Vec<UserError>,
+    #[graphql(skip)]
+    job_id: Option<JobId>,
+}
+
+#[ComplexObject]
+impl ItemImageUploadPayload {
+    /// The job that makes its renditions; null when it was refused, or when you may not see jobs.
+    async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
+        match self.job_id {
+            Some(id) if ctx.viewer().require(Permission::JobRead).is_ok() => Ok(load(ctx, id).await?.map(Job::new)),
+            Some(_) | None => Ok(None),
+        }
+    }
 }
 
 /// Mutations of items.
 #[derive(Default)]
 pub struct ItemMutation;
 
-#[Object]
+#[Object(guard = "Needs(Permission::CatalogueWrite)")]
 impl ItemMutation {
     /// Creates an item; its QR code is drawn in the background. Needs `catalogue.write`.
-    async fn item_create(&self, ctx: &Context<'_>, input: ItemCreateInput) -> async_graphql::Result<ItemCreatePayload> {
-        ItemCreatePayload::of(ctx, create(ctx, input).await).await
+    async fn item_create(&self, ctx: &Context<'_>, #[graphql(desc = "The item to be.")] input: ItemCreateInput) -> async_graphql::Result<ItemCreatePayload> {
+        ItemCreatePayload::of(ctx, create(ctx, input).await)
     }
 
     /// Changes an item. Needs `catalogue.write`.
-    async fn item_update(&self, ctx: &Context<'_>, input: ItemUpdateInput) -> async_graphql::Result<ItemUpdatePayload> {
-        ItemUpdatePayload::of(ctx, update(ctx, input).await).await
+    async fn item_update(&self, ctx: &Context<'_>, #[graphql(desc = "Which item, and what is to be different.")] input: ItemUpdateInput) -> async_graphql::Result<ItemUpdatePayload> {
+        ItemUpdatePayload::of(ctx, update(ctx, input).await)
     }
 
     /// Puts an item away; it stays in everything that mentions it. Needs `catalogue.write`.
-    async fn item_archive(&self, ctx: &Context<'_>, input: ItemArchiveInput) -> async_graphql::Result<ItemArchivePayload> {
-        ItemArchivePayload::of(ctx, archive(ctx, input).await).await
+    async fn item_archive(&self, ctx: &Context<'_>, #[graphql(desc = "Which item.")] input: ItemArchiveInput) -> async_graphql::Result<ItemArchivePayload> {
+        ItemArchivePayload::of(ctx, archive(ctx, input).await)
     }
 
     /// Brings an item back. Needs `catalogue.write`.
-    async fn item_restore(&self, ctx: &Context<'_>, input: ItemArchiveInput) -> async_graphql::Result<ItemRestorePayload> {
-        ItemRestorePayload::of(ctx, restore(ctx, input).await).await
+    async fn item_restore(&self, ctx: &Context<'_>, #[graphql(desc = "Which item.")] input: ItemArchiveInput) -> async_graphql::Result<ItemRestorePayload> {
+        ItemRestorePayload::of(ctx, restore(ctx, input).await)
     }
 
     /// Adds a picture to an item, last; an item's first picture becomes its primary one. Needs `catalogue.write`.
-    async fn item_image_upload(&self, ctx: &Context<'_>, input: ItemImageUploadInput) -> async_graphql::Result<ItemImageUploadPayload> {
-        let (done, user_errors) = settle(ctx.viewer(), upload_image(ctx, input).await)?;
-        let Some((item, image, job)) = done else {
-            return Ok(ItemImageUploadPayload { item: None, image: None, job: None, user_errors });
-        };
-        let job = match ctx.viewer().require(Permission::JobRead) {
-            Ok(()) => Some(ctx.domain().jobs().get(ctx.viewer(), job).await.or_graphql(ctx.viewer())?),
-            Err(_not_for_them) => None,
-        };
+    async fn item_image_upload(&self, ctx: &Context<'_>, #[graphql(desc = "Whose picture it is, and the file.")] input: ItemImageUploadInput) -> async_graphql::Result<ItemImageUploadPayload> {
+        let (done, user_errors) = settle(ctx, upload_image(ctx, input).await)?;
+        let (item, image, job_id) = done.map_or((None, None, None), |(item, image, job)| (Some(item), Some(image), Some(job)));
         Ok(ItemImageUploadPayload {
-            item: with_image(ctx, Some(item)).await?,
-            image: Some(ItemImage::new(ctx, image)),
-            job: job.map(Job::new),
+            item: item.map(|row| Item::without_image(ctx, row)),
+            image: image.map(|row| ItemImage::new(ctx, row)),
             user_errors,
+            job_id,
         })
     }
 
     /// Takes a picture away from an item. Needs `catalogue.write`.
-    async fn item_image_remove(&self, ctx: &Context<'_>, input: ItemImageRemoveInput) -> async_graphql::Result<ItemImageRemovePayload> {
-        ItemImageRemovePayload::of(ctx, remove_image(ctx, input).await).await
+    async fn item_image_remove(&self, ctx: &Context<'_>, #[graphql(desc = "Which picture.")] input: ItemImageRemoveInput) -> async_graphql::Result<ItemImageRemovePayload> {
+        ItemImageRemovePayload::of(ctx, remove_image(ctx, input).await)
     }
 
     /// Puts an item's pictures into another order. Needs `catalogue.write`.
-    async fn item_image_reorder(&self, ctx: &Context<'_>, input: ItemImageReorderInput) -> async_graphql::Result<ItemImageReorderPayload> {
-        ItemImageReorderPayload::of(ctx, reorder_images(ctx, input).await).await
+    async fn item_image_reorder(&self, ctx: &Context<'_>, #[graphql(desc = "Whose pictures, and their order.")] input: ItemImageReorderInput) -> async_graphql::Result<ItemImageReorderPayload> {
+        ItemImageReorderPayload::of(ctx, reorder_images(ctx, input).await)
     }
 }
 
@@ -199,19 +197,18 @@ async fn restore(ctx: &Context<'_>, input: ItemArchiveInput) -> domain::Result<R
     ctx.domain().items().restore(ctx.viewer(), ItemId::parse("id", &id)?, expected_version, idempotency_key.as_deref()).await
 }
 
-/// The viewer is asked before anything is stored.
+/// Nothing is stored for an item that is not there.
 async fn upload_image(
     ctx: &Context<'_>,
     input: ItemImageUploadInput,
-) -> domain::Result<(Row, domain::item::ItemImage, entity::id::JobId)> {
+) -> domain::Result<(Row, domain::item::ItemImage, JobId)> {
     let ItemImageUploadInput { item_id, file, idempotency_key } = input;
-    ctx.viewer().require(Permission::CatalogueWrite)?;
     let id = ItemId::parse("itemId", &item_id)?;
     if ctx.domain().items().find(ctx.viewer(), id).await?.is_none() {
         return Err(Refusal::new(Code::NotFound, "itemId").into());
     }
-    let file = file.value(ctx).map_err(domain::Error::internal)?;
-    let new = upload::store(ctx.data_unchecked(), ctx.blobs(), file.content).await?;
+    let content = file.open(ctx, "file")?;
+    let new = upload::store(ctx.data_unchecked(), ctx.blobs(), content).await?;
     ctx.domain().items().attach_image(ctx.viewer(), id, new, idempotency_key.as_deref()).await
 }
 

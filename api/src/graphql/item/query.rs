@@ -1,7 +1,10 @@
 //! Queries about items.
 
 use async_graphql::{Context, ID, Lookahead, Object, connection::Connection};
-use domain::item::{ItemFilter, ItemWithImage, OrderTerm};
+use domain::{
+    Permission,
+    item::{ItemFilter, ItemWithImage, OrderTerm},
+};
 use entity::id::ItemId;
 
 use super::{
@@ -10,7 +13,9 @@ use super::{
 };
 use crate::graphql::{
     context::ContextExt,
+    cost,
     error::OrGraphql,
+    guard::Needs,
     id::GlobalId,
     loader::prefetch_categories,
     page::{self, TotalCount},
@@ -35,7 +40,7 @@ pub struct ItemList {
 #[Object]
 impl ItemList {
     /// How many items there are on all pages. Counted only when asked for.
-    #[graphql(complexity = 100)]
+    #[graphql(complexity = "cost::STATEMENT")]
     async fn total_count(&self, ctx: &Context<'_>) -> async_graphql::Result<TotalCount> {
         let count = ctx.domain().items().count(ctx.viewer(), &self.filter).await;
         Ok(count.or_graphql(ctx.viewer())?.into())
@@ -46,7 +51,7 @@ impl ItemList {
 #[derive(Default)]
 pub struct ItemQuery;
 
-#[Object]
+#[Object(guard = "Needs(Permission::CatalogueRead)")]
 impl ItemQuery {
     /// One item; null when there is none such.
     async fn item(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] by: ItemBy) -> async_graphql::Result<Option<Item>> {
@@ -65,7 +70,7 @@ impl ItemQuery {
     }
 
     /// The items that pass a filter, in pages.
-    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(0, 100) as usize * child_complexity + 1")]
+    #[graphql(complexity = "cost::page(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "these are the arguments of a connection")]
     async fn items(
         &self,
@@ -91,7 +96,7 @@ impl ItemQuery {
 }
 
 /// Loads what the selected fields of these items need, before they ask one by one.
-async fn prefetch<'a>(
+pub(in crate::graphql) async fn prefetch<'a>(
     ctx: &Context<'_>,
     selected: Lookahead<'_>,
     rows: impl IntoIterator<Item = &'a ItemWithImage>,

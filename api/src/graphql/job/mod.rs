@@ -2,10 +2,10 @@
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::job::Job as Row;
+use domain::{Permission, job::Job as Row};
 use entity::id::JobId;
 
-use super::{context::ContextExt, error::OrGraphql, id::GlobalId, loader};
+use super::{context::ContextExt, error::OrGraphql, guard::Needs, id::GlobalId, loader::load};
 
 /// Where a job is in its life.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,12 +97,11 @@ impl Job {
 #[derive(Default)]
 pub struct JobQuery;
 
-#[Object]
+#[Object(guard = "Needs(Permission::JobRead)")]
 impl JobQuery {
     /// One job; null when there is none such. Needs `job.read`.
-    async fn job(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Job>> {
+    async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] id: ID) -> async_graphql::Result<Option<Job>> {
         let id = JobId::parse("id", &id).map_err(Into::into).or_graphql(ctx.viewer())?;
-        let row = ctx.loaders().load_one(id).await.map_err(|error| loader::to_graphql(ctx.viewer(), &error))?;
-        Ok(row.map(Job::new))
+        Ok(load(ctx, id).await?.map(Job::new))
     }
 }

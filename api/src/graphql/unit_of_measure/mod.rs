@@ -1,12 +1,14 @@
 //! Units of measure.
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Object, SimpleObject};
-use domain::unit_of_measure::UnitOfMeasure as Row;
-use rust_decimal::Decimal;
+use domain::{Permission, unit_of_measure::UnitOfMeasure as Row};
 
 use super::{
     context::ContextExt,
+    cost,
+    decimal::Decimal,
     error::OrGraphql,
+    guard::Needs,
     id::GlobalId,
     translation::{self, Translation},
 };
@@ -55,7 +57,7 @@ impl UnitOfMeasure {
     pub fn new(ctx: &Context<'_>, row: Row) -> Self {
         let Row { id, code, name, dimension, numerator, denominator } = row;
         let in_locale = name.in_locale(ctx.viewer().locale.as_str()).to_owned();
-        Self { id: id.encode(), code, name: in_locale, dimension: dimension.into(), numerator, denominator, names: name }
+        Self { id: id.encode(), code, name: in_locale, dimension: dimension.into(), numerator: Decimal(numerator), denominator: Decimal(denominator), names: name }
     }
 }
 
@@ -71,10 +73,10 @@ impl UnitOfMeasure {
 #[derive(Default)]
 pub struct UnitOfMeasureQuery;
 
-#[Object]
+#[Object(guard = "Needs(Permission::CatalogueRead)")]
 impl UnitOfMeasureQuery {
     /// All units of measure, by dimension and code.
-    #[graphql(complexity = "30 * child_complexity")]
+    #[graphql(complexity = "cost::rows(30, child_complexity)")]
     async fn units_of_measure(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<UnitOfMeasure>> {
         let units = ctx.domain().units_of_measure().all(ctx.viewer()).await.or_graphql(ctx.viewer())?;
         Ok(units.into_iter().map(|row| UnitOfMeasure::new(ctx, row)).collect())

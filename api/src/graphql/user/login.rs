@@ -57,6 +57,8 @@ pub struct Session {
     expires_at: DateTime<Utc>,
     /// The network address of the login.
     address: String,
+    /// What the browser called itself at the login, at most 256 characters.
+    user_agent: String,
 }
 
 impl Session {
@@ -67,7 +69,7 @@ impl Session {
             created_at,
             last_seen,
             expires_at,
-            user_agent: _,
+            user_agent,
             address,
         } = row;
         Self {
@@ -77,6 +79,7 @@ impl Session {
             last_seen_at: last_seen,
             expires_at,
             address: address.to_string(),
+            user_agent,
         }
     }
 }
@@ -191,13 +194,13 @@ impl LoginMutation {
         ctx: &Context<'_>,
         input: LoginInput,
     ) -> async_graphql::Result<LoginPayload> {
-        let (me, user_errors) = settle(ctx.viewer(), login(ctx, input).await)?;
+        let (me, user_errors) = settle(ctx, login(ctx, input).await)?;
         Ok(LoginPayload { me, user_errors })
     }
 
     /// Ends the session and removes its cookie. Needs a login.
     async fn logout(&self, ctx: &Context<'_>) -> async_graphql::Result<LogoutPayload> {
-        let (cookie, user_errors) = settle(ctx.viewer(), ctx.auth().logout(ctx.caller()).await)?;
+        let (cookie, user_errors) = settle(ctx, ctx.auth().logout(ctx.caller()).await)?;
         set_cookie(ctx, cookie.flatten());
         Ok(LogoutPayload { user_errors })
     }
@@ -208,7 +211,7 @@ impl LoginMutation {
         ctx: &Context<'_>,
         input: SessionRevokeInput,
     ) -> async_graphql::Result<SessionRevokePayload> {
-        let (session_id, user_errors) = settle(ctx.viewer(), revoke(ctx, input).await)?;
+        let (session_id, user_errors) = settle(ctx, revoke(ctx, input).await)?;
         Ok(SessionRevokePayload {
             session_id,
             user_errors,
@@ -221,7 +224,7 @@ impl LoginMutation {
         ctx: &Context<'_>,
         input: UserPasswordChangeInput,
     ) -> async_graphql::Result<UserPasswordChangePayload> {
-        let (user, user_errors) = settle(ctx.viewer(), change_password(ctx, input).await)?;
+        let (user, user_errors) = settle(ctx, change_password(ctx, input).await)?;
         Ok(UserPasswordChangePayload { user, user_errors })
     }
 }

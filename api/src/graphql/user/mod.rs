@@ -26,6 +26,7 @@ pub use token::{ApiToken, ApiTokenMutation, ApiTokenQuery};
 
 use super::{
     context::ContextExt,
+    cost,
     error::OrGraphql,
     id::GlobalId,
     page,
@@ -113,7 +114,7 @@ impl User {
 #[ComplexObject]
 impl User {
     /// Their roles, by code.
-    #[graphql(complexity = "5 * child_complexity")]
+    #[graphql(complexity = "cost::rows(5, child_complexity)")]
     async fn roles(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Role>> {
         let roles = match &self.loaded_roles {
             Some(roles) => roles.clone(),
@@ -218,9 +219,7 @@ impl UserQuery {
     }
 
     /// All users in pages, by email. Needs `user.read`.
-    #[graphql(
-        complexity = "first.or(last).unwrap_or(20).clamp(0, 100) as usize * child_complexity + 1"
-    )]
+    #[graphql(complexity = "cost::page(first, last, child_complexity)")]
     async fn users(
         &self,
         ctx: &Context<'_>,
@@ -247,7 +246,7 @@ impl UserQuery {
     }
 
     /// All roles, by code. Needs `user.read`.
-    #[graphql(complexity = "20 * child_complexity")]
+    #[graphql(complexity = "cost::rows(20, child_complexity)")]
     async fn roles(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Role>> {
         let roles = ctx
             .domain()

@@ -62,7 +62,7 @@ macro_rules! user_payloads {
 
         impl $name {
             fn of(ctx: &Context<'_>, result: domain::Result<domain::user::User>) -> async_graphql::Result<Self> {
-                let (row, user_errors) = settle(ctx.viewer(), result)?;
+                let (row, user_errors) = settle(ctx, result)?;
                 Ok(Self { user: row.map(User::new), user_errors })
             }
         }

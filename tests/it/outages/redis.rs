@@ -1,0 +1,145 @@
+//! Redis goes away: what needs no session goes on, and every job is done once it is back.
+
+use serde_json::json;
+use tests::{
+    actor::Actor,
+    app::TestApp,
+    picture::small,
+    redis::RedisServer,
+    wait::{PATIENCE, until},
+    work::{JobRow, uuid_of},
+};
+use worker::queue::Queue;
+
+async fn rings(manager: &Actor, category: &str, numbers: std::ops::Range<usize>) -> Vec<String> {
+    let mut items = Vec::new();
+    for number in numbers {
+        items.push(manager.item(&format!("RING-{number}"), category).await);
+    }
+    items
+}
+
+/// Whether every job was begun once and has succeeded.
+fn once_each(jobs: &[JobRow]) -> bool {
+    jobs.iter().all(|job| job.standing() == ("succeeded", 1))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_created_without_redis_get_their_codes_once_it_is_back() {
+    let mut redis = RedisServer::start().await;
+    let app = TestApp::builder()
+        .redis_url(redis.url())
+        .with_worker()
+        .start()
+        .await;
+    let manager = app.manager().await;
+    let category = manager.category("Rings", None).await;
+    let mut items = rings(&manager, &category, 0..2).await;
+    app.until_done(PATIENCE).await;
+
+    redis.kill();
+    items.extend(rings(&manager, &category, 2..8).await);
+    manager.picture(&items[2], small(1)).await;
+    let ready = app.anonymous().get("/health").send().await.unwrap();
+    assert!(
+        ready.status().is_success() || ready.status() == 503,
+        "it answers: {}",
+        ready.status()
+    );
+    assert_eq!(
+        app.jobs()
+            .await
+            .iter()
+            .filter(|job| job.state == "succeeded")
+            .count(),
+        2
+    );
+
+    redis.resume().await;
+    app.until_jobs(PATIENCE * 2, "every job has run once", once_each)
+        .await;
+    let codes = items.iter().map(|item| (uuid_of(item), 1)).collect();
+    assert_eq!(app.events_of("item.code_rendered").await, codes);
+    assert_eq!(
+        app.events_of("item.image_rendered").await,
+        [(uuid_of(&items[2]), 1)].into()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_starts_without_redis_begins_when_it_is_there() {
+    let mut redis = RedisServer::start().await;
+    let app = TestApp::builder().redis_url(redis.url()).start().await;
+    let manager = app.manager().await;
+    redis.kill();
+    let worker = app.worker_process().await;
+    rings(&manager, &manager.category("Rings", None).await, 0..3).await;
+    until(PATIENCE, "the relay has tried in vain", async || {
+        worker.output().contains("cannot hand jobs over")
+    })
+    .await;
+    redis.resume().await;
+    app.until_jobs(PATIENCE * 2, "every job has run once", once_each)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_under_way_while_redis_restarts_is_not_run_again() {
+    let mut redis = RedisServer::start().await;
+    let app = TestApp::builder().redis_url(redis.url()).start().await;
+    let manager = app.manager().await;
+    let item = manager
+        .item("RING-1", &manager.category("Rings", None).await)
+        .await;
+    let held = app.hold_items(&[&item]).await;
+    let _worker = app.worker();
+    app.until_jobs(PATIENCE, "the job is under way", |jobs| {
+        jobs[0].state == "running"
+    })
+    .await;
+    redis.kill();
+    redis.resume().await;
+    drop(held);
+    app.until_jobs(PATIENCE, "the job has run once", once_each)
+        .await;
+    // Once the worker's word has reached Redis, nobody can begin it again.
+    let queue = Queue::new(app.redis().client().clone(), app.redis().prefix(), "codes").unwrap();
+    until(PATIENCE, "Redis knows that it is done", async || {
+        queue
+            .stats()
+            .await
+            .is_ok_and(|stats| stats.leased + stats.ready + stats.scheduled == 0)
+    })
+    .await;
+    assert!(once_each(&app.jobs().await));
+    assert_eq!(
+        app.events_of("item.code_rendered").await,
+        [(uuid_of(&item), 1)].into()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_sessions_are_unavailable_and_tokens_work() {
+    let mut redis = RedisServer::start().await;
+    let app = TestApp::builder().redis_url(redis.url()).start().await;
+    let (owner, manager) = (app.owner().await, app.manager().await);
+    owner.ok("{ me { user { id } } }", json!({})).await;
+    redis.kill();
+    let unavailable = owner.gql("{ me { user { id } } }", json!({})).await;
+    assert_eq!(
+        unavailable.codes(),
+        ["SERVICE_UNAVAILABLE"],
+        "{unavailable:#?}"
+    );
+    assert!(unavailable.errors[0]["extensions"]["requestId"].is_string());
+    manager.category("Rings", None).await;
+    redis.resume().await;
+    until(PATIENCE, "the session is found again", async || {
+        owner
+            .gql("{ me { user { id } } }", json!({}))
+            .await
+            .errors
+            .is_empty()
+    })
+    .await;
+}
