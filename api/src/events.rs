@@ -158,14 +158,18 @@ impl Follower {
             return None;
         }
         let event = live.event.as_deref()?;
-        self.position = event.position.filter(|position| *position > self.position)?;
+        self.position = event
+            .position
+            .filter(|position| *position > self.position)?;
         self.interest.wants(event).then(|| event.clone())
     }
 
     /// Reads on from the database; live again when there is nothing more.
     async fn catch_up(&mut self) -> Result<Vec<Event>> {
         let events = self.domain.events();
-        let Batch { events, position } = events.wanted(&self.interest, self.position, CATCH_UP).await?;
+        let Batch { events, position } = events
+            .wanted(&self.interest, self.position, CATCH_UP)
+            .await?;
         self.is_behind = position > self.position;
         self.position = position;
         Ok(events)

@@ -37,7 +37,10 @@ pub async fn serve<A: Acceptor + 'static>(
     stop: CancellationToken,
 ) -> Result<(), StartError> {
     let streams = TaskTracker::new();
-    let events = tokio::spawn(needed(state.events().clone().run(stop.clone()), stop.clone()));
+    let events = tokio::spawn(needed(
+        state.events().clone().run(stop.clone()),
+        stop.clone(),
+    ));
     let endpoint = state.endpoint(stop.clone(), streams.clone());
     for address in acceptor.local_addr() {
         tracing::info!(%address, "serving");

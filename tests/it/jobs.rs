@@ -1,6 +1,8 @@
 //! Background work, from the mutation that asks for it to the event that tells of it.
 
 mod crash;
+mod death;
+mod disagreement;
 mod failure;
 mod life;
 mod outbox;

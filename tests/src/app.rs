@@ -378,13 +378,17 @@ impl TestApp {
 
     /// A manager who reads Persian, with an API token.
     pub async fn persian_manager(&self) -> Actor {
-        let user = self.new_user("persian@example.com", "manager", Locale::Fa).await;
-        self.anonymous().with_token(&self.token(&user, None, TimeDelta::days(1)).await)
+        let user = self
+            .new_user("persian@example.com", "manager", Locale::Fa)
+            .await;
+        self.anonymous()
+            .with_token(&self.token(&user, None, TimeDelta::days(1)).await)
     }
 
     /// The user `<role>@example.com` with this role; the same one each time.
     pub async fn user(&self, role: &str) -> User {
-        self.new_user(&format!("{role}@example.com"), role, Locale::En).await
+        self.new_user(&format!("{role}@example.com"), role, Locale::En)
+            .await
     }
 
     /// The user with this email; created with this role and language unless there is one.
@@ -400,7 +404,9 @@ impl TestApp {
             roles: vec![role.to_owned()],
         };
         let users = self.domain.users();
-        let created = users.bootstrap(&Viewer::system("test"), new, PasswordRules::default()).await;
+        let created = users
+            .bootstrap(&Viewer::system("test"), new, PasswordRules::default())
+            .await;
         match created.expect("the user is created") {
             Bootstrapped::Created(user) | Bootstrapped::Existed(user) => user,
         }

@@ -105,8 +105,14 @@ impl PostgresProxy {
     pub async fn during<T>(&self, work: impl AsyncFnOnce() -> T) -> Vec<String> {
         self.take_units();
         work().await;
-        let is_of_events = |unit: &Vec<String>| unit.iter().any(|sql| OF_EVENTS.iter().any(|text| sql.contains(text)));
-        let units = self.take_units().into_iter().filter(|unit| !is_of_events(unit));
+        let is_of_events = |unit: &Vec<String>| {
+            unit.iter()
+                .any(|sql| OF_EVENTS.iter().any(|text| sql.contains(text)))
+        };
+        let units = self
+            .take_units()
+            .into_iter()
+            .filter(|unit| !is_of_events(unit));
         units.flatten().collect()
     }
 
@@ -134,7 +140,11 @@ impl Record {
 
     /// Whether this statement is the one in front of which the way is cut.
     fn burns_down(&self) -> bool {
-        let before = self.fuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let before = self
+            .fuse
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
         before == Ok(1)
     }
 }
@@ -145,10 +155,17 @@ impl Drop for PostgresProxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: String, executed: Executed, is_open: Arc<watch::Sender<bool>>) {
+async fn accept(
+    listener: TcpListener,
+    target: String,
+    executed: Executed,
+    is_open: Arc<watch::Sender<bool>>,
+) {
     while let Ok((near, _)) = listener.accept().await {
         let mut open = is_open.subscribe();
-        if *open.borrow() && let Ok(far) = TcpStream::connect(&target).await {
+        if *open.borrow()
+            && let Ok(far) = TcpStream::connect(&target).await
+        {
             let (executed, is_open) = (Arc::clone(&executed), Arc::clone(&is_open));
             tokio::spawn(async move {
                 tokio::select! {
@@ -160,8 +177,14 @@ async fn accept(listener: TcpListener, target: String, executed: Executed, is_op
     }
 }
 
-async fn forward(near: TcpStream, far: TcpStream, executed: Executed, is_open: Arc<watch::Sender<bool>>) -> io::Result<()> {
-    let ((from_client, mut to_client), (mut from_server, to_server)) = (near.into_split(), far.into_split());
+async fn forward(
+    near: TcpStream,
+    far: TcpStream,
+    executed: Executed,
+    is_open: Arc<watch::Sender<bool>>,
+) -> io::Result<()> {
+    let ((from_client, mut to_client), (mut from_server, to_server)) =
+        (near.into_split(), far.into_split());
     tokio::select! {
         done = listen_in(from_client, to_server, &executed, &is_open) => done,
         done = copy(&mut from_server, &mut to_client) => done.map(drop),
@@ -169,7 +192,12 @@ async fn forward(near: TcpStream, far: TcpStream, executed: Executed, is_open: A
 }
 
 /// Passes messages on, one by one, as <https://www.postgresql.org/docs/current/protocol-message-formats.html> describes them.
-async fn listen_in(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, executed: &Record, is_open: &watch::Sender<bool>) -> io::Result<()> {
+async fn listen_in(
+    mut client: OwnedReadHalf,
+    mut server: OwnedWriteHalf,
+    executed: &Record,
+    is_open: &watch::Sender<bool>,
+) -> io::Result<()> {
     let mut statements = Statements::default();
     pass_greeting(&mut client, &mut server).await?;
     loop {
@@ -193,7 +221,10 @@ async fn pass_greeting(client: &mut OwnedReadHalf, server: &mut OwnedWriteHalf) 
     loop {
         let body = read_body(client).await?;
         write_body(server, &body).await?;
-        if !WISHES.iter().any(|wish| body.starts_with(&wish.to_be_bytes())) {
+        if !WISHES
+            .iter()
+            .any(|wish| body.starts_with(&wish.to_be_bytes()))
+        {
             return Ok(());
         }
     }

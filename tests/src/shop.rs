@@ -14,7 +14,8 @@ use crate::{actor::Actor, answer::Answer};
 const PIECE: &str = "query { unitsOfMeasure { id code } }";
 
 /// What is asked about a category after a mutation.
-const CATEGORY: &str = "category { id parentId depth position name icon colour externalReference archivedAt version }";
+const CATEGORY: &str =
+    "category { id parentId depth position name icon colour externalReference archivedAt version }";
 /// What is asked about an item after a mutation.
 const ITEM: &str = "item { id kind sku name description tracking price { amount currency } attributes tags barcodes \
     images { id state } primaryImage { id } externalReference archivedAt version category { id } unit { id } }";
@@ -24,14 +25,22 @@ const MUTATIONS: [(&str, &str, &str); 13] = [
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),
-    ("categoryReorder", "CategoryReorderInput", "categories { id position version }"),
+    (
+        "categoryReorder",
+        "CategoryReorderInput",
+        "categories { id position version }",
+    ),
     ("categoryArchive", "CategoryArchiveInput", CATEGORY),
     ("categoryRestore", "CategoryArchiveInput", CATEGORY),
     ("itemCreate", "ItemCreateInput", ITEM),
     ("itemUpdate", "ItemUpdateInput", ITEM),
     ("itemArchive", "ItemArchiveInput", ITEM),
     ("itemRestore", "ItemArchiveInput", ITEM),
-    ("itemImageUpload", "ItemImageUploadInput", "item { id version } image { id state width height mediaType } job { id }"),
+    (
+        "itemImageUpload",
+        "ItemImageUploadInput",
+        "item { id version } image { id state width height mediaType } job { id }",
+    ),
     ("itemImageRemove", "ItemImageRemoveInput", ITEM),
     ("itemImageReorder", "ItemImageReorderInput", ITEM),
 ];
@@ -44,7 +53,9 @@ const MUTATIONS: [(&str, &str, &str); 13] = [
 pub fn document(mutation: &str) -> String {
     let known = MUTATIONS.iter().find(|(name, ..)| *name == mutation);
     let (name, input, payload) = known.expect("a mutation that is known here");
-    format!("mutation($input: {input}!) {{ {name}(input: $input) {{ {payload} userErrors {{ code path message }} }} }}")
+    format!(
+        "mutation($input: {input}!) {{ {name}(input: $input) {{ {payload} userErrors {{ code path message }} }} }}"
+    )
 }
 
 /// A text in English, as inputs take it.

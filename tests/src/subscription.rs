@@ -56,7 +56,9 @@ impl Subscription {
         send(&mut socket, &json!({"type": "connection_init"})).await;
         let mut subscription = Self { socket };
         let ready = tokio::time::timeout(PATIENCE, subscription.message()).await;
-        let ready = ready.expect("the server answers in time").expect("an acknowledgement");
+        let ready = ready
+            .expect("the server answers in time")
+            .expect("an acknowledgement");
         assert_eq!(ready["type"], "connection_ack", "{ready}");
         let payload = json!({"query": document, "variables": variables});
         send(

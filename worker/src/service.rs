@@ -109,7 +109,7 @@ impl Service {
         }
         tracing::info!(worker = name, "at work");
         let ended = tokio::select! {
-            Some(part) = parts.join_next() => Err(by_itself(part)),
+            Some(part) = parts.join_next() => verdict(part, &stop),
             () = stop.cancelled() => Ok(()),
         };
         stop.cancel();
@@ -132,12 +132,16 @@ fn by_name(queues: &[(QueueName, Queue, Settings)]) -> HashMap<QueueName, Queue>
         .collect()
 }
 
-/// Why a worker cannot go on, one of whose parts has ended.
-fn by_itself(part: Result<Result<(), StartError>, JoinError>) -> StartError {
-    match part {
-        Ok(Ok(())) => "a part of the worker has ended by itself".into(),
-        Ok(Err(error)) => error,
-        Err(panic) => panic.into(),
+/// What it means that a part has ended: nothing but `stop` should bring that about.
+fn verdict(
+    part: Result<Result<(), StartError>, JoinError>,
+    stop: &CancellationToken,
+) -> Result<(), StartError> {
+    part??;
+    if stop.is_cancelled() {
+        Ok(())
+    } else {
+        Err("a part of the worker has ended by itself".into())
     }
 }
 

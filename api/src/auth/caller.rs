@@ -30,7 +30,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(credential: Credential, viewer: Viewer, address: Option<IpAddr>, user_agent: &str) -> Self {
+    pub(super) fn new(
+        credential: Credential,
+        viewer: Viewer,
+        address: Option<IpAddr>,
+        user_agent: &str,
+    ) -> Self {
         Self {
             credential,
             viewer,

@@ -33,7 +33,7 @@ pub use self::{
 };
 use crate::{
     graphql::{file::FileCount, loader::Loaders},
-    http::{AuthFailure, Authenticate, Credentials, RequestContext},
+    http::{AuthFailure, Authenticate, Credentials, RequestContext, UploadRefusal},
 };
 
 /// Finds out who is calling, and begins and ends sessions. Clones share everything.
@@ -160,8 +160,12 @@ impl Authenticate for Auth {
         }
     }
 
-    fn may_upload(&self, caller: &Caller) -> bool {
-        caller.viewer().require(Permission::CatalogueWrite).is_ok()
+    fn may_upload(&self, caller: &Caller) -> Result<(), UploadRefusal> {
+        let allowed = caller.viewer().require(Permission::CatalogueWrite);
+        allowed.map_err(|error| match error {
+            domain::Error::Unauthenticated => UploadRefusal::Unauthenticated,
+            _ => UploadRefusal::Forbidden,
+        })
     }
 
     fn prepare(

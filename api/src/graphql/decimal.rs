@@ -9,18 +9,28 @@ pub struct Decimal(pub Exact);
 
 /// An exact decimal number of at most 28 digits, as a string such as `"1234.50"`: digits with at most one point and at most one sign in
 /// front, no exponent. Whole numbers may be sent without quotes, fractions may not: on their way most programs would round them.
-#[Scalar(name = "Decimal", specified_by_url = "https://www.w3.org/TR/xmlschema11-2/#decimal")]
+#[Scalar(
+    name = "Decimal",
+    specified_by_url = "https://www.w3.org/TR/xmlschema11-2/#decimal"
+)]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         let exact = match &value {
             Value::String(text) => from_text(text),
             Value::Number(number) => {
-                let whole = number.as_i64().map(Exact::from).or_else(|| number.as_u64().map(Exact::from));
-                return whole.map(Self).ok_or_else(|| InputValueError::custom("send decimals as strings"));
+                let whole = number
+                    .as_i64()
+                    .map(Exact::from)
+                    .or_else(|| number.as_u64().map(Exact::from));
+                return whole
+                    .map(Self)
+                    .ok_or_else(|| InputValueError::custom("send decimals as strings"));
             }
             _ => return Err(InputValueError::expected_type(value)),
         };
-        exact.map(Self).ok_or_else(|| InputValueError::custom("not a decimal number of at most 28 digits"))
+        exact
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("not a decimal number of at most 28 digits"))
     }
 
     fn to_value(&self) -> Value {
@@ -30,7 +40,9 @@ impl ScalarType for Decimal {
 
 /// What would have to be rounded is no such number.
 fn from_text(text: &str) -> Option<Exact> {
-    let is_plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+'));
+    let is_plain = text
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+'));
     is_plain.then(|| Exact::from_str_exact(text).ok()).flatten()
 }
 
@@ -41,7 +53,9 @@ mod tests {
     use super::*;
 
     fn parsed(value: impl Into<Value>) -> Option<String> {
-        Decimal::parse(value.into()).ok().map(|decimal| decimal.0.to_string())
+        Decimal::parse(value.into())
+            .ok()
+            .map(|decimal| decimal.0.to_string())
     }
 
     fn number(json: &str) -> Option<Value> {
@@ -50,7 +64,13 @@ mod tests {
 
     #[test]
     fn texts_are_taken_as_they_are() {
-        for text in ["0", "-12.50", "1234567890123456789.12345678", "0.0000000000000000000000000001", "9007199254740993"] {
+        for text in [
+            "0",
+            "-12.50",
+            "1234567890123456789.12345678",
+            "0.0000000000000000000000000001",
+            "9007199254740993",
+        ] {
             assert_eq!(parsed(text).as_deref(), Some(text));
         }
         assert_eq!(parsed("+7").as_deref(), Some("7"));
@@ -68,7 +88,18 @@ mod tests {
 
     #[test]
     fn whatever_would_be_rounded_or_is_no_number_is_refused() {
-        for text in ["", "1e3", "1_000", " 1", "0x1", "NaN", "1.2.3", "0.12345678901234567890123456789", "99999999999999999999999999999", "۱۲"] {
+        for text in [
+            "",
+            "1e3",
+            "1_000",
+            " 1",
+            "0x1",
+            "NaN",
+            "1.2.3",
+            "0.12345678901234567890123456789",
+            "99999999999999999999999999999",
+            "۱۲",
+        ] {
             assert_eq!(parsed(text), None, "{text}");
         }
         assert_eq!(parsed(true), None);

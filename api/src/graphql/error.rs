@@ -16,7 +16,8 @@ pub fn to_graphql(viewer: &Viewer, error: &domain::Error) -> Error {
         domain::Error::Unauthenticated => coded(viewer, "UNAUTHENTICATED", &BTreeMap::new()),
         domain::Error::Forbidden(permission) => {
             let params = [("permission", permission.code().to_owned())].into();
-            coded(viewer, "FORBIDDEN", &params).extend_with(|_, e| e.set("permission", permission.code()))
+            coded(viewer, "FORBIDDEN", &params)
+                .extend_with(|_, e| e.set("permission", permission.code()))
         }
         domain::Error::Refused(refusals) => refused(viewer, refusals),
         domain::Error::Unavailable(fault) => {
@@ -36,8 +37,13 @@ pub fn internal(viewer: &Viewer, fault: &(dyn std::error::Error + Send + Sync)) 
 
 /// The first refusal makes the error; all of them are in its `refusals`.
 fn refused(viewer: &Viewer, refusals: &[Refusal]) -> Error {
-    let Some(first) = refusals.first() else { return coded(viewer, "INTERNAL", &BTreeMap::new()) };
-    let all: Vec<_> = refusals.iter().map(|refusal| described(viewer, refusal)).collect();
+    let Some(first) = refusals.first() else {
+        return coded(viewer, "INTERNAL", &BTreeMap::new());
+    };
+    let all: Vec<_> = refusals
+        .iter()
+        .map(|refusal| described(viewer, refusal))
+        .collect();
     let error = with_code(viewer, first.code.as_str(), sentence(viewer, first));
     error.extend_with(|_, e| {
         e.set("argument", first.path.join("."));
@@ -58,9 +64,17 @@ fn described(viewer: &Viewer, refusal: &Refusal) -> Value {
 /// What a refusal says to people, in the viewer's language.
 #[must_use]
 pub fn sentence(viewer: &Viewer, refusal: &Refusal) -> String {
-    let Refusal { code, path: _, params } = refusal;
+    let Refusal {
+        code,
+        path: _,
+        params,
+    } = refusal;
     let is_about_id = params.contains_key("expected") && params.contains_key("value");
-    let name = if is_about_id { "INVALID_ID" } else { code.as_str() };
+    let name = if is_about_id {
+        "INVALID_ID"
+    } else {
+        code.as_str()
+    };
     message(viewer.locale, name, params)
 }
 
@@ -103,8 +117,12 @@ mod tests {
     #[test]
     fn several_refusals_are_all_told() {
         let refusals = vec![
-            Refusal::new(Code::OutOfRange, "limit").with("min", 1).with("max", 9),
-            Refusal::new(Code::InvalidFormat, "of.id").with("value", "x").with("expected", "Item"),
+            Refusal::new(Code::OutOfRange, "limit")
+                .with("min", 1)
+                .with("max", 9),
+            Refusal::new(Code::InvalidFormat, "of.id")
+                .with("value", "x")
+                .with("expected", "Item"),
         ];
         let error = to_graphql(&Viewer::anonymous(), &domain::Error::Refused(refusals));
         let json = serde_json::to_value(error.extensions).unwrap_or_default();

@@ -27,8 +27,12 @@ pub struct EventPosition(pub i64);
 #[Scalar]
 impl ScalarType for EventPosition {
     fn parse(value: Value) -> async_graphql::InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(async_graphql::InputValueError::expected_type(value)) };
-        text.parse().map(Self).map_err(|_not_a_number| async_graphql::InputValueError::custom("not an event position"))
+        let Value::String(text) = &value else {
+            return Err(async_graphql::InputValueError::expected_type(value));
+        };
+        text.parse().map(Self).map_err(|_not_a_number| {
+            async_graphql::InputValueError::custom("not an event position")
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -81,11 +85,23 @@ impl Subscriptions {
         &self,
         ctx: &'ctx Context<'ctx>,
         #[graphql(desc = "Only this item.")] item_id: Option<ID>,
-        #[graphql(desc = "Only items directly in this category, and those that leave it.")] category_id: Option<ID>,
-        #[graphql(desc = "What happened behind this position comes first; without, only what happens from now on.")] after: Option<EventPosition>,
-    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<ItemChangedEvent>> + use<'ctx>> {
-        let item = item_id.map(|id| ItemId::parse("itemId", &id)).transpose().map_err(Error::from).or_graphql(ctx.viewer())?;
-        let category = category_id.map(|id| CategoryId::parse("categoryId", &id)).transpose();
+        #[graphql(desc = "Only items directly in this category, and those that leave it.")]
+        category_id: Option<ID>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<ItemChangedEvent>> + use<'ctx>,
+    > {
+        let item = item_id
+            .map(|id| ItemId::parse("itemId", &id))
+            .transpose()
+            .map_err(Error::from)
+            .or_graphql(ctx.viewer())?;
+        let category = category_id
+            .map(|id| CategoryId::parse("categoryId", &id))
+            .transpose();
         let category = category.map_err(Error::from).or_graphql(ctx.viewer())?;
         let events = events(ctx, Interest::Items { item, category }, after).await?;
         Ok(resolved(events.and_then(move |events| items(ctx, events))))
@@ -95,10 +111,17 @@ impl Subscriptions {
     async fn category_tree_changed<'ctx>(
         &self,
         ctx: &'ctx Context<'ctx>,
-        #[graphql(desc = "What happened behind this position comes first; without, only what happens from now on.")] after: Option<EventPosition>,
-    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<CategoryTreeChangedEvent>> + use<'ctx>> {
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<CategoryTreeChangedEvent>> + use<'ctx>,
+    > {
         let events = events(ctx, Interest::CategoryTree, after).await?;
-        Ok(resolved(events.and_then(move |events| categories(ctx, events))))
+        Ok(resolved(
+            events.and_then(move |events| categories(ctx, events)),
+        ))
     }
 
     /// How jobs get on. Needs `job.read`.
@@ -106,9 +129,18 @@ impl Subscriptions {
         &self,
         ctx: &'ctx Context<'ctx>,
         #[graphql(desc = "Only this job.")] job_id: Option<ID>,
-        #[graphql(desc = "What happened behind this position comes first; without, only what happens from now on.")] after: Option<EventPosition>,
-    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<JobProgressEvent>> + use<'ctx>> {
-        let job = job_id.map(|id| JobId::parse("jobId", &id)).transpose().map_err(Error::from).or_graphql(ctx.viewer())?;
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<JobProgressEvent>> + use<'ctx>,
+    > {
+        let job = job_id
+            .map(|id| JobId::parse("jobId", &id))
+            .transpose()
+            .map_err(Error::from)
+            .or_graphql(ctx.viewer())?;
         let events = events(ctx, Interest::Jobs { job }, after).await?;
         Ok(resolved(events.and_then(move |events| jobs(ctx, events))))
     }
@@ -122,7 +154,11 @@ async fn events<'ctx>(
 ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Vec<Event>>> + 'ctx> {
     let viewer = ctx.viewer();
     let after = after.map(|EventPosition(position)| position);
-    let batches = ctx.events().subscribe(viewer, interest, after).await.map_err(|error| refused(ctx, &error))?;
+    let batches = ctx
+        .events()
+        .subscribe(viewer, interest, after)
+        .await
+        .map_err(|error| refused(ctx, &error))?;
     Ok(batches.map(move |batch| {
         ctx.renew_loaders();
         batch.or_graphql(viewer)
@@ -132,7 +168,13 @@ async fn events<'ctx>(
 /// A position that is no longer, or was never, one.
 fn refused(ctx: &Context<'_>, error: &Error) -> async_graphql::Error {
     let code = match error {
-        Error::Refused(refusals) if refusals.iter().any(|refusal| refusal.code == Code::NotFound) => "EVENT_POSITION_EXPIRED",
+        Error::Refused(refusals)
+            if refusals
+                .iter()
+                .any(|refusal| refusal.code == Code::NotFound) =>
+        {
+            "EVENT_POSITION_EXPIRED"
+        }
         Error::Refused(_) => "EVENT_POSITION_UNKNOWN",
         _ => return to_graphql(ctx.viewer(), error),
     };
@@ -140,8 +182,12 @@ fn refused(ctx: &Context<'_>, error: &Error) -> async_graphql::Error {
 }
 
 /// The events one by one. The first error is the last thing that comes, so that nobody goes on without what failed.
-fn resolved<T>(batches: impl Stream<Item = async_graphql::Result<Vec<T>>>) -> impl Stream<Item = async_graphql::Result<T>> {
-    let events = batches.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten();
+fn resolved<T>(
+    batches: impl Stream<Item = async_graphql::Result<Vec<T>>>,
+) -> impl Stream<Item = async_graphql::Result<T>> {
+    let events = batches
+        .map_ok(|events| stream::iter(events.into_iter().map(Ok)))
+        .try_flatten();
     stream::unfold(Some(Box::pin(events)), |running| async move {
         let mut running = running?;
         let event = running.next().await?;
@@ -150,39 +196,79 @@ fn resolved<T>(batches: impl Stream<Item = async_graphql::Result<Vec<T>>>) -> im
     })
 }
 
-async fn items(ctx: &Context<'_>, events: Vec<Event>) -> async_graphql::Result<Vec<ItemChangedEvent>> {
-    let ids: Vec<_> = events.iter().map(|event| ItemId(event.aggregate_id)).collect();
-    let rows = ctx.domain().items().by_ids(ctx.viewer(), &ids).await.or_graphql(ctx.viewer())?;
+async fn items(
+    ctx: &Context<'_>,
+    events: Vec<Event>,
+) -> async_graphql::Result<Vec<ItemChangedEvent>> {
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| ItemId(event.aggregate_id))
+        .collect();
+    let rows = ctx
+        .domain()
+        .items()
+        .by_ids(ctx.viewer(), &ids)
+        .await
+        .or_graphql(ctx.viewer())?;
     prefetch(ctx, ctx.look_ahead().field("item"), &rows).await?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.item.id.0, row)).collect();
     let changed = events.into_iter().map(|event| ItemChangedEvent {
         position: position(&event),
         action: action(&event).to_owned(),
-        item: rows.get(&event.aggregate_id).map(|row| Item::new(ctx, row.clone())),
+        item: rows
+            .get(&event.aggregate_id)
+            .map(|row| Item::new(ctx, row.clone())),
     });
     Ok(changed.collect())
 }
 
-async fn categories(ctx: &Context<'_>, events: Vec<Event>) -> async_graphql::Result<Vec<CategoryTreeChangedEvent>> {
-    let ids: Vec<_> = events.iter().map(|event| CategoryId(event.aggregate_id)).collect();
-    let rows = ctx.domain().categories().by_ids(ctx.viewer(), &ids).await.or_graphql(ctx.viewer())?;
+async fn categories(
+    ctx: &Context<'_>,
+    events: Vec<Event>,
+) -> async_graphql::Result<Vec<CategoryTreeChangedEvent>> {
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| CategoryId(event.aggregate_id))
+        .collect();
+    let rows = ctx
+        .domain()
+        .categories()
+        .by_ids(ctx.viewer(), &ids)
+        .await
+        .or_graphql(ctx.viewer())?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
     let changed = events.into_iter().map(|event| CategoryTreeChangedEvent {
         position: position(&event),
         action: action(&event).to_owned(),
-        category: rows.get(&event.aggregate_id).map(|row| Category::new(ctx, row.clone())),
+        category: rows
+            .get(&event.aggregate_id)
+            .map(|row| Category::new(ctx, row.clone())),
     });
     Ok(changed.collect())
 }
 
 /// Of a job that is no longer kept there is nothing to tell.
-async fn jobs(ctx: &Context<'_>, events: Vec<Event>) -> async_graphql::Result<Vec<JobProgressEvent>> {
-    let ids: Vec<_> = events.iter().map(|event| JobId(event.aggregate_id)).collect();
-    let rows = ctx.domain().jobs().by_ids(ctx.viewer(), &ids).await.or_graphql(ctx.viewer())?;
+async fn jobs(
+    ctx: &Context<'_>,
+    events: Vec<Event>,
+) -> async_graphql::Result<Vec<JobProgressEvent>> {
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| JobId(event.aggregate_id))
+        .collect();
+    let rows = ctx
+        .domain()
+        .jobs()
+        .by_ids(ctx.viewer(), &ids)
+        .await
+        .or_graphql(ctx.viewer())?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
     let progress = events.into_iter().filter_map(|event| {
         let row = rows.get(&event.aggregate_id)?;
-        Some(JobProgressEvent { position: position(&event), job: Job::new(row.clone()) })
+        Some(JobProgressEvent {
+            position: position(&event),
+            job: Job::new(row.clone()),
+        })
     });
     Ok(progress.collect())
 }

@@ -1,6 +1,8 @@
 //! Files that come with a request.
 
-use async_graphql::{Context, InputValueError, InputValueResult, Scalar, ScalarType, Upload, Value};
+use async_graphql::{
+    Context, InputValueError, InputValueResult, Scalar, ScalarType, Upload, Value,
+};
 use domain::{Code, Error, Refusal};
 
 /// What stands in for a file in the variables once the files have been received.
@@ -15,12 +17,21 @@ pub struct FileCount(pub usize);
 pub struct File(usize);
 
 /// A file, sent after the GraphQL multipart request specification.
-#[Scalar(name = "Upload", specified_by_url = "https://github.com/jaydenseric/graphql-multipart-request-spec")]
+#[Scalar(
+    name = "Upload",
+    specified_by_url = "https://github.com/jaydenseric/graphql-multipart-request-spec"
+)]
 impl ScalarType for File {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let index = text.strip_prefix(REFERENCE).and_then(|index| index.parse().ok());
-        index.map(Self).ok_or_else(|| InputValueError::custom("a file has to be sent as part of a multipart request"))
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        let index = text
+            .strip_prefix(REFERENCE)
+            .and_then(|index| index.parse().ok());
+        index.map(Self).ok_or_else(|| {
+            InputValueError::custom("a file has to be sent as part of a multipart request")
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -49,8 +60,18 @@ mod tests {
 
     #[test]
     fn only_references_are_files() {
-        assert_eq!(File::parse(Value::from("#__graphql_file__:3")).ok(), Some(File(3)));
-        for text in ["", "3", "#__graphql_file__:", "#__graphql_file__:-1", "#__graphql_file__:x", "#__graphql_file__:99999999999999999999"] {
+        assert_eq!(
+            File::parse(Value::from("#__graphql_file__:3")).ok(),
+            Some(File(3))
+        );
+        for text in [
+            "",
+            "3",
+            "#__graphql_file__:",
+            "#__graphql_file__:-1",
+            "#__graphql_file__:x",
+            "#__graphql_file__:99999999999999999999",
+        ] {
             assert!(File::parse(Value::from(text)).is_err(), "{text}");
         }
         assert!(File::parse(Value::Null).is_err());

@@ -3,7 +3,9 @@
 use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
-use entity::id::{ApiTokenId, CategoryId, ItemId, ItemImageId, JobId, RoleId, UnitOfMeasureId, UserId};
+use entity::id::{
+    ApiTokenId, CategoryId, ItemId, ItemImageId, JobId, RoleId, UnitOfMeasureId, UserId,
+};
 use uuid::Uuid;
 
 /// An id that clients see.
@@ -26,7 +28,9 @@ pub trait GlobalId: From<Uuid> + Copy {
     fn parse(path: &str, id: &ID) -> Result<Self, Refusal> {
         match decode(id) {
             Some((kind, uuid)) if kind == Self::TYPE => Ok(Self::from(uuid)),
-            _ => Err(Refusal::new(Code::InvalidFormat, path).with("value", shortened(id)).with("expected", Self::TYPE)),
+            _ => Err(Refusal::new(Code::InvalidFormat, path)
+                .with("value", shortened(id))
+                .with("expected", Self::TYPE)),
         }
     }
 
@@ -35,7 +39,10 @@ pub trait GlobalId: From<Uuid> + Copy {
     /// # Errors
     /// The first that is wrong, with its index in the path.
     fn parse_all(path: &str, ids: &[ID]) -> Result<Vec<Self>, Refusal> {
-        ids.iter().enumerate().map(|(index, id)| Self::parse(&format!("{path}.{index}"), id)).collect()
+        ids.iter()
+            .enumerate()
+            .map(|(index, id)| Self::parse(&format!("{path}.{index}"), id))
+            .collect()
     }
 }
 
@@ -89,7 +96,10 @@ mod tests {
         assert_eq!(CategoryId::parse("id", &id.encode()), Ok(id));
         assert!(ItemId::parse("id", &id.encode()).is_err_and(|r| r.code == Code::InvalidFormat));
         for text in ["", "1", "Category:7", &"x".repeat(10_000), "گ"] {
-            assert!(CategoryId::parse("id", &ID(text.to_owned())).is_err(), "{text}");
+            assert!(
+                CategoryId::parse("id", &ID(text.to_owned())).is_err(),
+                "{text}"
+            );
         }
     }
 }

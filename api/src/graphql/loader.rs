@@ -77,7 +77,10 @@ impl RequestLoaders {
 ///
 /// # Errors
 /// The domain's error, translated.
-pub async fn load<K>(ctx: &Context<'_>, key: K) -> async_graphql::Result<Option<<Loaders as Loader<K>>::Value>>
+pub async fn load<K>(
+    ctx: &Context<'_>,
+    key: K,
+) -> async_graphql::Result<Option<<Loaders as Loader<K>>::Value>>
 where
     K: Send + Sync + Hash + Eq + Clone + 'static,
     Loaders: Loader<K, Error = LoadError>,
@@ -139,8 +142,15 @@ impl Loader<UnitOfMeasureId> for Loaders {
     type Value = UnitOfMeasure;
     type Error = LoadError;
 
-    async fn load(&self, ids: &[UnitOfMeasureId]) -> Result<HashMap<UnitOfMeasureId, UnitOfMeasure>, LoadError> {
-        let rows = self.domain.units_of_measure().by_ids(&self.viewer, ids).await?;
+    async fn load(
+        &self,
+        ids: &[UnitOfMeasureId],
+    ) -> Result<HashMap<UnitOfMeasureId, UnitOfMeasure>, LoadError> {
+        let rows = self
+            .domain
+            .units_of_measure()
+            .by_ids(&self.viewer, ids)
+            .await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }
@@ -149,9 +159,16 @@ impl Loader<ChildrenOf> for Loaders {
     type Value = Vec<Category>;
     type Error = LoadError;
 
-    async fn load(&self, keys: &[ChildrenOf]) -> Result<HashMap<ChildrenOf, Vec<Category>>, LoadError> {
+    async fn load(
+        &self,
+        keys: &[ChildrenOf],
+    ) -> Result<HashMap<ChildrenOf, Vec<Category>>, LoadError> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let rows = self.domain.categories().children_of(&self.viewer, &ids).await?;
+        let rows = self
+            .domain
+            .categories()
+            .children_of(&self.viewer, &ids)
+            .await?;
         Ok(grouped(keys, rows, |row| row.parent_id.map(ChildrenOf)))
     }
 }
@@ -160,10 +177,20 @@ impl Loader<AncestorsOf> for Loaders {
     type Value = Vec<Category>;
     type Error = LoadError;
 
-    async fn load(&self, keys: &[AncestorsOf]) -> Result<HashMap<AncestorsOf, Vec<Category>>, LoadError> {
+    async fn load(
+        &self,
+        keys: &[AncestorsOf],
+    ) -> Result<HashMap<AncestorsOf, Vec<Category>>, LoadError> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let rows = self.domain.categories().ancestors_of(&self.viewer, &ids).await?;
-        Ok(rows.into_iter().map(|(id, above)| (AncestorsOf(id), above)).collect())
+        let rows = self
+            .domain
+            .categories()
+            .ancestors_of(&self.viewer, &ids)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, above)| (AncestorsOf(id), above))
+            .collect())
     }
 }
 
@@ -171,7 +198,10 @@ impl Loader<ImagesOf> for Loaders {
     type Value = Vec<ItemImage>;
     type Error = LoadError;
 
-    async fn load(&self, keys: &[ImagesOf]) -> Result<HashMap<ImagesOf, Vec<ItemImage>>, LoadError> {
+    async fn load(
+        &self,
+        keys: &[ImagesOf],
+    ) -> Result<HashMap<ImagesOf, Vec<ItemImage>>, LoadError> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let rows = self.domain.items().images_of(&self.viewer, &ids).await?;
         Ok(grouped(keys, rows, |row| Some(ImagesOf(row.item_id))))
@@ -182,16 +212,26 @@ impl Loader<BarcodesOf> for Loaders {
     type Value = Vec<String>;
     type Error = LoadError;
 
-    async fn load(&self, keys: &[BarcodesOf]) -> Result<HashMap<BarcodesOf, Vec<String>>, LoadError> {
+    async fn load(
+        &self,
+        keys: &[BarcodesOf],
+    ) -> Result<HashMap<BarcodesOf, Vec<String>>, LoadError> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let rows = self.domain.items().barcodes_of(&self.viewer, &ids).await?;
         let rows = grouped(keys, rows, |row| Some(BarcodesOf(row.item_id)));
-        Ok(rows.into_iter().map(|(key, rows)| (key, rows.into_iter().map(|row| row.barcode).collect())).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(key, rows)| (key, rows.into_iter().map(|row| row.barcode).collect()))
+            .collect())
     }
 }
 
 /// Every key with its rows in the order they came, also when there are none.
-fn grouped<K: Copy + Eq + Hash, R>(keys: &[K], rows: Vec<R>, key: impl Fn(&R) -> Option<K>) -> HashMap<K, Vec<R>> {
+fn grouped<K: Copy + Eq + Hash, R>(
+    keys: &[K],
+    rows: Vec<R>,
+    key: impl Fn(&R) -> Option<K>,
+) -> HashMap<K, Vec<R>> {
     let mut groups: HashMap<K, Vec<R>> = keys.iter().map(|key| (*key, Vec::new())).collect();
     for row in rows {
         if let Some(group) = key(&row).and_then(|key| groups.get_mut(&key)) {
@@ -205,10 +245,20 @@ fn grouped<K: Copy + Eq + Hash, R>(keys: &[K], rows: Vec<R>, key: impl Fn(&R) ->
 ///
 /// # Errors
 /// The domain's error, translated.
-pub async fn prefetch_categories(ctx: &Context<'_>, mut ids: Vec<CategoryId>) -> async_graphql::Result<()> {
+pub async fn prefetch_categories(
+    ctx: &Context<'_>,
+    mut ids: Vec<CategoryId>,
+) -> async_graphql::Result<()> {
     ids.sort_unstable();
     ids.dedup();
-    let rows = ctx.domain().categories().by_ids(ctx.viewer(), &ids).await.or_graphql(ctx.viewer())?;
-    ctx.loaders().feed_many(rows.into_iter().map(|row| (row.id, row))).await;
+    let rows = ctx
+        .domain()
+        .categories()
+        .by_ids(ctx.viewer(), &ids)
+        .await
+        .or_graphql(ctx.viewer())?;
+    ctx.loaders()
+        .feed_many(rows.into_iter().map(|row| (row.id, row)))
+        .await;
     Ok(())
 }

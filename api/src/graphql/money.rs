@@ -16,6 +16,9 @@ pub struct Money {
 
 impl From<Money> for domain::money::Money {
     fn from(Money { amount, currency }: Money) -> Self {
-        Self { amount: amount.0, currency }
+        Self {
+            amount: amount.0,
+            currency,
+        }
     }
 }

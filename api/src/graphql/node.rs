@@ -40,15 +40,26 @@ const NODES_MAX: usize = 100;
 #[Object]
 impl NodeQuery {
     /// The object with this id; null when there is none such.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "An id from anywhere in this schema.")] id: ID) -> async_graphql::Result<Option<Node>> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "An id from anywhere in this schema.")] id: ID,
+    ) -> async_graphql::Result<Option<Node>> {
         find(ctx, "id", &id).await
     }
 
     /// The objects with these ids, in their order; null for each that does not exist. At most 100.
     #[graphql(complexity = "cost::rows(ids.len(), child_complexity)")]
-    async fn nodes(&self, ctx: &Context<'_>, #[graphql(desc = "Ids from anywhere in this schema.")] ids: Vec<ID>) -> async_graphql::Result<Vec<Option<Node>>> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Ids from anywhere in this schema.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
         if ids.len() > NODES_MAX {
-            return Err(Error::from(Refusal::new(Code::TooMany, "ids").with("max", NODES_MAX))).or_graphql(ctx.viewer());
+            return Err(Error::from(
+                Refusal::new(Code::TooMany, "ids").with("max", NODES_MAX),
+            ))
+            .or_graphql(ctx.viewer());
         }
         futures_util::future::try_join_all(ids.iter().map(|id| find(ctx, "ids", id))).await
     }
@@ -56,15 +67,15 @@ impl NodeQuery {
 
 async fn find(ctx: &Context<'_>, path: &str, id: &ID) -> async_graphql::Result<Option<Node>> {
     Ok(match decode(id) {
-        Some((kind, uuid)) if kind == CategoryId::TYPE => {
-            load(ctx, CategoryId(uuid)).await?.map(|row| Node::Category(Category::new(ctx, row)))
-        }
-        Some((kind, uuid)) if kind == ItemId::TYPE => {
-            load(ctx, ItemId(uuid)).await?.map(|row| Node::Item(Item::new(ctx, row)))
-        }
-        Some((kind, uuid)) if kind == JobId::TYPE => {
-            load(ctx, JobId(uuid)).await?.map(|row| Node::Job(Job::new(row)))
-        }
+        Some((kind, uuid)) if kind == CategoryId::TYPE => load(ctx, CategoryId(uuid))
+            .await?
+            .map(|row| Node::Category(Category::new(ctx, row))),
+        Some((kind, uuid)) if kind == ItemId::TYPE => load(ctx, ItemId(uuid))
+            .await?
+            .map(|row| Node::Item(Item::new(ctx, row))),
+        Some((kind, uuid)) if kind == JobId::TYPE => load(ctx, JobId(uuid))
+            .await?
+            .map(|row| Node::Job(Job::new(row))),
         Some((kind, uuid)) if kind == UnitOfMeasureId::TYPE => {
             let row = load(ctx, UnitOfMeasureId(uuid)).await?;
             row.map(|row| Node::UnitOfMeasure(UnitOfMeasure::new(ctx, row)))

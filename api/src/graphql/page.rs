@@ -22,21 +22,43 @@ impl From<domain::page::TotalCount> for TotalCount {
 }
 
 /// A page as clients see it.
-pub fn connection<R, N, Fields, CN, EN>(page: Page<R>, fields: Fields, wrap: impl Fn(R) -> N) -> Connection<String, N, Fields, EmptyFields, CN, EN>
+pub fn connection<R, N, Fields, CN, EN>(
+    page: Page<R>,
+    fields: Fields,
+    wrap: impl Fn(R) -> N,
+) -> Connection<String, N, Fields, EmptyFields, CN, EN>
 where
     N: OutputType,
     Fields: async_graphql::ObjectType,
     CN: ConnectionNameType,
     EN: EdgeNameType,
 {
-    let Page { edges, has_next, has_previous } = page;
+    let Page {
+        edges,
+        has_next,
+        has_previous,
+    } = page;
     let mut connection = Connection::with_additional_fields(has_previous, has_next, fields);
-    connection.edges.extend(edges.into_iter().map(|(cursor, row)| Edge::new(cursor, wrap(row))));
+    connection.edges.extend(
+        edges
+            .into_iter()
+            .map(|(cursor, row)| Edge::new(cursor, wrap(row))),
+    );
     connection
 }
 
 /// Which page, as clients ask for it.
 #[must_use]
-pub fn args(first: Option<i32>, last: Option<i32>, after: Option<String>, before: Option<String>) -> PageArgs {
-    PageArgs { first, last, after, before }
+pub fn args(
+    first: Option<i32>,
+    last: Option<i32>,
+    after: Option<String>,
+    before: Option<String>,
+) -> PageArgs {
+    PageArgs {
+        first,
+        last,
+        after,
+        before,
+    }
 }

@@ -94,8 +94,16 @@ impl UserError {
     pub fn new(viewer: &Viewer, refusal: Refusal) -> Self {
         let message = sentence(viewer, &refusal);
         let Refusal { code, path, params } = refusal;
-        let params = params.into_iter().map(|(name, value)| UserErrorParam { name: name.to_owned(), value });
-        Self { code: code.into(), message, path, params: params.collect() }
+        let params = params.into_iter().map(|(name, value)| UserErrorParam {
+            name: name.to_owned(),
+            value,
+        });
+        Self {
+            code: code.into(),
+            message,
+            path,
+            params: params.collect(),
+        }
     }
 }
 
@@ -104,14 +112,21 @@ impl UserError {
 ///
 /// # Errors
 /// What the domain did not merely refuse.
-pub fn settle<T>(ctx: &Context<'_>, result: domain::Result<T>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
+pub fn settle<T>(
+    ctx: &Context<'_>,
+    result: domain::Result<T>,
+) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
     let viewer = ctx.viewer();
     ctx.renew_loaders();
     match result {
         Ok(value) => Ok((Some(value), Vec::new())),
-        Err(Error::Refused(refusals)) => {
-            Ok((None, refusals.into_iter().map(|refusal| UserError::new(viewer, refusal)).collect()))
-        }
+        Err(Error::Refused(refusals)) => Ok((
+            None,
+            refusals
+                .into_iter()
+                .map(|refusal| UserError::new(viewer, refusal))
+                .collect(),
+        )),
         Err(other) => Err(to_graphql(viewer, &other)),
     }
 }

@@ -47,6 +47,9 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, Subscriptions> {
 /// The contract as text, in a stable order.
 #[must_use]
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let options = async_graphql::SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items();
     builder().finish().sdl_with_options(options)
 }

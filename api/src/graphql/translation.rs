@@ -19,7 +19,14 @@ pub struct Translation {
 /// As clients see them.
 #[must_use]
 pub fn output(texts: &Translations) -> Vec<Translation> {
-    texts.0.iter().map(|(language, text)| Translation { language: language.clone(), text: text.clone() }).collect()
+    texts
+        .0
+        .iter()
+        .map(|(language, text)| Translation {
+            language: language.clone(),
+            text: text.clone(),
+        })
+        .collect()
 }
 
 /// As the domain takes them.
@@ -30,7 +37,9 @@ pub fn input(path: &str, texts: Vec<Translation>) -> Result<BTreeMap<String, Str
     let mut all = BTreeMap::new();
     for Translation { language, text } in texts {
         if all.insert(language.clone(), text).is_some() {
-            return Err(Refusal::new(Code::AlreadyTaken, path).with("value", language).into());
+            return Err(Refusal::new(Code::AlreadyTaken, path)
+                .with("value", language)
+                .into());
         }
     }
     Ok(all)

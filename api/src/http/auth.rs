@@ -54,7 +54,9 @@ impl<'a> Credentials<'a> {
 
     fn header(&self, name: header::HeaderName) -> &'a str {
         let value = self.headers.get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The cookie of this name, exactly as it was sent.
@@ -94,6 +96,34 @@ impl From<AuthFailure> for HttpError {
     }
 }
 
+/// Why a caller may not send files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadRefusal {
+    /// Nobody is logged in.
+    Unauthenticated,
+    /// Somebody is, but may not do this.
+    Forbidden,
+}
+
+impl From<UploadRefusal> for HttpError {
+    /// 401 and 403: the body was not even read.
+    fn from(refusal: UploadRefusal) -> Self {
+        match refusal {
+            UploadRefusal::Unauthenticated => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "UNAUTHENTICATED",
+                "Log in to upload files.",
+            )
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            UploadRefusal::Forbidden => Self::new(
+                StatusCode::FORBIDDEN,
+                "FORBIDDEN",
+                "You may not upload files.",
+            ),
+        }
+    }
+}
+
 /// Turns credentials into an identity, and an identity into what resolvers need.
 pub trait Authenticate: Clone + Send + Sync + 'static {
     /// Who is calling; anonymous is an identity too.
@@ -119,8 +149,11 @@ pub trait Authenticate: Clone + Send + Sync + 'static {
         identity: &Self::Identity,
     ) -> impl Future<Output = Result<(), AuthFailure>> + Send;
 
-    /// Whether the caller may send files at all. Asked before a multipart body is read.
-    fn may_upload(&self, identity: &Self::Identity) -> bool;
+    /// Goes on when the caller may send files at all. Asked before a multipart body is read.
+    ///
+    /// # Errors
+    /// [`UploadRefusal`], when they may not.
+    fn may_upload(&self, identity: &Self::Identity) -> Result<(), UploadRefusal>;
 
     /// Puts the viewer, fresh loaders and so on into a request. Called for every operation, also on a
     /// long-lived WebSocket, so that no loader outlives its operation.
@@ -176,7 +209,10 @@ mod tests {
     fn what_a_client_says_of_itself_may_be_missing() {
         let headers = headers(&[("accept-language", "fa")]);
         let credentials = Credentials::new(&headers);
-        assert_eq!((credentials.accept_language(), credentials.user_agent()), ("fa", ""));
+        assert_eq!(
+            (credentials.accept_language(), credentials.user_agent()),
+            ("fa", "")
+        );
     }
 
     #[test]

@@ -40,7 +40,7 @@ use poem::{Endpoint, Response, Route};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
-    auth::{AuthFailure, Authenticate, Credentials},
+    auth::{AuthFailure, Authenticate, Credentials, UploadRefusal},
     context::RequestContext,
     error::HttpError,
     graphql::limits::DocumentLimits,

@@ -495,7 +495,11 @@ impl TreeArgs {
                 number >= min && usize::try_from(number).is_ok_and(|number| number <= max)
             });
             if !is_within {
-                refusals.push(Refusal::new(Code::OutOfRange, path).with("min", min).with("max", max));
+                refusals.push(
+                    Refusal::new(Code::OutOfRange, path)
+                        .with("min", min)
+                        .with("max", max),
+                );
             }
         }
         refusals.into_result(Some(()))

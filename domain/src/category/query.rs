@@ -76,7 +76,9 @@ pub(super) async fn children_of(
     ids: &[CategoryId],
 ) -> Result<Vec<Category>> {
     let mut sql = Sql::new("SELECT c.* FROM unnest(");
-    sql.bind(uuids(ids)).push(") AS p (parent) CROSS JOIN LATERAL (SELECT ").push(COLUMNS);
+    sql.bind(uuids(ids))
+        .push(") AS p (parent) CROSS JOIN LATERAL (SELECT ")
+        .push(COLUMNS);
     sql.push(" FROM category WHERE parent_id = p.parent AND archived_at IS NULL ORDER BY position, number LIMIT ");
     sql.bind(i64::try_from(CHILDREN_MAX).unwrap_or(i64::MAX))
         .push(") c ORDER BY c.position, c.number");
@@ -101,7 +103,11 @@ pub(super) async fn ancestors_of(
 
 /// The ancestors that the path names.
 fn above(category: &Category, by_number: &HashMap<i64, &Category>) -> Vec<Category> {
-    let labels = category.path.0.split('.').filter_map(|label| label.parse().ok());
+    let labels = category
+        .path
+        .0
+        .split('.')
+        .filter_map(|label| label.parse().ok());
     labels
         .filter(|number| *number != category.number)
         .filter_map(|number| by_number.get(&number).map(|row| Category::clone(row)))
@@ -128,7 +134,9 @@ pub(super) async fn tree(
     if !args.include_archived {
         sql.push(" AND archived_at IS NULL");
     }
-    let limit = args.limit.map_or(TREE_MAX + 1, |limit| usize::try_from(limit).unwrap_or(0));
+    let limit = args
+        .limit
+        .map_or(TREE_MAX + 1, |limit| usize::try_from(limit).unwrap_or(0));
     // Only who takes a part cares which part; the caller puts the rows in order anyway.
     if args.limit.is_some() {
         sql.push(" ORDER BY nlevel(category.path), number");

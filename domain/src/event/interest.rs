@@ -62,7 +62,9 @@ impl Interest {
         match self {
             Self::Items { item: Some(id), .. } => {
                 sql.push(" AND (aggregate_id = ").bind(id.0);
-                sql.push(" OR payload->>'action' = ").bind(ITEM_IMPORT).push(")");
+                sql.push(" OR payload->>'action' = ")
+                    .bind(ITEM_IMPORT)
+                    .push(")");
             }
             Self::Jobs { job: Some(id) } => {
                 sql.push(" AND aggregate_id = ").bind(id.0);
@@ -114,19 +116,33 @@ mod tests {
 
     #[test]
     fn an_item_that_changes_its_category_concerns_both() {
-        let payload = json!({ "action": "item.update", "categoryId": NEW, "previousCategoryId": OLD });
+        let payload =
+            json!({ "action": "item.update", "categoryId": NEW, "previousCategoryId": OLD });
         let moved = event(Kind::ItemChanged, ITEM.0, payload);
-        for wanted in [items(None, None), items(None, Some(OLD)), items(None, Some(NEW)), items(Some(ITEM), Some(OLD))] {
+        for wanted in [
+            items(None, None),
+            items(None, Some(OLD)),
+            items(None, Some(NEW)),
+            items(Some(ITEM), Some(OLD)),
+        ] {
             assert!(wanted.wants(&moved), "{wanted:?}");
         }
-        for other in [items(None, Some(ELSEWHERE)), items(Some(OTHER_ITEM), None), items(Some(OTHER_ITEM), Some(NEW))] {
+        for other in [
+            items(None, Some(ELSEWHERE)),
+            items(Some(OTHER_ITEM), None),
+            items(Some(OTHER_ITEM), Some(NEW)),
+        ] {
             assert!(!other.wants(&moved), "{other:?}");
         }
     }
 
     #[test]
     fn an_import_concerns_whoever_listens_to_items() {
-        let import = event(Kind::ItemChanged, Uuid::from_u128(9), json!({ "action": "item.import" }));
+        let import = event(
+            Kind::ItemChanged,
+            Uuid::from_u128(9),
+            json!({ "action": "item.import" }),
+        );
         assert!(items(Some(ITEM), Some(OLD)).wants(&import));
         assert!(!Interest::CategoryTree.wants(&import));
     }
@@ -137,7 +153,12 @@ mod tests {
         let progress = event(Kind::JobChanged, job.0, json!({}));
         assert!(Interest::Jobs { job: None }.wants(&progress));
         assert!(Interest::Jobs { job: Some(job) }.wants(&progress));
-        assert!(!Interest::Jobs { job: Some(JobId(Uuid::from_u128(8))) }.wants(&progress));
+        assert!(
+            !Interest::Jobs {
+                job: Some(JobId(Uuid::from_u128(8)))
+            }
+            .wants(&progress)
+        );
         assert!(!items(None, None).wants(&progress));
     }
 }

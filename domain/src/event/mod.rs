@@ -68,7 +68,9 @@ impl Kind {
 #[must_use]
 pub fn action(event: &Event) -> &str {
     let action = event.payload.get("action");
-    action.and_then(|action| action.as_str()).unwrap_or_default()
+    action
+        .and_then(|action| action.as_str())
+        .unwrap_or_default()
 }
 
 /// Events that were read together, and how far the reading went.

@@ -26,15 +26,32 @@ async fn a_category_goes_with_all_below_it_and_comes_back_with_what_went_with_it
     let archived = archive(&manager, &jewellery).await;
     assert!(archived["archivedAt"].is_string());
     assert_eq!(outline(&manager).await, [""; 0]);
-    let all = manager.ok("{ categoryTree(of: {includeArchived: true}) { name } }", json!({})).await;
+    let all = manager
+        .ok(
+            "{ categoryTree(of: {includeArchived: true}) { name } }",
+            json!({}),
+        )
+        .await;
     assert_eq!(all["categoryTree"].as_array().unwrap().len(), 4);
 
-    assert_eq!(manager.not_done("categoryRestore", json!({"id": rings})).await, [("ARCHIVED".into(), "parentId".into())]);
+    assert_eq!(
+        manager
+            .not_done("categoryRestore", json!({"id": rings}))
+            .await,
+        [("ARCHIVED".into(), "parentId".into())]
+    );
     let restored = restore(&manager, &jewellery).await;
     assert_eq!(restored["archivedAt"], Value::Null);
-    assert_eq!(outline(&manager).await, ["Jewellery", "  Rings", "  Necklaces"], "what was put away before stays away");
+    assert_eq!(
+        outline(&manager).await,
+        ["Jewellery", "  Rings", "  Necklaces"],
+        "what was put away before stays away"
+    );
     restore(&manager, &wedding).await;
-    assert_eq!(outline(&manager).await, ["Jewellery", "  Rings", "    Wedding rings", "  Necklaces"]);
+    assert_eq!(
+        outline(&manager).await,
+        ["Jewellery", "  Rings", "    Wedding rings", "  Necklaces"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,32 +73,67 @@ async fn a_category_with_items_in_use_stays() {
     let rings = manager.category("Rings", Some(&jewellery)).await;
     let item = manager.item("RING-1", &rings).await;
     for category in [&rings, &jewellery] {
-        let refused = manager.change("categoryArchive", json!({"id": category})).await;
+        let refused = manager
+            .change("categoryArchive", json!({"id": category}))
+            .await;
         let errors = refused.user_errors();
         assert_eq!((errors[0].code.as_str(), errors.len()), ("NOT_EMPTY", 1));
-        assert_eq!(errors[0].message, "One item is still in it. Move or archive it first.");
+        assert_eq!(
+            errors[0].message,
+            "One item is still in it. Move or archive it first."
+        );
     }
-    assert_eq!(outline(&manager).await, ["Jewellery", "  Rings"], "nothing is half done");
+    assert_eq!(
+        outline(&manager).await,
+        ["Jewellery", "  Rings"],
+        "nothing is half done"
+    );
     manager.done("itemArchive", json!({"id": item})).await;
     archive(&manager, &jewellery).await;
-    assert_eq!(manager.not_done("itemRestore", json!({"id": item})).await[0].0, "ARCHIVED");
+    assert_eq!(
+        manager.not_done("itemRestore", json!({"id": item})).await[0].0,
+        "ARCHIVED"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_new_comes_into_an_archived_category() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
-    let (rings, tools) = (manager.category("Rings", None).await, manager.category("Tools", None).await);
+    let (rings, tools) = (
+        manager.category("Rings", None).await,
+        manager.category("Tools", None).await,
+    );
     let item = manager.item("DRILL-1", &tools).await;
     archive(&manager, &rings).await;
     let unit = manager.unit("piece").await;
     for (mutation, input, path) in [
-        ("categoryCreate", json!({"name": english("Wedding rings"), "parentId": rings}), "parentId"),
-        ("categoryMove", json!({"id": tools, "parentId": rings}), "parentId"),
-        ("itemCreate", json!({"sku": "R-1", "name": english("Ring"), "categoryId": rings, "unitId": unit}), "categoryId"),
-        ("itemUpdate", json!({"id": item, "categoryId": rings}), "categoryId"),
+        (
+            "categoryCreate",
+            json!({"name": english("Wedding rings"), "parentId": rings}),
+            "parentId",
+        ),
+        (
+            "categoryMove",
+            json!({"id": tools, "parentId": rings}),
+            "parentId",
+        ),
+        (
+            "itemCreate",
+            json!({"sku": "R-1", "name": english("Ring"), "categoryId": rings, "unitId": unit}),
+            "categoryId",
+        ),
+        (
+            "itemUpdate",
+            json!({"id": item, "categoryId": rings}),
+            "categoryId",
+        ),
     ] {
-        assert_eq!(manager.not_done(mutation, input).await, [("ARCHIVED".into(), path.into())], "{mutation}");
+        assert_eq!(
+            manager.not_done(mutation, input).await,
+            [("ARCHIVED".into(), path.into())],
+            "{mutation}"
+        );
     }
 }
 
@@ -94,7 +146,9 @@ async fn siblings_are_reordered_without_naming_those_that_are_put_away() {
         ids.push(manager.category(name, None).await);
     }
     archive(&manager, &ids[1]).await;
-    manager.done("categoryReorder", json!({"order": [ids[2], ids[0]]})).await;
+    manager
+        .done("categoryReorder", json!({"order": [ids[2], ids[0]]}))
+        .await;
     assert_eq!(outline(&manager).await, ["C", "A"]);
     restore(&manager, &ids[1]).await;
     assert_eq!(outline(&manager).await.len(), 3);

@@ -19,7 +19,11 @@ async fn outline(actor: &Actor) -> Vec<String> {
 
 fn line(category: &Value) -> String {
     let depth = usize::try_from(category["depth"].as_u64().unwrap()).unwrap();
-    format!("{}{}", "  ".repeat(depth), category["name"].as_str().unwrap())
+    format!(
+        "{}{}",
+        "  ".repeat(depth),
+        category["name"].as_str().unwrap()
+    )
 }
 
 /// Recomputes every path from the parents alone; a cycle would have no path.

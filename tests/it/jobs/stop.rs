@@ -45,3 +45,31 @@ async fn a_worker_that_is_asked_to_stop_finishes_what_runs_and_leaves_the_rest()
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_takes_too_long_is_given_back_and_its_attempt_does_not_count() {
+    let app = TestApp::builder()
+        .set("GOLDSHOP_WORKER__SHUTDOWN_SECONDS", 4)
+        .start()
+        .await;
+    let manager = app.manager().await;
+    let category = manager.category("Rings", None).await;
+    let item = manager.item("RING-1", &category).await;
+    let held = app.hold_items(&[&item]).await;
+    let mut worker = app.worker_process().await;
+    app.until_jobs(PATIENCE, "the job is under way", |jobs| {
+        jobs[0].standing() == ("running", 1)
+    })
+    .await;
+    worker.signal("-TERM");
+    let status = worker.ended().await;
+    assert!(status.success(), "{status}");
+    assert_eq!(app.job_about(&item).await.standing(), ("queued", 0));
+    drop(held);
+
+    let _next = app.worker();
+    app.until_jobs(PATIENCE, "the job has run once", |jobs| {
+        jobs[0].standing() == ("succeeded", 1)
+    })
+    .await;
+}

@@ -110,7 +110,9 @@ impl Category {
 
     /// The category above; none for a root.
     async fn parent(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Self>> {
-        let Some(id) = self.row_parent_id else { return Ok(None) };
+        let Some(id) = self.row_parent_id else {
+            return Ok(None);
+        };
         let row = load(ctx, id).await?;
         Ok(row.map(|row| Self::new(ctx, row)))
     }
@@ -119,14 +121,18 @@ impl Category {
     /// them all.
     #[graphql(complexity = "cost::rows(20, child_complexity)")]
     async fn children(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
-        let rows = load(ctx, ChildrenOf(self.row_id)).await?.unwrap_or_default();
+        let rows = load(ctx, ChildrenOf(self.row_id))
+            .await?
+            .unwrap_or_default();
         Ok(rows.into_iter().map(|row| Self::new(ctx, row)).collect())
     }
 
     /// The categories above, root first.
     #[graphql(complexity = "cost::rows(30, child_complexity)")]
     async fn ancestors(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
-        let rows = load(ctx, AncestorsOf(self.row_id)).await?.unwrap_or_default();
+        let rows = load(ctx, AncestorsOf(self.row_id))
+            .await?
+            .unwrap_or_default();
         Ok(rows.into_iter().map(|row| Self::new(ctx, row)).collect())
     }
 
@@ -136,12 +142,18 @@ impl Category {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whether archived categories are part of it.", default)] include_archived: bool,
-        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")] first: Option<i32>,
-        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
+            i32,
+        >,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<String, Self>> {
-        let filter = CategoryFilter { descendant_of: Some(self.row_id), include_archived };
+        let filter = CategoryFilter {
+            descendant_of: Some(self.row_id),
+            include_archived,
+        };
         category_page(ctx, &filter, page::args(first, last, after, before)).await
     }
 }
@@ -151,8 +163,15 @@ async fn category_page(
     filter: &CategoryFilter,
     args: domain::page::PageArgs,
 ) -> async_graphql::Result<Connection<String, Category>> {
-    let rows = ctx.domain().categories().page(ctx.viewer(), filter, &args).await.or_graphql(ctx.viewer())?;
-    Ok(page::connection(rows, EmptyFields, |row| Category::new(ctx, row)))
+    let rows = ctx
+        .domain()
+        .categories()
+        .page(ctx.viewer(), filter, &args)
+        .await
+        .or_graphql(ctx.viewer())?;
+    Ok(page::connection(rows, EmptyFields, |row| {
+        Category::new(ctx, row)
+    }))
 }
 
 /// How to name one category: by exactly one of these.
@@ -187,14 +206,20 @@ pub struct CategoryQuery;
 #[Object(guard = "Needs(Permission::CatalogueRead)")]
 impl CategoryQuery {
     /// One category; null when there is none such.
-    async fn category(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] by: CategoryBy) -> async_graphql::Result<Option<Category>> {
+    async fn category(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] by: CategoryBy,
+    ) -> async_graphql::Result<Option<Category>> {
         let (domain, viewer) = (ctx.domain().categories(), ctx.viewer());
         let row = match by {
             CategoryBy::Id(id) => match CategoryId::parse("by.id", &id) {
                 Ok(id) => domain.find(viewer, id).await,
                 Err(refusal) => Err(refusal.into()),
             },
-            CategoryBy::ExternalReference(reference) => domain.find_by_external_reference(viewer, &reference).await,
+            CategoryBy::ExternalReference(reference) => {
+                domain.find_by_external_reference(viewer, &reference).await
+            }
             CategoryBy::Path(names) => domain.find_by_path(viewer, &names).await,
         };
         Ok(row.or_graphql(viewer)?.map(|row| Category::new(ctx, row)))
@@ -208,11 +233,33 @@ impl CategoryQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Which tree; all of them without.", default)] of: CategoryTreeInput,
     ) -> async_graphql::Result<Vec<Category>> {
-        let CategoryTreeInput { root_id, max_depth, limit, include_archived } = of;
-        let root_id = root_id.map(|id| CategoryId::parse("of.rootId", &id)).transpose().map_err(Into::into).or_graphql(ctx.viewer())?;
-        let args = TreeArgs { root_id, max_depth, limit, include_archived };
-        let rows = ctx.domain().categories().tree(ctx.viewer(), &args).await.or_graphql(ctx.viewer())?;
-        Ok(rows.into_iter().map(|row| Category::new(ctx, row)).collect())
+        let CategoryTreeInput {
+            root_id,
+            max_depth,
+            limit,
+            include_archived,
+        } = of;
+        let root_id = root_id
+            .map(|id| CategoryId::parse("of.rootId", &id))
+            .transpose()
+            .map_err(Into::into)
+            .or_graphql(ctx.viewer())?;
+        let args = TreeArgs {
+            root_id,
+            max_depth,
+            limit,
+            include_archived,
+        };
+        let rows = ctx
+            .domain()
+            .categories()
+            .tree(ctx.viewer(), &args)
+            .await
+            .or_graphql(ctx.viewer())?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Category::new(ctx, row))
+            .collect())
     }
 
     /// All categories in pages, by creation.
@@ -222,13 +269,21 @@ impl CategoryQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Only what lies below this category.")] descendant_of: Option<ID>,
         #[graphql(desc = "Whether archived categories are part of it.", default)] include_archived: bool,
-        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")] first: Option<i32>,
-        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
+            i32,
+        >,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<String, Category>> {
-        let id = descendant_of.map(|id| CategoryId::parse("descendantOf", &id)).transpose();
-        let filter = CategoryFilter { descendant_of: id.map_err(Into::into).or_graphql(ctx.viewer())?, include_archived };
+        let id = descendant_of
+            .map(|id| CategoryId::parse("descendantOf", &id))
+            .transpose();
+        let filter = CategoryFilter {
+            descendant_of: id.map_err(Into::into).or_graphql(ctx.viewer())?,
+            include_archived,
+        };
         category_page(ctx, &filter, page::args(first, last, after, before)).await
     }
 }

@@ -139,34 +139,66 @@ pub struct CategoryMutation;
 #[Object(guard = "Needs(Permission::CatalogueWrite)")]
 impl CategoryMutation {
     /// Creates a category, last among its siblings. Needs `catalogue.write`.
-    async fn category_create(&self, ctx: &Context<'_>, #[graphql(desc = "The category to be.")] input: CategoryCreateInput) -> async_graphql::Result<CategoryCreatePayload> {
+    async fn category_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The category to be.")] input: CategoryCreateInput,
+    ) -> async_graphql::Result<CategoryCreatePayload> {
         CategoryCreatePayload::of(ctx, create(ctx, input).await)
     }
 
     /// Gives a category another name, icon, colour or external reference. Needs `catalogue.write`.
-    async fn category_update(&self, ctx: &Context<'_>, #[graphql(desc = "Which category, and what is to be different.")] input: CategoryUpdateInput) -> async_graphql::Result<CategoryUpdatePayload> {
+    async fn category_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which category, and what is to be different.")]
+        input: CategoryUpdateInput,
+    ) -> async_graphql::Result<CategoryUpdatePayload> {
         CategoryUpdatePayload::of(ctx, update(ctx, input).await)
     }
 
     /// Moves a category, with all that is below it. Needs `catalogue.write`.
-    async fn category_move(&self, ctx: &Context<'_>, #[graphql(desc = "Which category, and where it goes.")] input: CategoryMoveInput) -> async_graphql::Result<CategoryMovePayload> {
+    async fn category_move(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which category, and where it goes.")] input: CategoryMoveInput,
+    ) -> async_graphql::Result<CategoryMovePayload> {
         CategoryMovePayload::of(ctx, move_to(ctx, input).await)
     }
 
     /// Puts siblings into another order. Needs `catalogue.write`.
-    async fn category_reorder(&self, ctx: &Context<'_>, #[graphql(desc = "Whose children, and their order.")] input: CategoryReorderInput) -> async_graphql::Result<CategoryReorderPayload> {
+    async fn category_reorder(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose children, and their order.")] input: CategoryReorderInput,
+    ) -> async_graphql::Result<CategoryReorderPayload> {
         let (rows, user_errors) = settle(ctx, reorder(ctx, input).await)?;
-        let categories = rows.map(|rows| rows.into_iter().map(|row| Category::new(ctx, row)).collect());
-        Ok(CategoryReorderPayload { categories, user_errors })
+        let categories = rows.map(|rows| {
+            rows.into_iter()
+                .map(|row| Category::new(ctx, row))
+                .collect()
+        });
+        Ok(CategoryReorderPayload {
+            categories,
+            user_errors,
+        })
     }
 
     /// Puts a category away, with all that is below it. Refused while items in use are in it. Needs `catalogue.write`.
-    async fn category_archive(&self, ctx: &Context<'_>, #[graphql(desc = "Which category.")] input: CategoryArchiveInput) -> async_graphql::Result<CategoryArchivePayload> {
+    async fn category_archive(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which category.")] input: CategoryArchiveInput,
+    ) -> async_graphql::Result<CategoryArchivePayload> {
         CategoryArchivePayload::of(ctx, archive(ctx, input).await)
     }
 
     /// Brings a category back, with what was put away together with it. Needs `catalogue.write`.
-    async fn category_restore(&self, ctx: &Context<'_>, #[graphql(desc = "Which category.")] input: CategoryArchiveInput) -> async_graphql::Result<CategoryRestorePayload> {
+    async fn category_restore(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which category.")] input: CategoryArchiveInput,
+    ) -> async_graphql::Result<CategoryRestorePayload> {
         CategoryRestorePayload::of(ctx, restore(ctx, input).await)
     }
 }
@@ -174,51 +206,143 @@ impl CategoryMutation {
 type Outcome = domain::Result<domain::category::Category>;
 
 async fn create(ctx: &Context<'_>, input: CategoryCreateInput) -> Outcome {
-    let CategoryCreateInput { parent_id, name, icon, colour, external_reference, idempotency_key } = input;
-    let parent_id = parent_id.map(|id| CategoryId::parse("parentId", &id)).transpose()?;
-    let new = NewCategory { parent_id, name: translation::input("name", name)?, icon, colour, external_reference };
-    ctx.domain().categories().create(ctx.viewer(), new, idempotency_key.as_deref()).await
+    let CategoryCreateInput {
+        parent_id,
+        name,
+        icon,
+        colour,
+        external_reference,
+        idempotency_key,
+    } = input;
+    let parent_id = parent_id
+        .map(|id| CategoryId::parse("parentId", &id))
+        .transpose()?;
+    let new = NewCategory {
+        parent_id,
+        name: translation::input("name", name)?,
+        icon,
+        colour,
+        external_reference,
+    };
+    ctx.domain()
+        .categories()
+        .create(ctx.viewer(), new, idempotency_key.as_deref())
+        .await
 }
 
 async fn update(ctx: &Context<'_>, input: CategoryUpdateInput) -> Outcome {
-    let CategoryUpdateInput { id, name, icon, colour, external_reference, expected_version, idempotency_key } = input;
+    let CategoryUpdateInput {
+        id,
+        name,
+        icon,
+        colour,
+        external_reference,
+        expected_version,
+        idempotency_key,
+    } = input;
     let id = CategoryId::parse("id", &id)?;
     let change = CategoryChange {
-        name: name.map(|name| translation::input("name", name)).transpose()?,
+        name: name
+            .map(|name| translation::input("name", name))
+            .transpose()?,
         icon: patch(icon),
         colour: patch(colour),
         external_reference: patch(external_reference),
     };
-    ctx.domain().categories().update(ctx.viewer(), id, change, expected_version, idempotency_key.as_deref()).await
+    ctx.domain()
+        .categories()
+        .update(
+            ctx.viewer(),
+            id,
+            change,
+            expected_version,
+            idempotency_key.as_deref(),
+        )
+        .await
 }
 
 async fn move_to(ctx: &Context<'_>, input: CategoryMoveInput) -> Outcome {
-    let CategoryMoveInput { id, parent_id, before_id, expected_version, idempotency_key } = input;
+    let CategoryMoveInput {
+        id,
+        parent_id,
+        before_id,
+        expected_version,
+        idempotency_key,
+    } = input;
     let id = CategoryId::parse("id", &id)?;
     let to = CategoryMove {
-        parent_id: parent_id.map(|id| CategoryId::parse("parentId", &id)).transpose()?,
-        before_id: before_id.map(|id| CategoryId::parse("beforeId", &id)).transpose()?,
+        parent_id: parent_id
+            .map(|id| CategoryId::parse("parentId", &id))
+            .transpose()?,
+        before_id: before_id
+            .map(|id| CategoryId::parse("beforeId", &id))
+            .transpose()?,
     };
-    ctx.domain().categories().move_to(ctx.viewer(), id, to, expected_version, idempotency_key.as_deref()).await
+    ctx.domain()
+        .categories()
+        .move_to(
+            ctx.viewer(),
+            id,
+            to,
+            expected_version,
+            idempotency_key.as_deref(),
+        )
+        .await
 }
 
-async fn reorder(ctx: &Context<'_>, input: CategoryReorderInput) -> domain::Result<Vec<domain::category::Category>> {
-    let CategoryReorderInput { parent_id, order, idempotency_key } = input;
-    let parent_id = parent_id.map(|id| CategoryId::parse("parentId", &id)).transpose()?;
+async fn reorder(
+    ctx: &Context<'_>,
+    input: CategoryReorderInput,
+) -> domain::Result<Vec<domain::category::Category>> {
+    let CategoryReorderInput {
+        parent_id,
+        order,
+        idempotency_key,
+    } = input;
+    let parent_id = parent_id
+        .map(|id| CategoryId::parse("parentId", &id))
+        .transpose()?;
     let order = CategoryId::parse_all("order", &order)?;
-    ctx.domain().categories().reorder(ctx.viewer(), parent_id, &order, idempotency_key.as_deref()).await
+    ctx.domain()
+        .categories()
+        .reorder(ctx.viewer(), parent_id, &order, idempotency_key.as_deref())
+        .await
 }
 
 async fn archive(ctx: &Context<'_>, input: CategoryArchiveInput) -> Outcome {
-    let CategoryArchiveInput { id, expected_version, idempotency_key } = input;
+    let CategoryArchiveInput {
+        id,
+        expected_version,
+        idempotency_key,
+    } = input;
     let id = CategoryId::parse("id", &id)?;
-    ctx.domain().categories().archive(ctx.viewer(), id, expected_version, idempotency_key.as_deref()).await
+    ctx.domain()
+        .categories()
+        .archive(
+            ctx.viewer(),
+            id,
+            expected_version,
+            idempotency_key.as_deref(),
+        )
+        .await
 }
 
 async fn restore(ctx: &Context<'_>, input: CategoryArchiveInput) -> Outcome {
-    let CategoryArchiveInput { id, expected_version, idempotency_key } = input;
+    let CategoryArchiveInput {
+        id,
+        expected_version,
+        idempotency_key,
+    } = input;
     let id = CategoryId::parse("id", &id)?;
-    ctx.domain().categories().restore(ctx.viewer(), id, expected_version, idempotency_key.as_deref()).await
+    ctx.domain()
+        .categories()
+        .restore(
+            ctx.viewer(),
+            id,
+            expected_version,
+            idempotency_key.as_deref(),
+        )
+        .await
 }
 
 /// Absent keeps, null clears, a value sets.

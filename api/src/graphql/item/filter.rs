@@ -96,8 +96,22 @@ pub struct ItemWhere {
 }
 
 impl From<StringFilter> for rules::TextFilter {
-    fn from(StringFilter { eq, r#in, contains, starts_with, is_null }: StringFilter) -> Self {
-        Self { eq, any_of: r#in, contains, starts_with, is_null }
+    fn from(
+        StringFilter {
+            eq,
+            r#in,
+            contains,
+            starts_with,
+            is_null,
+        }: StringFilter,
+    ) -> Self {
+        Self {
+            eq,
+            any_of: r#in,
+            contains,
+            starts_with,
+            is_null,
+        }
     }
 }
 
@@ -115,15 +129,35 @@ impl ItemWhere {
     /// # Errors
     /// The first id that is none.
     pub(super) fn parse(self) -> Result<rules::ItemFilter, Refusal> {
-        let Self { sku, name, external_reference, kind, category, tags, price, has_image, archived, and, or, not } = self;
-        let CategoryFilter { r#in: categories, descendant_of } = category.unwrap_or_default();
+        let Self {
+            sku,
+            name,
+            external_reference,
+            kind,
+            category,
+            tags,
+            price,
+            has_image,
+            archived,
+            and,
+            or,
+            not,
+        } = self;
+        let CategoryFilter {
+            r#in: categories,
+            descendant_of,
+        } = category.unwrap_or_default();
         Ok(rules::ItemFilter {
             sku: sku.map(Into::into),
             name: name.map(Into::into),
             external_reference: external_reference.map(Into::into),
             kind_in: kind.map(|kind| kind.r#in.into_iter().map(Into::into).collect()),
-            category_in: categories.map(|ids| CategoryId::parse_all("where.category.in", &ids)).transpose()?,
-            category_descendant_of: descendant_of.map(|id| CategoryId::parse("where.category.descendantOf", &id)).transpose()?,
+            category_in: categories
+                .map(|ids| CategoryId::parse_all("where.category.in", &ids))
+                .transpose()?,
+            category_descendant_of: descendant_of
+                .map(|id| CategoryId::parse("where.category.descendantOf", &id))
+                .transpose()?,
             tags_all: tags.map(|tags| tags.all),
             price: price.map(Into::into),
             has_image,
@@ -171,6 +205,9 @@ pub struct ItemOrder {
 
 impl From<ItemOrder> for rules::OrderTerm {
     fn from(ItemOrder { field, direction }: ItemOrder) -> Self {
-        Self { field: field.into(), descending: direction == OrderDirection::Desc }
+        Self {
+            field: field.into(),
+            descending: direction == OrderDirection::Desc,
+        }
     }
 }

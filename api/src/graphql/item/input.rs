@@ -141,10 +141,18 @@ impl ItemUpdateInput {
         Ok(ItemChange {
             kind: kind.map(Into::into),
             sku,
-            name: name.map(|name| translation::input("name", name)).transpose()?,
-            description: description.map(|text| translation::input("description", text)).transpose()?,
-            category_id: category_id.map(|id| CategoryId::parse("categoryId", &id)).transpose()?,
-            unit_id: unit_id.map(|id| UnitOfMeasureId::parse("unitId", &id)).transpose()?,
+            name: name
+                .map(|name| translation::input("name", name))
+                .transpose()?,
+            description: description
+                .map(|text| translation::input("description", text))
+                .transpose()?,
+            category_id: category_id
+                .map(|id| CategoryId::parse("categoryId", &id))
+                .transpose()?,
+            unit_id: unit_id
+                .map(|id| UnitOfMeasureId::parse("unitId", &id))
+                .transpose()?,
             tracking: tracking.map(Into::into),
             price: patch(price.map_value(Into::into)),
             attributes: attributes.map(|attributes| attributes.0),

@@ -119,15 +119,42 @@ impl ItemImage {
             renditions,
             created_at,
         } = row;
-        let renditions = renditions.0.into_iter().map(|rendition| ImageRendition::new(ctx, rendition)).collect();
-        Self { id: id.encode(), state: state.into(), failure, media_type, width, height, renditions, created_at }
+        let renditions = renditions
+            .0
+            .into_iter()
+            .map(|rendition| ImageRendition::new(ctx, rendition))
+            .collect();
+        Self {
+            id: id.encode(),
+            state: state.into(),
+            failure,
+            media_type,
+            width,
+            height,
+            renditions,
+            created_at,
+        }
     }
 }
 
 impl ImageRendition {
     fn new(ctx: &Context<'_>, rendition: domain::item::Rendition) -> Self {
-        let domain::item::Rendition { size, format, width, height, bytes, key } = rendition;
-        Self { size, format, width, height, bytes, url: media_url(ctx, &key) }
+        let domain::item::Rendition {
+            size,
+            format,
+            width,
+            height,
+            bytes,
+            key,
+        } = rendition;
+        Self {
+            size,
+            format,
+            width,
+            height,
+            bytes,
+            url: media_url(ctx, &key),
+        }
     }
 }
 
@@ -204,14 +231,19 @@ impl Item {
     /// As the viewer sees it.
     #[must_use]
     pub fn new(ctx: &Context<'_>, row: ItemWithImage) -> Self {
-        let ItemWithImage { item, primary_image } = row;
+        let ItemWithImage {
+            item,
+            primary_image,
+        } = row;
         Self::with_primary(ctx, item, Primary::Read(primary_image))
     }
 
     /// The same, of a row that came without its picture.
     #[must_use]
     pub fn without_image(ctx: &Context<'_>, item: Row) -> Self {
-        let primary = item.primary_image_id.map_or(Primary::Read(None), Primary::Unread);
+        let primary = item
+            .primary_image_id
+            .map_or(Primary::Read(None), Primary::Unread);
         Self::with_primary(ctx, item, primary)
     }
 
@@ -267,11 +299,17 @@ impl Item {
 
 /// Trailing zeros are the column's, not the price's.
 fn money(amount: Option<rust_decimal::Decimal>, currency: Option<String>) -> Option<Money> {
-    Some(Money { amount: Decimal(amount?.normalize()), currency: currency? })
+    Some(Money {
+        amount: Decimal(amount?.normalize()),
+        currency: currency?,
+    })
 }
 
 fn code(ctx: &Context<'_>, svg_key: Option<String>, png_key: Option<String>) -> Option<ItemCode> {
-    Some(ItemCode { svg_url: media_url(ctx, &svg_key?), png_url: media_url(ctx, &png_key?) })
+    Some(ItemCode {
+        svg_url: media_url(ctx, &svg_key?),
+        png_url: media_url(ctx, &png_key?),
+    })
 }
 
 #[ComplexObject]
@@ -302,7 +340,9 @@ impl Item {
 
     /// What scanners read, in order.
     async fn barcodes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<String>> {
-        Ok(load(ctx, BarcodesOf(self.row_id)).await?.unwrap_or_default())
+        Ok(load(ctx, BarcodesOf(self.row_id))
+            .await?
+            .unwrap_or_default())
     }
 
     /// The picture shown first; none when it has no picture.
@@ -321,7 +361,10 @@ impl Item {
     #[graphql(complexity = "cost::rows(10, child_complexity)")]
     async fn images(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ItemImage>> {
         let rows = load(ctx, ImagesOf(self.row_id)).await?.unwrap_or_default();
-        Ok(rows.into_iter().map(|row| ItemImage::new(ctx, row)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| ItemImage::new(ctx, row))
+            .collect())
     }
 }
 

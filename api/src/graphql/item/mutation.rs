@@ -1,10 +1,7 @@
 //! What clients can do to items and their pictures.
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
-use domain::{
-    Code, Permission, Refusal,
-    item::Item as Row,
-};
+use domain::{Code, Permission, Refusal, item::Item as Row};
 use entity::id::{ItemId, ItemImageId, JobId};
 
 use super::{
@@ -122,7 +119,9 @@ impl ItemImageUploadPayload {
     /// The job that makes its renditions; null when it was refused, or when you may not see jobs.
     async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
         match self.job_id {
-            Some(id) if ctx.viewer().require(Permission::JobRead).is_ok() => Ok(load(ctx, id).await?.map(Job::new)),
+            Some(id) if ctx.viewer().require(Permission::JobRead).is_ok() => {
+                Ok(load(ctx, id).await?.map(Job::new))
+            }
             Some(_) | None => Ok(None),
         }
     }
@@ -135,29 +134,51 @@ pub struct ItemMutation;
 #[Object(guard = "Needs(Permission::CatalogueWrite)")]
 impl ItemMutation {
     /// Creates an item; its QR code is drawn in the background. Needs `catalogue.write`.
-    async fn item_create(&self, ctx: &Context<'_>, #[graphql(desc = "The item to be.")] input: ItemCreateInput) -> async_graphql::Result<ItemCreatePayload> {
+    async fn item_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The item to be.")] input: ItemCreateInput,
+    ) -> async_graphql::Result<ItemCreatePayload> {
         ItemCreatePayload::of(ctx, create(ctx, input).await)
     }
 
     /// Changes an item. Needs `catalogue.write`.
-    async fn item_update(&self, ctx: &Context<'_>, #[graphql(desc = "Which item, and what is to be different.")] input: ItemUpdateInput) -> async_graphql::Result<ItemUpdatePayload> {
+    async fn item_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which item, and what is to be different.")] input: ItemUpdateInput,
+    ) -> async_graphql::Result<ItemUpdatePayload> {
         ItemUpdatePayload::of(ctx, update(ctx, input).await)
     }
 
     /// Puts an item away; it stays in everything that mentions it. Needs `catalogue.write`.
-    async fn item_archive(&self, ctx: &Context<'_>, #[graphql(desc = "Which item.")] input: ItemArchiveInput) -> async_graphql::Result<ItemArchivePayload> {
+    async fn item_archive(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which item.")] input: ItemArchiveInput,
+    ) -> async_graphql::Result<ItemArchivePayload> {
         ItemArchivePayload::of(ctx, archive(ctx, input).await)
     }
 
     /// Brings an item back. Needs `catalogue.write`.
-    async fn item_restore(&self, ctx: &Context<'_>, #[graphql(desc = "Which item.")] input: ItemArchiveInput) -> async_graphql::Result<ItemRestorePayload> {
+    async fn item_restore(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which item.")] input: ItemArchiveInput,
+    ) -> async_graphql::Result<ItemRestorePayload> {
         ItemRestorePayload::of(ctx, restore(ctx, input).await)
     }
 
     /// Adds a picture to an item, last; an item's first picture becomes its primary one. Needs `catalogue.write`.
-    async fn item_image_upload(&self, ctx: &Context<'_>, #[graphql(desc = "Whose picture it is, and the file.")] input: ItemImageUploadInput) -> async_graphql::Result<ItemImageUploadPayload> {
+    async fn item_image_upload(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose picture it is, and the file.")] input: ItemImageUploadInput,
+    ) -> async_graphql::Result<ItemImageUploadPayload> {
         let (done, user_errors) = settle(ctx, upload_image(ctx, input).await)?;
-        let (item, image, job_id) = done.map_or((None, None, None), |(item, image, job)| (Some(item), Some(image), Some(job)));
+        let (item, image, job_id) = done.map_or((None, None, None), |(item, image, job)| {
+            (Some(item), Some(image), Some(job))
+        });
         Ok(ItemImageUploadPayload {
             item: item.map(|row| Item::without_image(ctx, row)),
             image: image.map(|row| ItemImage::new(ctx, row)),
@@ -167,34 +188,76 @@ impl ItemMutation {
     }
 
     /// Takes a picture away from an item. Needs `catalogue.write`.
-    async fn item_image_remove(&self, ctx: &Context<'_>, #[graphql(desc = "Which picture.")] input: ItemImageRemoveInput) -> async_graphql::Result<ItemImageRemovePayload> {
+    async fn item_image_remove(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which picture.")] input: ItemImageRemoveInput,
+    ) -> async_graphql::Result<ItemImageRemovePayload> {
         ItemImageRemovePayload::of(ctx, remove_image(ctx, input).await)
     }
 
     /// Puts an item's pictures into another order. Needs `catalogue.write`.
-    async fn item_image_reorder(&self, ctx: &Context<'_>, #[graphql(desc = "Whose pictures, and their order.")] input: ItemImageReorderInput) -> async_graphql::Result<ItemImageReorderPayload> {
+    async fn item_image_reorder(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose pictures, and their order.")] input: ItemImageReorderInput,
+    ) -> async_graphql::Result<ItemImageReorderPayload> {
         ItemImageReorderPayload::of(ctx, reorder_images(ctx, input).await)
     }
 }
 
 async fn create(ctx: &Context<'_>, mut input: ItemCreateInput) -> domain::Result<Row> {
     let key = input.idempotency_key.take();
-    ctx.domain().items().create(ctx.viewer(), input.parse()?, key.as_deref()).await
+    ctx.domain()
+        .items()
+        .create(ctx.viewer(), input.parse()?, key.as_deref())
+        .await
 }
 
 async fn update(ctx: &Context<'_>, mut input: ItemUpdateInput) -> domain::Result<Row> {
-    let (id, version, key) = (ItemId::parse("id", &input.id)?, input.expected_version, input.idempotency_key.take());
-    ctx.domain().items().update(ctx.viewer(), id, input.parse()?, version, key.as_deref()).await
+    let (id, version, key) = (
+        ItemId::parse("id", &input.id)?,
+        input.expected_version,
+        input.idempotency_key.take(),
+    );
+    ctx.domain()
+        .items()
+        .update(ctx.viewer(), id, input.parse()?, version, key.as_deref())
+        .await
 }
 
 async fn archive(ctx: &Context<'_>, input: ItemArchiveInput) -> domain::Result<Row> {
-    let ItemArchiveInput { id, expected_version, idempotency_key } = input;
-    ctx.domain().items().archive(ctx.viewer(), ItemId::parse("id", &id)?, expected_version, idempotency_key.as_deref()).await
+    let ItemArchiveInput {
+        id,
+        expected_version,
+        idempotency_key,
+    } = input;
+    ctx.domain()
+        .items()
+        .archive(
+            ctx.viewer(),
+            ItemId::parse("id", &id)?,
+            expected_version,
+            idempotency_key.as_deref(),
+        )
+        .await
 }
 
 async fn restore(ctx: &Context<'_>, input: ItemArchiveInput) -> domain::Result<Row> {
-    let ItemArchiveInput { id, expected_version, idempotency_key } = input;
-    ctx.domain().items().restore(ctx.viewer(), ItemId::parse("id", &id)?, expected_version, idempotency_key.as_deref()).await
+    let ItemArchiveInput {
+        id,
+        expected_version,
+        idempotency_key,
+    } = input;
+    ctx.domain()
+        .items()
+        .restore(
+            ctx.viewer(),
+            ItemId::parse("id", &id)?,
+            expected_version,
+            idempotency_key.as_deref(),
+        )
+        .await
 }
 
 /// Nothing is stored for an item that is not there.
@@ -202,24 +265,51 @@ async fn upload_image(
     ctx: &Context<'_>,
     input: ItemImageUploadInput,
 ) -> domain::Result<(Row, domain::item::ItemImage, JobId)> {
-    let ItemImageUploadInput { item_id, file, idempotency_key } = input;
+    let ItemImageUploadInput {
+        item_id,
+        file,
+        idempotency_key,
+    } = input;
     let id = ItemId::parse("itemId", &item_id)?;
     if ctx.domain().items().find(ctx.viewer(), id).await?.is_none() {
         return Err(Refusal::new(Code::NotFound, "itemId").into());
     }
     let content = file.open(ctx, "file")?;
     let new = upload::store(ctx.data_unchecked(), ctx.blobs(), content).await?;
-    ctx.domain().items().attach_image(ctx.viewer(), id, new, idempotency_key.as_deref()).await
+    ctx.domain()
+        .items()
+        .attach_image(ctx.viewer(), id, new, idempotency_key.as_deref())
+        .await
 }
 
 async fn remove_image(ctx: &Context<'_>, input: ItemImageRemoveInput) -> domain::Result<Row> {
-    let ItemImageRemoveInput { item_id, image_id, idempotency_key } = input;
-    let (item, image) = (ItemId::parse("itemId", &item_id)?, ItemImageId::parse("imageId", &image_id)?);
-    ctx.domain().items().remove_image(ctx.viewer(), item, image, idempotency_key.as_deref()).await
+    let ItemImageRemoveInput {
+        item_id,
+        image_id,
+        idempotency_key,
+    } = input;
+    let (item, image) = (
+        ItemId::parse("itemId", &item_id)?,
+        ItemImageId::parse("imageId", &image_id)?,
+    );
+    ctx.domain()
+        .items()
+        .remove_image(ctx.viewer(), item, image, idempotency_key.as_deref())
+        .await
 }
 
 async fn reorder_images(ctx: &Context<'_>, input: ItemImageReorderInput) -> domain::Result<Row> {
-    let ItemImageReorderInput { item_id, order, idempotency_key } = input;
-    let (item, order) = (ItemId::parse("itemId", &item_id)?, ItemImageId::parse_all("order", &order)?);
-    ctx.domain().items().reorder_images(ctx.viewer(), item, &order, idempotency_key.as_deref()).await
+    let ItemImageReorderInput {
+        item_id,
+        order,
+        idempotency_key,
+    } = input;
+    let (item, order) = (
+        ItemId::parse("itemId", &item_id)?,
+        ItemImageId::parse_all("order", &order)?,
+    );
+    ctx.domain()
+        .items()
+        .reorder_images(ctx.viewer(), item, &order, idempotency_key.as_deref())
+        .await
 }

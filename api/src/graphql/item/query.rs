@@ -54,7 +54,11 @@ pub struct ItemQuery;
 #[Object(guard = "Needs(Permission::CatalogueRead)")]
 impl ItemQuery {
     /// One item; null when there is none such.
-    async fn item(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] by: ItemBy) -> async_graphql::Result<Option<Item>> {
+    async fn item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] by: ItemBy,
+    ) -> async_graphql::Result<Option<Item>> {
         let (domain, viewer) = (ctx.domain().items(), ctx.viewer());
         let row = match by {
             ItemBy::Id(id) => match ItemId::parse("by.id", &id) {
@@ -62,7 +66,9 @@ impl ItemQuery {
                 Err(refusal) => Err(refusal.into()),
             },
             ItemBy::Sku(sku) => domain.find_by_sku(viewer, &sku).await,
-            ItemBy::ExternalReference(reference) => domain.find_by_external_reference(viewer, &reference).await,
+            ItemBy::ExternalReference(reference) => {
+                domain.find_by_external_reference(viewer, &reference).await
+            }
         };
         let row = row.or_graphql(viewer)?;
         prefetch(ctx, ctx.look_ahead(), row.as_slice()).await?;
@@ -71,14 +77,21 @@ impl ItemQuery {
 
     /// The items that pass a filter, in pages.
     #[graphql(complexity = "cost::page(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "these are the arguments of a connection")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "these are the arguments of a connection"
+    )]
     async fn items(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which items; all in use without.", name = "where", default)] filter: ItemWhere,
+        #[graphql(desc = "Which items; all in use without.", name = "where", default)]
+        filter: ItemWhere,
         #[graphql(desc = "In which order; by creation without.", default)] order_by: Vec<ItemOrder>,
-        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")] first: Option<i32>,
-        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
+            i32,
+        >,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<String, Item, ItemList>> {
@@ -86,12 +99,23 @@ impl ItemQuery {
         let filter = filter.parse().map_err(Into::into).or_graphql(viewer)?;
         let order: Vec<OrderTerm> = order_by.into_iter().map(Into::into).collect();
         let args = page::args(first, last, after, before);
-        let rows = ctx.domain().items().page(viewer, &filter, &order, &args).await.or_graphql(viewer)?;
+        let rows = ctx
+            .domain()
+            .items()
+            .page(viewer, &filter, &order, &args)
+            .await
+            .or_graphql(viewer)?;
         for way in [&["edges", "node"][..], &["nodes"]] {
-            let selected = way.iter().fold(ctx.look_ahead(), |selected, field| selected.field(field));
+            let selected = way
+                .iter()
+                .fold(ctx.look_ahead(), |selected, field| selected.field(field));
             prefetch(ctx, selected, rows.edges.iter().map(|(_, row)| row)).await?;
         }
-        Ok(page::connection::<_, _, _, _, _>(rows, ItemList { filter }, |row| Item::new(ctx, row)))
+        Ok(page::connection::<_, _, _, _, _>(
+            rows,
+            ItemList { filter },
+            |row| Item::new(ctx, row),
+        ))
     }
 }
 
@@ -105,5 +129,9 @@ pub(in crate::graphql) async fn prefetch<'a>(
         return Ok(());
     }
     let ids: Vec<_> = rows.into_iter().map(|row| row.item.category_id).collect();
-    if ids.is_empty() { Ok(()) } else { prefetch_categories(ctx, ids).await }
+    if ids.is_empty() {
+        Ok(())
+    } else {
+        prefetch_categories(ctx, ids).await
+    }
 }

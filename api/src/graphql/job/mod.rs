@@ -100,8 +100,14 @@ pub struct JobQuery;
 #[Object(guard = "Needs(Permission::JobRead)")]
 impl JobQuery {
     /// One job; null when there is none such. Needs `job.read`.
-    async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] id: ID) -> async_graphql::Result<Option<Job>> {
-        let id = JobId::parse("id", &id).map_err(Into::into).or_graphql(ctx.viewer())?;
+    async fn job(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] id: ID,
+    ) -> async_graphql::Result<Option<Job>> {
+        let id = JobId::parse("id", &id)
+            .map_err(Into::into)
+            .or_graphql(ctx.viewer())?;
         Ok(load(ctx, id).await?.map(Job::new))
     }
 }

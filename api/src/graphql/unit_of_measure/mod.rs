@@ -55,9 +55,24 @@ impl UnitOfMeasure {
     /// As the viewer sees it.
     #[must_use]
     pub fn new(ctx: &Context<'_>, row: Row) -> Self {
-        let Row { id, code, name, dimension, numerator, denominator } = row;
+        let Row {
+            id,
+            code,
+            name,
+            dimension,
+            numerator,
+            denominator,
+        } = row;
         let in_locale = name.in_locale(ctx.viewer().locale.as_str()).to_owned();
-        Self { id: id.encode(), code, name: in_locale, dimension: dimension.into(), numerator: Decimal(numerator), denominator: Decimal(denominator), names: name }
+        Self {
+            id: id.encode(),
+            code,
+            name: in_locale,
+            dimension: dimension.into(),
+            numerator: Decimal(numerator),
+            denominator: Decimal(denominator),
+            names: name,
+        }
     }
 }
 
@@ -77,8 +92,19 @@ pub struct UnitOfMeasureQuery;
 impl UnitOfMeasureQuery {
     /// All units of measure, by dimension and code.
     #[graphql(complexity = "cost::rows(30, child_complexity)")]
-    async fn units_of_measure(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<UnitOfMeasure>> {
-        let units = ctx.domain().units_of_measure().all(ctx.viewer()).await.or_graphql(ctx.viewer())?;
-        Ok(units.into_iter().map(|row| UnitOfMeasure::new(ctx, row)).collect())
+    async fn units_of_measure(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<UnitOfMeasure>> {
+        let units = ctx
+            .domain()
+            .units_of_measure()
+            .all(ctx.viewer())
+            .await
+            .or_graphql(ctx.viewer())?;
+        Ok(units
+            .into_iter()
+            .map(|row| UnitOfMeasure::new(ctx, row))
+            .collect())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::Executor;
 use poem::{
     Body, Request,
-    http::{Method, StatusCode, header},
+    http::{Method, header},
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -102,13 +102,7 @@ impl Receiver {
                 upload: None,
             });
         }
-        if !service.authenticate.may_upload(&identity) {
-            return Err(HttpError::new(
-                StatusCode::FORBIDDEN,
-                "FORBIDDEN",
-                "You may not upload files.",
-            ));
-        }
+        service.authenticate.may_upload(&identity)?;
         let place = self
             .uploads
             .enter()

@@ -162,8 +162,9 @@ impl Authenticate for Tokens {
         }
     }
 
-    fn may_upload(&self, caller: &Caller) -> bool {
-        caller.0.is_some()
+    fn may_upload(&self, caller: &Caller) -> Result<(), UploadRefusal> {
+        let known = caller.0.as_ref().map(drop);
+        known.ok_or(UploadRefusal::Unauthenticated)
     }
 
     fn prepare(&self, request: Request, caller: &Caller, _: &Arc<RequestContext>) -> Request {

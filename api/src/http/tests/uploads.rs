@@ -97,7 +97,7 @@ async fn a_form_needs_a_preflight_header_and_a_caller_who_may_upload() {
         .header("x-requested-with", "XMLHttpRequest")
         .send()
         .await;
-    anonymous.assert_status(StatusCode::FORBIDDEN);
+    anonymous.assert_status(StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
