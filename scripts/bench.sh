@@ -50,7 +50,7 @@ load_catalogue() {
     load_demo --items "$ITEMS"
     LOAD_SECONDS=$((SECONDS - started))
     step "Vacuuming, as autovacuum would in a while"
-    sql 'VACUUM ANALYZE'
+    PGOPTIONS='-c client_min_messages=error' sql 'VACUUM ANALYZE'
 }
 
 jobs_are_done() { [[ $(sql "SELECT count(*) FROM job WHERE state IN ('queued', 'running', 'failed')") == 0 ]]; }

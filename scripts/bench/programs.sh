@@ -85,7 +85,6 @@ ask() {
 # Logs in as the demo shop's owner and makes a token that may do what the benchmark does.
 make_token() {
     local cookie expires
-    if [[ -n ${BENCH_TOKEN-} ]]; then printf 'header = "Authorization: Bearer %s"\n' "$BENCH_TOKEN" >"$WORK/curl-token"; return; fi # TEMPORARY
     : >"$WORK/curl-token"
     chmod 600 "$WORK/curl-token"
     cookie=$(LOGIN=$(recall demo-login) PASSWORD=$(recall demo-password) jq --null-input '{

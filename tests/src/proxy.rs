@@ -46,7 +46,7 @@ struct Record {
 type Executed = Arc<Record>;
 
 /// What the server executes at its own pace, when events have been written.
-const OF_EVENTS: [&str; 3] = ["UPDATE event", "FROM event", "FROM \"event\""];
+const OF_EVENTS: [&str; 4] = ["UPDATE event", "FROM event", "FROM \"event\"", "pg_notify("];
 
 impl PostgresProxy {
     /// A proxy to the server in `url`.

@@ -108,7 +108,7 @@ impl ItemFilter {
             .into_iter()
             .flatten()
             .try_for_each(TextFilter::check)?;
-        self.tags_all.iter().flatten().try_for_each(check_text)?;
+        self.tags_all.iter().flatten().try_for_each(|text| check_text(text))?;
         self.parts()
             .try_for_each(|part| part.check_level(depth + 1, conditions))
     }
@@ -283,12 +283,12 @@ impl TextFilter {
             .into_iter()
             .flatten()
             .chain(self.any_of.iter().flatten());
-        texts.into_iter().try_for_each(check_text)
+        texts.into_iter().try_for_each(|text| check_text(text))
     }
 }
 
 /// A text that can be compared with.
-fn check_text(text: &String) -> Result<(), Refusal> {
+fn check_text(text: &str) -> Result<(), Refusal> {
     if text.chars().count() > TEXT_MAX {
         return Err(Refusal::new(Code::TooLong, "where").with("max", TEXT_MAX));
     }

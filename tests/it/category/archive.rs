@@ -38,7 +38,7 @@ async fn a_category_goes_with_all_below_it_and_comes_back_with_what_went_with_it
         manager
             .not_done("categoryRestore", json!({"id": rings}))
             .await,
-        [("ARCHIVED".into(), "parentId".into())]
+        [("ARCHIVED".into(), "id".into())]
     );
     let restored = restore(&manager, &jewellery).await;
     assert_eq!(restored["archivedAt"], Value::Null);

@@ -3,8 +3,7 @@
 pub mod mutation;
 
 use async_graphql::{
-    ComplexObject, Context, ID, InputObject, Object, SimpleObject,
-    connection::{Connection, EmptyFields},
+    ComplexObject, Context, ID, InputObject, Object, SimpleObject, connection::EmptyFields,
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -22,7 +21,7 @@ use super::{
     guard::Needs,
     id::GlobalId,
     loader::{AncestorsOf, ChildrenOf, load},
-    page,
+    page::{self, Connection},
     translation::{self, Translation},
 };
 
@@ -149,7 +148,7 @@ impl Category {
         >,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Connection<String, Self>> {
+    ) -> async_graphql::Result<Connection<Self>> {
         let filter = CategoryFilter {
             descendant_of: Some(self.row_id),
             include_archived,
@@ -162,7 +161,7 @@ async fn category_page(
     ctx: &Context<'_>,
     filter: &CategoryFilter,
     args: domain::page::PageArgs,
-) -> async_graphql::Result<Connection<String, Category>> {
+) -> async_graphql::Result<Connection<Category>> {
     let rows = ctx
         .domain()
         .categories()
@@ -276,7 +275,7 @@ impl CategoryQuery {
         >,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Connection<String, Category>> {
+    ) -> async_graphql::Result<Connection<Category>> {
         let id = descendant_of
             .map(|id| CategoryId::parse("descendantOf", &id))
             .transpose();

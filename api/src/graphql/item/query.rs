@@ -1,6 +1,6 @@
 //! Queries about items.
 
-use async_graphql::{Context, ID, Lookahead, Object, connection::Connection};
+use async_graphql::{Context, ID, Lookahead, Object};
 use domain::{
     Permission,
     item::{ItemFilter, ItemWithImage, OrderTerm},
@@ -18,7 +18,7 @@ use crate::graphql::{
     guard::Needs,
     id::GlobalId,
     loader::prefetch_categories,
-    page::{self, TotalCount},
+    page::{self, Connection, TotalCount},
 };
 
 /// How to name one item: by exactly one of these.
@@ -94,7 +94,7 @@ impl ItemQuery {
         >,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Connection<String, Item, ItemList>> {
+    ) -> async_graphql::Result<Connection<Item, ItemList>> {
         let viewer = ctx.viewer();
         let filter = filter.parse().map_err(Into::into).or_graphql(viewer)?;
         let order: Vec<OrderTerm> = order_by.into_iter().map(Into::into).collect();

@@ -192,7 +192,7 @@ impl LoginMutation {
     async fn login(
         &self,
         ctx: &Context<'_>,
-        input: LoginInput,
+        #[graphql(desc = "Who logs in.")] input: LoginInput,
     ) -> async_graphql::Result<LoginPayload> {
         let (me, user_errors) = settle(ctx, login(ctx, input).await)?;
         Ok(LoginPayload { me, user_errors })
@@ -209,7 +209,7 @@ impl LoginMutation {
     async fn session_revoke(
         &self,
         ctx: &Context<'_>,
-        input: SessionRevokeInput,
+        #[graphql(desc = "Which session ends.")] input: SessionRevokeInput,
     ) -> async_graphql::Result<SessionRevokePayload> {
         let (session_id, user_errors) = settle(ctx, revoke(ctx, input).await)?;
         Ok(SessionRevokePayload {
@@ -222,7 +222,7 @@ impl LoginMutation {
     async fn user_password_change(
         &self,
         ctx: &Context<'_>,
-        input: UserPasswordChangeInput,
+        #[graphql(desc = "The present password and the next one.")] input: UserPasswordChangeInput,
     ) -> async_graphql::Result<UserPasswordChangePayload> {
         let (user, user_errors) = settle(ctx, change_password(ctx, input).await)?;
         Ok(UserPasswordChangePayload { user, user_errors })

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use async_graphql::{
     ComplexObject, Context, Enum, ID, Object, SimpleObject,
-    connection::{Connection, EmptyFields},
+    connection::EmptyFields,
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -29,7 +29,7 @@ use super::{
     cost,
     error::OrGraphql,
     id::GlobalId,
-    page,
+    page::{self, Connection},
     translation::{self, Translation},
 };
 
@@ -230,7 +230,7 @@ impl UserQuery {
         >,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Connection<String, User>> {
+    ) -> async_graphql::Result<Connection<User>> {
         let args = page::args(first, last, after, before);
         let rows = ctx
             .domain()

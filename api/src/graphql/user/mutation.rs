@@ -86,7 +86,7 @@ impl UserMutation {
     async fn user_create(
         &self,
         ctx: &Context<'_>,
-        input: UserCreateInput,
+        #[graphql(desc = "The user to be.")] input: UserCreateInput,
     ) -> async_graphql::Result<UserCreatePayload> {
         UserCreatePayload::of(ctx, create(ctx, input).await)
     }
@@ -96,7 +96,7 @@ impl UserMutation {
     async fn user_update(
         &self,
         ctx: &Context<'_>,
-        input: UserUpdateInput,
+        #[graphql(desc = "Which user, and what is to be different.")] input: UserUpdateInput,
     ) -> async_graphql::Result<UserUpdatePayload> {
         UserUpdatePayload::of(ctx, update(ctx, input).await)
     }

@@ -133,7 +133,7 @@ impl ApiTokenMutation {
     async fn api_token_create(
         &self,
         ctx: &Context<'_>,
-        input: ApiTokenCreateInput,
+        #[graphql(desc = "The token to be.")] input: ApiTokenCreateInput,
     ) -> async_graphql::Result<ApiTokenCreatePayload> {
         let (created, user_errors) = settle(ctx, create(ctx, input).await)?;
         let (token, secret) = created.map_or((None, None), |CreatedToken { token, secret }| {
@@ -152,7 +152,7 @@ impl ApiTokenMutation {
     async fn api_token_revoke(
         &self,
         ctx: &Context<'_>,
-        input: ApiTokenRevokeInput,
+        #[graphql(desc = "Which token.")] input: ApiTokenRevokeInput,
     ) -> async_graphql::Result<ApiTokenRevokePayload> {
         let (row, user_errors) = settle(ctx, revoke(ctx, input).await)?;
         Ok(ApiTokenRevokePayload {
