@@ -34,21 +34,57 @@ async fn bodies_that_are_no_request_are_refused() {
         ("[]", 400, "BAD_REQUEST"),
         ("\u{feff}{}", 400, "BAD_REQUEST"),
         ("{\"query\": 7}", 400, "BAD_REQUEST"),
-        ("{\"query\": \"{ me { user { id } } }\", \"variables\": \"x\"}", 400, "BAD_REQUEST"),
+        (
+            "{\"query\": \"{ me { user { id } } }\", \"variables\": \"x\"}",
+            400,
+            "BAD_REQUEST",
+        ),
         ("{\"variables\": {}}", 400, "BAD_REQUEST"),
         ("{\"query\": \"\"}", 400, "BAD_REQUEST"),
         ("{\"query\": \"{ me\"}", 400, "GRAPHQL_PARSE_FAILED"),
-        ("{\"query\": \"{ nothing }\"}", 400, "GRAPHQL_VALIDATION_FAILED"),
-        ("{\"query\": \"query A { me { user { id } } } query B { me { user { id } } }\"}", 400, "GRAPHQL_VALIDATION_FAILED"),
-        ("{\"query\": \"query($a: Int!) { items(first: $a) { nodes { id } } }\"}", 400, "GRAPHQL_VALIDATION_FAILED"),
-        ("{\"query\": \"{ items(first: \\\"x\\\") { nodes { id } } }\"}", 400, "GRAPHQL_VALIDATION_FAILED"),
-        ("{\"query\": \"{ items(first: 99999999999) { nodes { id } } }\"}", 400, "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "{\"query\": \"{ nothing }\"}",
+            400,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "{\"query\": \"query A { me { user { id } } } query B { me { user { id } } }\"}",
+            400,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "{\"query\": \"query($a: Int!) { items(first: $a) { nodes { id } } }\"}",
+            400,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "{\"query\": \"{ items(first: \\\"x\\\") { nodes { id } } }\"}",
+            400,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "{\"query\": \"{ items(first: 99999999999) { nodes { id } } }\"}",
+            400,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
     ] {
         let answer = send(&manager, "application/json", body).await;
-        assert_eq!((answer.status, answer.codes()), (status, vec![code]), "{body}: {answer:?}");
-        assert!(answer.errors[0]["extensions"]["requestId"].is_string(), "{body}");
+        assert_eq!(
+            (answer.status, answer.codes()),
+            (status, vec![code]),
+            "{body}: {answer:?}"
+        );
+        assert!(
+            answer.errors[0]["extensions"]["requestId"].is_string(),
+            "{body}"
+        );
     }
-    let not_utf8 = send(&manager, "application/json", b"{\"query\": \"\xff\xfe\"}".to_vec()).await;
+    let not_utf8 = send(
+        &manager,
+        "application/json",
+        b"{\"query\": \"\xff\xfe\"}".to_vec(),
+    )
+    .await;
     assert_eq!(not_utf8.codes(), ["BAD_REQUEST"]);
     assert_alive(&app).await;
 }
@@ -58,13 +94,28 @@ async fn media_types_that_we_do_not_speak_are_refused() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
     let body = json!({"query": "{ categoryTree { id } }"}).to_string();
-    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "application/json; charset=utf-16", "json"] {
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "application/json; charset=utf-16",
+        "json",
+    ] {
         let answer = send(&manager, content_type, body.clone()).await;
-        assert_eq!((answer.status, answer.codes()), (415, vec!["UNSUPPORTED_MEDIA_TYPE"]), "{content_type}");
+        assert_eq!(
+            (answer.status, answer.codes()),
+            (415, vec!["UNSUPPORTED_MEDIA_TYPE"]),
+            "{content_type}"
+        );
     }
-    let request = manager.post().header(CONTENT_TYPE, "application/json").body(body);
+    let request = manager
+        .post()
+        .header(CONTENT_TYPE, "application/json")
+        .body(body);
     let mut request = request.build().unwrap();
-    request.headers_mut().insert(ACCEPT, "image/png".parse().unwrap());
+    request
+        .headers_mut()
+        .insert(ACCEPT, "image/png".parse().unwrap());
     let answer = reqwest::Client::new().execute(request).await.unwrap();
     assert_eq!(answer.status(), 406);
 }
@@ -74,14 +125,27 @@ async fn sixty_megabytes_are_refused_without_being_kept() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
     for content_type in ["application/json", "text/plain"] {
-        let request = manager.post().header(CONTENT_TYPE, content_type).body(vec![b' '; 60 * 1024 * 1024]);
+        let request = manager
+            .post()
+            .header(CONTENT_TYPE, content_type)
+            .body(vec![b' '; 60 * 1024 * 1024]);
         // The server may hang up before it has heard everything; what it says before is what counts.
         if let Ok(answer) = manager.send(request).await {
             assert!([413, 415].contains(&answer.status), "{answer:?}");
         }
     }
-    let file = File { bytes: vec![0xff; 60 * 1024 * 1024], name: "large.jpg".into(), content_type: "image/jpeg".into() };
-    let answer = manager.upload(&document("itemImageUpload"), json!({"input": {"itemId": "x"}}), file).await;
+    let file = File {
+        bytes: vec![0xff; 60 * 1024 * 1024],
+        name: "large.jpg".into(),
+        content_type: "image/jpeg".into(),
+    };
+    let answer = manager
+        .upload(
+            &document("itemImageUpload"),
+            json!({"input": {"itemId": "x"}}),
+            file,
+        )
+        .await;
     assert_eq!((answer.status, answer.codes()), (413, vec!["TOO_LARGE"]));
     assert_alive(&app).await;
 }
@@ -91,9 +155,19 @@ async fn documents_that_ask_too_much_are_refused() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
     let repeated = |text: &str, times: usize| text.repeat(times);
-    let nested = |times: usize| format!("{{ categories {{ nodes {{ {}name{} }} }} }}", repeated("parent { ", times), repeated(" }", times));
-    let aliases: String = (0..100).map(|number| format!("a{number}: categoryTree {{ id }} ")).collect();
-    let many_mutations: String = (0..50).map(|_| "logout { userErrors { code } } ".to_owned()).collect();
+    let nested = |times: usize| {
+        format!(
+            "{{ categories {{ nodes {{ {}name{} }} }} }}",
+            repeated("parent { ", times),
+            repeated(" }", times)
+        )
+    };
+    let aliases: String = (0..100)
+        .map(|number| format!("a{number}: categoryTree {{ id }} "))
+        .collect();
+    let many_mutations: String = (0..50)
+        .map(|_| "logout { userErrors { code } } ".to_owned())
+        .collect();
     for (what, document, codes) in [
         ("deep", nested(20), vec!["QUERY_TOO_COMPLEX"]),
         ("deeper", nested(5_000), vec!["TOO_LARGE", "GRAPHQL_PARSE_FAILED"]),
@@ -131,11 +205,22 @@ async fn variables_that_do_not_fit_are_refused() {
     ] {
         let answer = manager.gql(&create, json!({"input": input})).await;
         assert_eq!(answer.errors.len(), 1, "{input}: {answer:?}");
-        assert!(["GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"].contains(&answer.codes()[0]), "{input}: {answer:?}");
+        assert!(
+            ["GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"].contains(&answer.codes()[0]),
+            "{input}: {answer:?}"
+        );
     }
     for version in [json!(1.5), json!("1"), json!(9.3e30)] {
-        let answer = manager.gql(&document("categoryArchive"), json!({"input": {"id": "x", "expectedVersion": version}})).await;
-        assert!(["GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"].contains(&answer.codes()[0]), "{version}: {answer:?}");
+        let answer = manager
+            .gql(
+                &document("categoryArchive"),
+                json!({"input": {"id": "x", "expectedVersion": version}}),
+            )
+            .await;
+        assert!(
+            ["GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"].contains(&answer.codes()[0]),
+            "{version}: {answer:?}"
+        );
     }
     assert_alive(&app).await;
 }
@@ -145,13 +230,34 @@ async fn nulls_for_what_may_be_left_out_are_taken_or_clearly_refused() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
     for (query, variables) in [
-        ("query($w: ItemWhere) { items(where: $w) { nodes { id } } }", json!({"w": null})),
-        ("query($w: ItemWhere) { items(where: $w) { nodes { id } } }", json!({})),
-        ("query($o: [ItemOrder!]) { items(orderBy: $o) { nodes { id } } }", json!({})),
-        ("query($o: [ItemOrder!]) { items(orderBy: $o) { nodes { id } } }", json!({"o": null})),
-        ("query($f: Int, $a: String) { items(first: $f, after: $a) { nodes { id } } }", json!({"f": null})),
-        ("query($of: CategoryTreeInput) { categoryTree(of: $of) { id } }", json!({})),
-        ("query($all: Boolean) { categories(includeArchived: $all) { nodes { id } } }", json!({})),
+        (
+            "query($w: ItemWhere) { items(where: $w) { nodes { id } } }",
+            json!({"w": null}),
+        ),
+        (
+            "query($w: ItemWhere) { items(where: $w) { nodes { id } } }",
+            json!({}),
+        ),
+        (
+            "query($o: [ItemOrder!]) { items(orderBy: $o) { nodes { id } } }",
+            json!({}),
+        ),
+        (
+            "query($o: [ItemOrder!]) { items(orderBy: $o) { nodes { id } } }",
+            json!({"o": null}),
+        ),
+        (
+            "query($f: Int, $a: String) { items(first: $f, after: $a) { nodes { id } } }",
+            json!({"f": null}),
+        ),
+        (
+            "query($of: CategoryTreeInput) { categoryTree(of: $of) { id } }",
+            json!({}),
+        ),
+        (
+            "query($all: Boolean) { categories(includeArchived: $all) { nodes { id } } }",
+            json!({}),
+        ),
     ] {
         let answer = manager.gql(query, variables.clone()).await;
         assert_eq!(answer.codes(), [""; 0], "{query} {variables}: {answer:?}");
@@ -162,12 +268,33 @@ async fn nulls_for_what_may_be_left_out_are_taken_or_clearly_refused() {
 async fn credentials_that_are_none_are_refused() {
     let app = TestApp::start().await;
     let nobody = app.anonymous();
-    for authorization in ["Bearer", "Bearer x", "Bearer gst_", "Basic YTpi", "nonsense", "Bearer gst_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
-        let answer = nobody.with_header("authorization", authorization).gql("{ me { user { id } } }", json!({})).await;
-        assert_eq!((answer.status, answer.codes()), (401, vec!["UNAUTHENTICATED"]), "{authorization}");
+    for authorization in [
+        "Bearer",
+        "Bearer x",
+        "Bearer gst_",
+        "Basic YTpi",
+        "nonsense",
+        "Bearer gst_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    ] {
+        let answer = nobody
+            .with_header("authorization", authorization)
+            .gql("{ me { user { id } } }", json!({}))
+            .await;
+        assert_eq!(
+            (answer.status, answer.codes()),
+            (401, vec!["UNAUTHENTICATED"]),
+            "{authorization}"
+        );
     }
-    for cookie in ["goldshop_session=", "goldshop_session=x", "__Host-goldshop_session=x"] {
-        let answer = nobody.with_header("cookie", cookie).gql("{ me { user { id } } }", json!({})).await;
+    for cookie in [
+        "goldshop_session=",
+        "goldshop_session=x",
+        "__Host-goldshop_session=x",
+    ] {
+        let answer = nobody
+            .with_header("cookie", cookie)
+            .gql("{ me { user { id } } }", json!({}))
+            .await;
         assert!([200, 401].contains(&answer.status), "{cookie}");
         assert_eq!(answer.data["me"], Value::Null, "{cookie}");
     }
@@ -177,21 +304,67 @@ async fn credentials_that_are_none_are_refused() {
 async fn uploads_that_are_none_are_refused() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
-    let item = manager.item("RING-1", &manager.category("Rings", None).await).await;
-    let text = File { bytes: b"no picture".to_vec(), name: "ring.jpg".into(), content_type: "image/jpeg".into() };
-    let answer = manager.upload(&document("itemImageUpload"), json!({"input": {"itemId": item}}), text).await;
-    assert_eq!(answer.refused(), [("UNSUPPORTED_TYPE".into(), "file".into())]);
-    let without_file = manager.change("itemImageUpload", json!({"itemId": item, "file": "x"})).await;
+    let item = manager
+        .item("RING-1", &manager.category("Rings", None).await)
+        .await;
+    let text = File {
+        bytes: b"no picture".to_vec(),
+        name: "ring.jpg".into(),
+        content_type: "image/jpeg".into(),
+    };
+    let answer = manager
+        .upload(
+            &document("itemImageUpload"),
+            json!({"input": {"itemId": item}}),
+            text,
+        )
+        .await;
+    assert_eq!(
+        answer.refused(),
+        [("UNSUPPORTED_TYPE".into(), "file".into())]
+    );
+    let without_file = manager
+        .change("itemImageUpload", json!({"itemId": item, "file": "x"}))
+        .await;
     assert!(!without_file.errors.is_empty());
-    assert!(!without_file.codes().contains(&"INTERNAL"), "{without_file:?}");
+    assert!(
+        !without_file.codes().contains(&"INTERNAL"),
+        "{without_file:?}"
+    );
     let form = reqwest::multipart::Form::new().text("operations", "{}");
-    let answer = manager.send(manager.post().header("graphql-require-preflight", "1").multipart(form)).await.unwrap();
+    let answer = manager
+        .send(
+            manager
+                .post()
+                .header("graphql-require-preflight", "1")
+                .multipart(form),
+        )
+        .await
+        .unwrap();
     assert_eq!((answer.status, answer.codes()), (400, vec!["BAD_REQUEST"]));
-    let form = reqwest::multipart::Form::new().text("operations", "{}").text("map", "{}");
+    let form = reqwest::multipart::Form::new()
+        .text("operations", "{}")
+        .text("map", "{}");
     let answer = manager.send(manager.post().multipart(form)).await.unwrap();
-    assert_eq!((answer.status, answer.codes()), (400, vec!["PREFLIGHT_REQUIRED"]));
-    let picture = File { bytes: picture::small(1), name: "../../etc/passwd".into(), content_type: "text/html".into() };
-    let answer = manager.upload(&document("itemImageUpload"), json!({"input": {"itemId": item}}), picture).await;
-    assert!(answer.ok()["itemImageUpload"]["image"]["id"].is_string(), "neither name nor claimed type matter");
+    assert_eq!(
+        (answer.status, answer.codes()),
+        (400, vec!["PREFLIGHT_REQUIRED"])
+    );
+    let picture = File {
+        bytes: picture::small(1),
+        name: "../../etc/passwd".into(),
+        content_type: "text/html".into(),
+    };
+    let answer = manager
+        .upload(
+            &document("itemImageUpload"),
+            json!({"input": {"itemId": item}}),
+            picture,
+        )
+        .await;
+    assert!(
+        answer.ok()["itemImageUpload"]["image"]["id"].is_string(),
+        "neither name nor claimed type matter"
+    );
     assert_alive(&app).await;
 }

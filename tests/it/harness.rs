@@ -60,7 +60,12 @@ async fn subscriptions_of_two_servers_see_the_same() {
     let position = app.position().await;
     let mut late = manager.subscribe(TREE, json!({"after": position})).await;
     assert_eq!(late.receive_within(Duration::from_millis(200)).await, None);
-    let refused = app.anonymous().subscribe(TREE, json!({})).await.receive().await;
+    let refused = app
+        .anonymous()
+        .subscribe(TREE, json!({}))
+        .await
+        .receive()
+        .await;
     let Received::Next(result) = refused else {
         panic!("{refused:?}")
     };

@@ -23,7 +23,11 @@ impl Case {
     fn new(mutation: &'static str, input: Value, member: &str, value: Value) -> Self {
         let mut other = input.clone();
         other[member] = value;
-        Self { mutation, input, other }
+        Self {
+            mutation,
+            input,
+            other,
+        }
     }
 
     async fn send(&self, actor: &Actor, input: &Value, key: &str) -> Answer {
@@ -33,9 +37,15 @@ impl Case {
             return actor.change(self.mutation, input).await;
         }
         let shade = u8::try_from(input["shade"].take().as_u64().unwrap()).unwrap();
-        let file = File { bytes: picture::small(shade), name: "ring.jpg".into(), content_type: "image/jpeg".into() };
+        let file = File {
+            bytes: picture::small(shade),
+            name: "ring.jpg".into(),
+            content_type: "image/jpeg".into(),
+        };
         input.as_object_mut().unwrap().remove("shade");
-        actor.upload(&document(self.mutation), json!({"input": input}), file).await
+        actor
+            .upload(&document(self.mutation), json!({"input": input}), file)
+            .await
     }
 }
 
@@ -48,36 +58,110 @@ async fn cases(manager: &Actor) -> Vec<Case> {
         names += 1;
         manager.category(&format!("Category {names}"), None).await
     };
-    let (updated, moved, archived, restored, parent) =
-        (category().await, category().await, category().await, category().await, category().await);
-    let children = [manager.category("A", Some(&parent)).await, manager.category("B", Some(&parent)).await];
-    manager.done("categoryArchive", json!({"id": restored})).await;
+    let (updated, moved, archived, restored, parent) = (
+        category().await,
+        category().await,
+        category().await,
+        category().await,
+        category().await,
+    );
+    let children = [
+        manager.category("A", Some(&parent)).await,
+        manager.category("B", Some(&parent)).await,
+    ];
+    manager
+        .done("categoryArchive", json!({"id": restored}))
+        .await;
     let items = join_all(["U", "A", "R", "P", "Q", "O"].map(|sku| manager.item(sku, &shelf))).await;
     manager.done("itemArchive", json!({"id": items[2]})).await;
     let removable = manager.picture(&items[4], picture::small(1)).await["image"]["id"].take();
     let first = manager.picture(&items[5], picture::small(2)).await["image"]["id"].take();
     let second = manager.picture(&items[5], picture::small(3)).await["image"]["id"].take();
-    let new_item = json!({"sku": "NEW-1", "name": english("New"), "categoryId": shelf, "unitId": unit});
+    let new_item =
+        json!({"sku": "NEW-1", "name": english("New"), "categoryId": shelf, "unitId": unit});
     vec![
-        Case::new("categoryCreate", json!({"name": english("New")}), "name", english("Other")),
-        Case::new("categoryUpdate", json!({"id": updated, "name": english("Changed")}), "name", english("Other")),
-        Case::new("categoryMove", json!({"id": moved, "parentId": shelf}), "parentId", Value::Null),
-        Case::new("categoryReorder", json!({"parentId": parent, "order": [children[1], children[0]]}), "order", json!([children[0], children[1]])),
-        Case::new("categoryArchive", json!({"id": archived}), "id", json!(updated)),
-        Case::new("categoryRestore", json!({"id": restored}), "id", json!(archived)),
+        Case::new(
+            "categoryCreate",
+            json!({"name": english("New")}),
+            "name",
+            english("Other"),
+        ),
+        Case::new(
+            "categoryUpdate",
+            json!({"id": updated, "name": english("Changed")}),
+            "name",
+            english("Other"),
+        ),
+        Case::new(
+            "categoryMove",
+            json!({"id": moved, "parentId": shelf}),
+            "parentId",
+            Value::Null,
+        ),
+        Case::new(
+            "categoryReorder",
+            json!({"parentId": parent, "order": [children[1], children[0]]}),
+            "order",
+            json!([children[0], children[1]]),
+        ),
+        Case::new(
+            "categoryArchive",
+            json!({"id": archived}),
+            "id",
+            json!(updated),
+        ),
+        Case::new(
+            "categoryRestore",
+            json!({"id": restored}),
+            "id",
+            json!(archived),
+        ),
         Case::new("itemCreate", new_item, "sku", json!("NEW-2")),
-        Case::new("itemUpdate", json!({"id": items[0], "tags": ["new"]}), "tags", json!([])),
-        Case::new("itemArchive", json!({"id": items[1]}), "id", json!(items[0])),
-        Case::new("itemRestore", json!({"id": items[2]}), "id", json!(items[1])),
-        Case::new("itemImageUpload", json!({"itemId": items[3], "shade": 9}), "shade", json!(10)),
-        Case::new("itemImageRemove", json!({"itemId": items[4], "imageId": removable}), "itemId", json!(items[5])),
-        Case::new("itemImageReorder", json!({"itemId": items[5], "order": [second, first]}), "order", json!([first, second])),
+        Case::new(
+            "itemUpdate",
+            json!({"id": items[0], "tags": ["new"]}),
+            "tags",
+            json!([]),
+        ),
+        Case::new(
+            "itemArchive",
+            json!({"id": items[1]}),
+            "id",
+            json!(items[0]),
+        ),
+        Case::new(
+            "itemRestore",
+            json!({"id": items[2]}),
+            "id",
+            json!(items[1]),
+        ),
+        Case::new(
+            "itemImageUpload",
+            json!({"itemId": items[3], "shade": 9}),
+            "shade",
+            json!(10),
+        ),
+        Case::new(
+            "itemImageRemove",
+            json!({"itemId": items[4], "imageId": removable}),
+            "itemId",
+            json!(items[5]),
+        ),
+        Case::new(
+            "itemImageReorder",
+            json!({"itemId": items[5], "order": [second, first]}),
+            "order",
+            json!([first, second]),
+        ),
     ]
 }
 
 async fn count(app: &TestApp, table: &str) -> i64 {
     let sql = format!("SELECT count(*) FROM {table}");
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(app.sql()).await.unwrap()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .fetch_one(app.sql())
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,10 +170,18 @@ async fn the_same_key_gets_the_same_answer_and_changes_nothing_again() {
     let manager = app.manager().await;
     for case in cases(&manager).await {
         let first = case.send(&manager, &case.input, case.mutation).await.ok();
-        let before = (count(&app, "audit").await, count(&app, "event").await, count(&app, "job").await);
+        let before = (
+            count(&app, "audit").await,
+            count(&app, "event").await,
+            count(&app, "job").await,
+        );
         let again = case.send(&manager, &case.input, case.mutation).await.ok();
         assert_eq!(again, first, "{}", case.mutation);
-        let after = (count(&app, "audit").await, count(&app, "event").await, count(&app, "job").await);
+        let after = (
+            count(&app, "audit").await,
+            count(&app, "event").await,
+            count(&app, "job").await,
+        );
         assert_eq!(after, before, "{}: audit rows, events, jobs", case.mutation);
     }
 }
@@ -102,11 +194,24 @@ async fn the_same_key_with_another_request_is_refused() {
     for case in cases(&manager).await {
         let _first = case.send(&manager, &case.input, case.mutation).await.ok();
         let other = case.send(&manager, &case.other, case.mutation).await;
-        assert_eq!(other.refused(), [("IDEMPOTENCY_KEY_REUSED".into(), "idempotencyKey".into())], "{}", case.mutation);
+        assert_eq!(
+            other.refused(),
+            [("IDEMPOTENCY_KEY_REUSED".into(), "idempotencyKey".into())],
+            "{}",
+            case.mutation
+        );
         keys.push(case.mutation);
     }
-    let elsewhere = manager.not_done("categoryCreate", json!({"name": english("New"), "idempotencyKey": keys[1]})).await;
-    assert_eq!(elsewhere[0].0, "IDEMPOTENCY_KEY_REUSED", "a key of one mutation is no key of another");
+    let elsewhere = manager
+        .not_done(
+            "categoryCreate",
+            json!({"name": english("New"), "idempotencyKey": keys[1]}),
+        )
+        .await;
+    assert_eq!(
+        elsewhere[0].0, "IDEMPOTENCY_KEY_REUSED",
+        "a key of one mutation is no key of another"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +220,8 @@ async fn ten_who_send_the_same_at_once_change_it_once() {
     let manager = app.manager().await;
     for case in cases(&manager).await {
         let before = count(&app, "audit").await;
-        let answers = join_all((0..10).map(|_| case.send(&manager, &case.input, case.mutation))).await;
+        let answers =
+            join_all((0..10).map(|_| case.send(&manager, &case.input, case.mutation))).await;
         let mut answers = answers.into_iter().map(Answer::ok);
         let first = answers.next().unwrap();
         assert!(answers.all(|answer| answer == first), "{}", case.mutation);
@@ -138,32 +244,67 @@ async fn a_refused_request_leaves_its_key_free() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
     let refused = json!({"name": english(""), "idempotencyKey": "key"});
-    assert_eq!(manager.not_done("categoryCreate", refused).await[0].0, "REQUIRED");
+    assert_eq!(
+        manager.not_done("categoryCreate", refused).await[0].0,
+        "REQUIRED"
+    );
     let rings = manager.category("Rings", None).await;
     let cycle = json!({"id": rings, "parentId": rings, "idempotencyKey": "key"});
     assert_eq!(manager.not_done("categoryMove", cycle).await[0].0, "CYCLE");
-    manager.done("categoryCreate", json!({"name": english("Tools"), "idempotencyKey": "key"})).await;
+    manager
+        .done(
+            "categoryCreate",
+            json!({"name": english("Tools"), "idempotencyKey": "key"}),
+        )
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_checked() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
-    for (key, code) in [(String::new(), "REQUIRED"), ("x".repeat(256), "TOO_LONG"), ("a\u{0}".to_owned(), "INVALID_FORMAT")] {
-        let refused = manager.not_done("categoryCreate", json!({"name": english("Rings"), "idempotencyKey": key})).await;
+    for (key, code) in [
+        (String::new(), "REQUIRED"),
+        ("x".repeat(256), "TOO_LONG"),
+        ("a\u{0}".to_owned(), "INVALID_FORMAT"),
+    ] {
+        let refused = manager
+            .not_done(
+                "categoryCreate",
+                json!({"name": english("Rings"), "idempotencyKey": key}),
+            )
+            .await;
         assert_eq!(refused, [(code.to_owned(), "idempotencyKey".to_owned())]);
     }
-    manager.done("categoryCreate", json!({"name": english("Rings"), "idempotencyKey": "گ".repeat(255)})).await;
+    manager
+        .done(
+            "categoryCreate",
+            json!({"name": english("Rings"), "idempotencyKey": "گ".repeat(255)}),
+        )
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_nothing_takes_its_key_too() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
-    let (rings, tools) = (manager.category("Rings", None).await, manager.category("Tools", None).await);
+    let (rings, tools) = (
+        manager.category("Rings", None).await,
+        manager.category("Tools", None).await,
+    );
     manager.done("categoryArchive", json!({"id": rings})).await;
-    manager.done("categoryArchive", json!({"id": rings, "idempotencyKey": "key"})).await;
-    let other = manager.not_done("categoryArchive", json!({"id": tools, "idempotencyKey": "key"})).await;
+    manager
+        .done(
+            "categoryArchive",
+            json!({"id": rings, "idempotencyKey": "key"}),
+        )
+        .await;
+    let other = manager
+        .not_done(
+            "categoryArchive",
+            json!({"id": tools, "idempotencyKey": "key"}),
+        )
+        .await;
     assert_eq!(other[0].0, "IDEMPOTENCY_KEY_REUSED");
 }
 
@@ -176,12 +317,13 @@ const TOKEN_CREATE: &str = "mutation($input: ApiTokenCreateInput!) {
 async fn users_are_created_once_and_the_password_belongs_to_the_request() {
     let app = TestApp::start().await;
     let owner = app.owner().await;
-    let input = |password: &str| {
-        json!({"input": {"email": "new@example.com", "displayName": "New", "password": password, "roles": ["clerk"], "idempotencyKey": "key"}})
-    };
-    let answers = join_all((0..10).map(|_| owner.ok(USER_CREATE, input("a long enough password")))).await;
+    let input = |password: &str| json!({"input": {"email": "new@example.com", "displayName": "New", "password": password, "roles": ["clerk"], "idempotencyKey": "key"}});
+    let answers =
+        join_all((0..10).map(|_| owner.ok(USER_CREATE, input("a long enough password")))).await;
     assert!(answers.iter().all(|answer| *answer == answers[0]));
-    let other = owner.refused(USER_CREATE, input("another long password")).await;
+    let other = owner
+        .refused(USER_CREATE, input("another long password"))
+        .await;
     assert_eq!(other[0].0, "IDEMPOTENCY_KEY_REUSED");
 }
 

@@ -1,10 +1,16 @@
 //! Goldshop as its clients see it: over HTTP and WebSocket, on real servers. One file per subject.
 
+mod audit;
+mod bad_input;
 mod category;
 mod events;
 mod harness;
+mod idempotency;
+mod item;
 mod jobs;
 mod outages;
 mod people;
+mod permissions;
 mod queue;
+mod schema;
 mod uploads;

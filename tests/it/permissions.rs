@@ -14,7 +14,14 @@ use tests::{
 /// What nobody in particular may ask.
 const PUBLIC: [&str; 2] = ["me", "login"];
 /// What every user may do to themselves.
-const FOR_ONESELF: [&str; 6] = ["login", "logout", "sessionRevoke", "userPasswordChange", "apiTokenCreate", "apiTokenRevoke"];
+const FOR_ONESELF: [&str; 6] = [
+    "login",
+    "logout",
+    "sessionRevoke",
+    "userPasswordChange",
+    "apiTokenCreate",
+    "apiTokenRevoke",
+];
 
 const INTROSPECTION: &str = "{ __schema {
     queryType { name } mutationType { name } subscriptionType { name }
@@ -33,7 +40,10 @@ impl Schema {
     async fn read(actor: &Actor) -> Self {
         let mut data = actor.ok(INTROSPECTION, json!({})).await["__schema"].take();
         let types = data["types"].as_array().unwrap().clone();
-        Self { roots: data.take(), types }
+        Self {
+            roots: data.take(),
+            types,
+        }
     }
 
     fn kind(&self, name: &str) -> &Value {
@@ -42,23 +52,50 @@ impl Schema {
 
     /// The fields of a root: `queryType` and so on.
     fn fields(&self, root: &str) -> &[Value] {
-        self.kind(self.roots[root]["name"].as_str().unwrap())["fields"].as_array().unwrap()
+        self.kind(self.roots[root]["name"].as_str().unwrap())["fields"]
+            .as_array()
+            .unwrap()
     }
 
     /// A document that asks for one field with the least arguments that are valid, and their values.
     fn request(&self, operation: &str, field: &Value) -> (String, Value) {
         let name = field["name"].as_str().unwrap();
-        let needed: Vec<_> = field["args"].as_array().unwrap().iter().filter(|argument| is_needed(argument)).collect();
+        let needed: Vec<_> = field["args"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|argument| is_needed(argument))
+            .collect();
         let list = |separator: &str, text: &dyn Fn(&Value) -> String| {
             let texts: Vec<_> = needed.iter().map(|argument| text(argument)).collect();
-            if texts.is_empty() { String::new() } else { format!("({})", texts.join(separator)) }
+            if texts.is_empty() {
+                String::new()
+            } else {
+                format!("({})", texts.join(separator))
+            }
         };
-        let declared = list(", ", &|argument| format!("${}: {}", argument["name"].as_str().unwrap(), written(&argument["type"])));
-        let passed = list(", ", &|argument| format!("{0}: ${0}", argument["name"].as_str().unwrap()));
+        let declared = list(", ", &|argument| {
+            format!(
+                "${}: {}",
+                argument["name"].as_str().unwrap(),
+                written(&argument["type"])
+            )
+        });
+        let passed = list(", ", &|argument| {
+            format!("{0}: ${0}", argument["name"].as_str().unwrap())
+        });
         let is_leaf = ["SCALAR", "ENUM"].contains(&named(&field["type"])["kind"].as_str().unwrap());
         let selection = if is_leaf { "" } else { "{ __typename }" };
-        let values = needed.iter().map(|argument| (argument["name"].as_str().unwrap().to_owned(), self.value(name, argument)));
-        (format!("{operation}{declared} {{ {name}{passed} {selection} }}"), Value::Object(values.collect()))
+        let values = needed.iter().map(|argument| {
+            (
+                argument["name"].as_str().unwrap().to_owned(),
+                self.value(name, argument),
+            )
+        });
+        (
+            format!("{operation}{declared} {{ {name}{passed} {selection} }}"),
+            Value::Object(values.collect()),
+        )
     }
 
     /// The least value that is valid for an argument or input field.
@@ -83,7 +120,15 @@ impl Schema {
             Some(true) => members.iter().take(1).collect(),
             _ => members.iter().filter(|member| is_needed(member)).collect(),
         };
-        let values: Map<_, _> = taken.iter().map(|member| (member["name"].as_str().unwrap().to_owned(), self.value(field, member))).collect();
+        let values: Map<_, _> = taken
+            .iter()
+            .map(|member| {
+                (
+                    member["name"].as_str().unwrap().to_owned(),
+                    self.value(field, member),
+                )
+            })
+            .collect();
         Value::Object(values)
     }
 }
@@ -102,12 +147,19 @@ fn written(kind: &Value) -> String {
 }
 
 fn named(kind: &Value) -> &Value {
-    if kind["ofType"].is_null() { kind } else { named(&kind["ofType"]) }
+    if kind["ofType"].is_null() {
+        kind
+    } else {
+        named(&kind["ofType"])
+    }
 }
 
 fn scalar(field: &str, name: &str, kind: &str) -> Value {
     match kind {
-        "ID" => json!(global_id(type_behind(field, name), "01930000000070008000000000abcdef")),
+        "ID" => json!(global_id(
+            type_behind(field, name),
+            "01930000000070008000000000abcdef"
+        )),
         "Int" => json!(1),
         "Boolean" => json!(true),
         "DateTime" => json!(DateTime::UNIX_EPOCH.to_rfc3339()),
@@ -118,8 +170,21 @@ fn scalar(field: &str, name: &str, kind: &str) -> Value {
 
 /// Whose id an argument wants: the one in its own name, or else the one in the field's.
 fn type_behind(field: &str, name: &str) -> &'static str {
-    let of_name = [("item", "Item"), ("image", "ItemImage"), ("categ", "Category"), ("parent", "Category"), ("unit", "UnitOfMeasure")];
-    let of_field = [("apiToken", "ApiToken"), ("itemImage", "ItemImage"), ("categor", "Category"), ("user", "User"), ("job", "Job"), ("unit", "UnitOfMeasure")];
+    let of_name = [
+        ("item", "Item"),
+        ("image", "ItemImage"),
+        ("categ", "Category"),
+        ("parent", "Category"),
+        ("unit", "UnitOfMeasure"),
+    ];
+    let of_field = [
+        ("apiToken", "ApiToken"),
+        ("itemImage", "ItemImage"),
+        ("categor", "Category"),
+        ("user", "User"),
+        ("job", "Job"),
+        ("unit", "UnitOfMeasure"),
+    ];
     let of_name = of_name.iter().find(|(start, _)| name.starts_with(start));
     let found = of_name.or_else(|| of_field.iter().find(|(start, _)| field.starts_with(start)));
     found.map_or("Item", |(_, kind)| kind)
@@ -132,7 +197,11 @@ async fn ask(actor: &Actor, schema: &Schema, operation: &str, field: &Value) -> 
     if name != "itemImageUpload" {
         return actor.gql(&text, variables).await;
     }
-    let file = File { bytes: picture::small(1), name: "a.jpg".into(), content_type: "image/jpeg".into() };
+    let file = File {
+        bytes: picture::small(1),
+        name: "a.jpg".into(),
+        content_type: "image/jpeg".into(),
+    };
     actor.upload(&document(name), variables, file).await
 }
 
@@ -167,8 +236,13 @@ async fn no_subscription_is_open_to_nobody() {
         let (text, variables) = schema.request("subscription", field);
         let mut subscription = nobody.subscribe(&text, variables).await;
         let received = subscription.receive().await;
-        let (Received::Error(errors) | Received::Next(errors)) = &received else { panic!("{text}: {received:?}") };
-        assert!(errors.to_string().contains("UNAUTHENTICATED"), "{text}: {received:?}");
+        let (Received::Error(errors) | Received::Next(errors)) = &received else {
+            panic!("{text}: {received:?}")
+        };
+        assert!(
+            errors.to_string().contains("UNAUTHENTICATED"),
+            "{text}: {received:?}"
+        );
     }
 }
 
@@ -182,10 +256,17 @@ async fn a_clerk_changes_nothing_and_hears_which_permission_it_takes() {
         if !FOR_ONESELF.contains(&name) {
             let answer = ask(&clerk, &schema, "mutation", field).await;
             assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}: {answer:?}");
-            let expected = if name.starts_with("user") { "user.manage" } else { "catalogue.write" };
+            let expected = if name.starts_with("user") {
+                "user.manage"
+            } else {
+                "catalogue.write"
+            };
             // Files are refused before anybody has read which mutation they are for.
             if name != "itemImageUpload" {
-                assert_eq!(answer.errors[0]["extensions"]["permission"], expected, "{name}");
+                assert_eq!(
+                    answer.errors[0]["extensions"]["permission"], expected,
+                    "{name}"
+                );
             }
         }
     }
@@ -213,7 +294,10 @@ async fn a_managers_token_does_not_manage_people() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
     let schema = Schema::read(&manager).await;
-    let mutations = schema.fields("mutationType").iter().filter(|field| field["name"] == "userCreate" || field["name"] == "userUpdate");
+    let mutations = schema
+        .fields("mutationType")
+        .iter()
+        .filter(|field| field["name"] == "userCreate" || field["name"] == "userUpdate");
     for field in mutations {
         let answer = ask(&manager, &schema, "mutation", field).await;
         assert_eq!(answer.codes(), ["FORBIDDEN"], "{}", field["name"]);

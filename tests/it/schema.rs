@@ -17,13 +17,22 @@ const INTROSPECTION: &str = "{ __schema { types {
 fn the_checked_in_schema_is_what_the_program_prints() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql");
     let checked_in = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(checked_in == api::graphql::schema::sdl(), "schema.graphql is stale: run `make schema`");
+    assert!(
+        checked_in == api::graphql::schema::sdl(),
+        "schema.graphql is stale: run `make schema`"
+    );
 }
 
 #[test]
 fn nothing_in_the_schema_is_a_float() {
     let sdl = api::graphql::schema::sdl();
-    let floats: Vec<_> = sdl.lines().filter(|line| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == "Float")).collect();
+    let floats: Vec<_> = sdl
+        .lines()
+        .filter(|line| {
+            line.split(|c: char| !c.is_alphanumeric())
+                .any(|word| word == "Float")
+        })
+        .collect();
     assert_eq!(floats, [""; 0]);
 }
 
@@ -50,12 +59,21 @@ fn note_members(silent: &mut Vec<String>, kind: &str, member: &Value) {
     let name = format!("{kind}.{}", member["name"].as_str().unwrap());
     note_silent(silent, &name, member);
     for argument in member["args"].as_array().into_iter().flatten() {
-        note_silent(silent, &format!("{name}({})", argument["name"].as_str().unwrap()), argument);
+        note_silent(
+            silent,
+            &format!("{name}({})", argument["name"].as_str().unwrap()),
+            argument,
+        );
     }
 }
 
 fn note_silent(silent: &mut Vec<String>, name: &str, described: &Value) {
-    if described["description"].as_str().unwrap_or_default().trim().is_empty() {
+    if described["description"]
+        .as_str()
+        .unwrap_or_default()
+        .trim()
+        .is_empty()
+    {
         silent.push(name.to_owned());
     }
 }
@@ -69,23 +87,43 @@ async fn every_mutation_has_one_input_with_an_idempotency_key_and_one_payload_wi
         type { kind ofType { name fields { name } } }
     } } } }";
     let data = app.anonymous().ok(query, json!({})).await;
-    let mutations = data["__schema"]["mutationType"]["fields"].as_array().unwrap();
+    let mutations = data["__schema"]["mutationType"]["fields"]
+        .as_array()
+        .unwrap();
     assert!(mutations.len() >= 13);
     for mutation in mutations {
         let name = mutation["name"].as_str().unwrap();
         let payload = &mutation["type"]["ofType"];
-        assert_eq!(payload["name"], json!(format!("{}{}Payload", name[..1].to_uppercase(), &name[1..])), "{name}");
+        assert_eq!(
+            payload["name"],
+            json!(format!("{}{}Payload", name[..1].to_uppercase(), &name[1..])),
+            "{name}"
+        );
         assert!(has(&payload["fields"], "userErrors"), "{name}");
         let arguments = mutation["args"].as_array().unwrap();
         if WITHOUT_KEY.contains(&name) {
             continue;
         }
         assert_eq!(arguments.len(), 1, "{name}");
-        assert_eq!((&arguments[0]["name"], &arguments[0]["type"]["kind"]), (&json!("input"), &json!("NON_NULL")), "{name}");
-        assert!(has(&arguments[0]["type"]["ofType"]["inputFields"], "idempotencyKey"), "{name}");
+        assert_eq!(
+            (&arguments[0]["name"], &arguments[0]["type"]["kind"]),
+            (&json!("input"), &json!("NON_NULL")),
+            "{name}"
+        );
+        assert!(
+            has(
+                &arguments[0]["type"]["ofType"]["inputFields"],
+                "idempotencyKey"
+            ),
+            "{name}"
+        );
     }
 }
 
 fn has(members: &Value, name: &str) -> bool {
-    members.as_array().into_iter().flatten().any(|member| member["name"] == name)
+    members
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|member| member["name"] == name)
 }

@@ -67,10 +67,26 @@ impl<N: OutputType, F: ObjectType> Connection<N, F> {
 }
 
 /// A page as clients see it.
-pub fn connection<R, N: OutputType, F: ObjectType>(page: Page<R>, list: F, wrap: impl Fn(R) -> N) -> Connection<N, F> {
-    let Page { edges, has_next, has_previous } = page;
-    let edges = edges.into_iter().map(|(cursor, row)| Edge::new(cursor, wrap(row))).collect();
-    Connection { edges, has_previous, has_next, list }
+pub fn connection<R, N: OutputType, F: ObjectType>(
+    page: Page<R>,
+    list: F,
+    wrap: impl Fn(R) -> N,
+) -> Connection<N, F> {
+    let Page {
+        edges,
+        has_next,
+        has_previous,
+    } = page;
+    let edges = edges
+        .into_iter()
+        .map(|(cursor, row)| Edge::new(cursor, wrap(row)))
+        .collect();
+    Connection {
+        edges,
+        has_previous,
+        has_next,
+        list,
+    }
 }
 
 /// Which page, as clients ask for it.

@@ -108,7 +108,10 @@ impl ItemFilter {
             .into_iter()
             .flatten()
             .try_for_each(TextFilter::check)?;
-        self.tags_all.iter().flatten().try_for_each(|text| check_text(text))?;
+        self.tags_all
+            .iter()
+            .flatten()
+            .try_for_each(|text| check_text(text))?;
         self.parts()
             .try_for_each(|part| part.check_level(depth + 1, conditions))
     }

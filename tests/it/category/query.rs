@@ -282,7 +282,7 @@ async fn a_tree_of_any_size_costs_one_statement_and_a_level_of_children_one() {
         ),
         ("{ categories(first: 20) { nodes { name } } }", 1),
         (
-            "{ categories(first: 20) { nodes { name children { name children { name } } } } }",
+            "{ categories(first: 5) { nodes { name children { name children { name } } } } }",
             3,
         ),
         (

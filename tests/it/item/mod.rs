@@ -27,7 +27,12 @@ impl Shop {
         let manager = app.manager().await;
         let category = manager.category("Rings", None).await;
         let unit = manager.unit("piece").await;
-        Self { app, manager, category, unit }
+        Self {
+            app,
+            manager,
+            category,
+            unit,
+        }
     }
 
     /// The input for an item, with `more` laid over it.

@@ -12,7 +12,8 @@ use tests::{app::TestApp, shop::english};
 use super::Shop;
 
 const ITEMS: usize = 40;
-const PAGE: &str = "query($orderBy: [ItemOrder!], $first: Int, $last: Int, $after: String, $before: String) {
+const PAGE: &str =
+    "query($orderBy: [ItemOrder!], $first: Int, $last: Int, $after: String, $before: String) {
     items(orderBy: $orderBy, first: $first, last: $last, after: $after, before: $before) {
         edges { cursor node { sku } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     }
@@ -27,8 +28,17 @@ struct Row {
 
 /// Items whose SKUs, times of creation and times of change are in three different orders, many of them changed in the same instant.
 async fn furnished(random: &mut StdRng) -> (Shop, Vec<Row>) {
-    let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
-    let shop = Shop::of(TestApp::builder().clock(clock.clone()).set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60).start().await).await;
+    let clock = Arc::new(ManualClock::new(
+        DateTime::UNIX_EPOCH + TimeDelta::days(20_000),
+    ));
+    let shop = Shop::of(
+        TestApp::builder()
+            .clock(clock.clone())
+            .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
+            .start()
+            .await,
+    )
+    .await;
     let mut numbers: Vec<_> = (0..ITEMS).collect();
     numbers.shuffle(random);
     let mut ids = Vec::new();
@@ -41,14 +51,28 @@ async fn furnished(random: &mut StdRng) -> (Shop, Vec<Row>) {
     }
     ids.shuffle(random);
     for id in ids.iter().take(ITEMS / 2) {
-        shop.manager.done("itemUpdate", json!({"id": id, "name": english("Changed")})).await;
+        shop.manager
+            .done("itemUpdate", json!({"id": id, "name": english("Changed")}))
+            .await;
         if random.random_bool(0.3) {
             clock.advance(TimeDelta::microseconds(random.random_range(1..3_000_000)));
         }
     }
     let rows: Vec<(Uuid, String, DateTime<Utc>)> =
-        sqlx::query_as("SELECT id, sku, updated_at FROM item").fetch_all(shop.app.sql()).await.unwrap();
-    (shop, rows.into_iter().map(|(id, sku, updated_at)| Row { id, sku, updated_at }).collect())
+        sqlx::query_as("SELECT id, sku, updated_at FROM item")
+            .fetch_all(shop.app.sql())
+            .await
+            .unwrap();
+    (
+        shop,
+        rows.into_iter()
+            .map(|(id, sku, updated_at)| Row {
+                id,
+                sku,
+                updated_at,
+            })
+            .collect(),
+    )
 }
 
 /// The rows in an order given as clients give it; ties go by id, in the direction of the last term.
@@ -61,11 +85,23 @@ fn sorted(rows: &[Row], order: &[(&str, &str)]) -> Vec<String> {
                 "UPDATED_AT" => a.updated_at.cmp(&b.updated_at),
                 _ => a.id.cmp(&b.id),
             };
-            if *direction == "DESC" { ordering.reverse() } else { ordering }
+            if *direction == "DESC" {
+                ordering.reverse()
+            } else {
+                ordering
+            }
         });
-        let descending = order.last().is_some_and(|(_, direction)| *direction == "DESC");
-        let by_id = if descending { b.id.cmp(&a.id) } else { a.id.cmp(&b.id) };
-        terms.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then).then(by_id)
+        let descending = order
+            .last()
+            .is_some_and(|(_, direction)| *direction == "DESC");
+        let by_id = if descending {
+            b.id.cmp(&a.id)
+        } else {
+            a.id.cmp(&b.id)
+        };
+        terms
+            .fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+            .then(by_id)
     });
     rows.into_iter().map(|row| row.sku).collect()
 }
@@ -81,9 +117,18 @@ struct Window {
 
 impl Window {
     fn random(random: &mut StdRng) -> Self {
-        let mut index = |chance| random.random_bool(chance).then(|| random.random_range(0..ITEMS));
+        let mut index = |chance| {
+            random
+                .random_bool(chance)
+                .then(|| random.random_range(0..ITEMS))
+        };
         let (after, before) = (index(0.6), index(0.4));
-        Self { after, before, size: random.random_range(0..=12), backward: random.random_bool(0.5) }
+        Self {
+            after,
+            before,
+            size: random.random_range(0..=12),
+            backward: random.random_bool(0.5),
+        }
     }
 
     /// What a list in memory gives: the page, and whether there is something behind and in front of it.
@@ -93,9 +138,17 @@ impl Window {
         let length = end.saturating_sub(start);
         let size = self.size.min(length);
         if self.backward {
-            (&list[start + length - size..start + length], end < list.len(), size < length || start > 0)
+            (
+                &list[start + length - size..start + length],
+                end < list.len(),
+                size < length || start > 0,
+            )
         } else {
-            (&list[start..start + size], size < length || end < list.len(), start > 0)
+            (
+                &list[start..start + size],
+                size < length || end < list.len(),
+                start > 0,
+            )
         }
     }
 }
@@ -117,24 +170,51 @@ async fn pages_in_every_order_are_those_of_a_list_in_memory() {
     ];
     for order in orders {
         let list = sorted(&rows, order);
-        let order_by: Vec<_> = order.iter().map(|(field, direction)| json!({"field": field, "direction": direction})).collect();
-        let all = shop.manager.ok(PAGE, json!({"orderBy": order_by, "first": 100})).await;
+        let order_by: Vec<_> = order
+            .iter()
+            .map(|(field, direction)| json!({"field": field, "direction": direction}))
+            .collect();
+        let all = shop
+            .manager
+            .ok(PAGE, json!({"orderBy": order_by, "first": 100}))
+            .await;
         assert_eq!(skus(&all["items"]), list, "{order:?}");
-        let cursors: Vec<_> = all["items"]["edges"].as_array().unwrap().iter().map(|edge| edge["cursor"].clone()).collect();
+        let cursors: Vec<_> = all["items"]["edges"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|edge| edge["cursor"].clone())
+            .collect();
         for _ in 0..25 {
             let window = Window::random(&mut random);
             let size = if window.backward { "last" } else { "first" };
-            let (after, before) = (window.after.map(|index| &cursors[index]), window.before.map(|index| &cursors[index]));
+            let (after, before) = (
+                window.after.map(|index| &cursors[index]),
+                window.before.map(|index| &cursors[index]),
+            );
             let page = shop.manager.ok(PAGE, json!({"orderBy": order_by, size: window.size, "after": after, "before": before})).await;
-            let found = (skus(&page["items"]), flag(&page, "hasNextPage"), flag(&page, "hasPreviousPage"));
+            let found = (
+                skus(&page["items"]),
+                flag(&page, "hasNextPage"),
+                flag(&page, "hasPreviousPage"),
+            );
             let (rows, next, previous) = window.of(&list);
-            assert_eq!(found, (rows.to_vec(), next, previous), "{order:?} {window:?}");
+            assert_eq!(
+                found,
+                (rows.to_vec(), next, previous),
+                "{order:?} {window:?}"
+            );
         }
     }
 }
 
 fn skus(items: &Value) -> Vec<String> {
-    items["edges"].as_array().unwrap().iter().map(|edge| edge["node"]["sku"].as_str().unwrap().to_owned()).collect()
+    items["edges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| edge["node"]["sku"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn flag(page: &Value, name: &str) -> bool {
@@ -158,7 +238,10 @@ async fn walking_page_by_page_meets_every_item_once_while_others_are_added() {
             break;
         }
     }
-    let expected: Vec<_> = (0..10).rev().map(|number| format!("OLD-{number}")).collect();
+    let expected: Vec<_> = (0..10)
+        .rev()
+        .map(|number| format!("OLD-{number}"))
+        .collect();
     assert_eq!(met, expected);
 }
 

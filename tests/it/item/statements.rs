@@ -7,16 +7,34 @@ use super::Shop;
 
 /// 25 items in three categories, every other one with a picture.
 async fn furnished(proxy: &PostgresProxy) -> (Shop, Value) {
-    let app = TestApp::builder().database_url(proxy.url()).set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 1).start().await;
+    let app = TestApp::builder()
+        .database_url(proxy.url())
+        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 1)
+        .start()
+        .await;
     let shop = Shop::of(app).await;
-    let others = [shop.manager.category("Tools", None).await, shop.manager.category("Gifts", None).await];
+    let others = [
+        shop.manager.category("Tools", None).await,
+        shop.manager.category("Gifts", None).await,
+    ];
     let mut last = Value::Null;
     for number in 0..25_u8 {
-        let category = others.get(usize::from(number % 3)).unwrap_or(&shop.category);
-        let item = shop.create(&format!("I-{number}"), json!({"categoryId": category, "barcodes": [format!("B-{number}")]})).await;
+        let category = others
+            .get(usize::from(number % 3))
+            .unwrap_or(&shop.category);
+        let item = shop
+            .create(
+                &format!("I-{number}"),
+                json!({"categoryId": category, "barcodes": [format!("B-{number}")]}),
+            )
+            .await;
         if number % 2 == 0 {
             let picture = tests::picture::small(number);
-            let _item = shop.manager.upload_picture(item["id"].as_str().unwrap(), "ring.jpg", picture).await.ok();
+            let _item = shop
+                .manager
+                .upload_picture(item["id"].as_str().unwrap(), "ring.jpg", picture)
+                .await
+                .ok();
         }
         last = item["id"].clone();
     }
@@ -31,18 +49,48 @@ async fn queries_cost_a_statement_a_level() {
     let variables = json!({"id": id});
     for (query, most) in [
         ("query($id: ID!) { item(by: {id: $id}) { sku name } }", 1),
-        ("query($id: ID!) { item(by: {id: $id}) { sku category { name } primaryImage { id state } } }", 2),
-        ("query($id: ID!) { item(by: {id: $id}) { sku category { name } unit { name } barcodes images { id } } }", 5),
-        ("{ items(first: 20) { edges { cursor node { sku category { name } primaryImage { id state } } } pageInfo { endCursor } } }", 2),
-        ("{ items(first: 20) { nodes { sku category { name } primaryImage { id state } } } }", 2),
-        ("{ items(first: 20) { nodes { sku category { name parent { name } } unit { name } } } }", 4),
-        ("{ items(first: 20) { nodes { sku barcodes images { id } } } }", 3),
-        ("{ items(first: 20) { totalCount { count } nodes { sku } } }", 2),
-        ("query($id: ID!) { nodes(ids: [$id, $id]) { id ... on Item { category { name } } } }", 2),
+        (
+            "query($id: ID!) { item(by: {id: $id}) { sku category { name } primaryImage { id state } } }",
+            2,
+        ),
+        (
+            "query($id: ID!) { item(by: {id: $id}) { sku category { name } unit { name } barcodes images { id } } }",
+            5,
+        ),
+        (
+            "{ items(first: 20) { edges { cursor node { sku category { name } primaryImage { id state } } } pageInfo { endCursor } } }",
+            2,
+        ),
+        (
+            "{ items(first: 20) { nodes { sku category { name } primaryImage { id state } } } }",
+            2,
+        ),
+        (
+            "{ items(first: 20) { nodes { sku category { name parent { name } } unit { name } } } }",
+            4,
+        ),
+        (
+            "{ items(first: 20) { nodes { sku barcodes images { id } } } }",
+            3,
+        ),
+        (
+            "{ items(first: 20) { totalCount { count } nodes { sku } } }",
+            2,
+        ),
+        (
+            "query($id: ID!) { nodes(ids: [$id, $id]) { id ... on Item { category { name } } } }",
+            2,
+        ),
     ] {
         // The first time, the credential is checked.
         shop.manager.ok(query, variables.clone()).await;
-        let executed = proxy.during(async || shop.manager.ok(query, variables.clone()).await).await;
-        assert!((1..=most).contains(&executed.len()), "{query} took {}: {executed:#?}", executed.len());
+        let executed = proxy
+            .during(async || shop.manager.ok(query, variables.clone()).await)
+            .await;
+        assert!(
+            (1..=most).contains(&executed.len()),
+            "{query} took {}: {executed:#?}",
+            executed.len()
+        );
     }
 }

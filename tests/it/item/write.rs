@@ -42,8 +42,16 @@ async fn an_item_is_created_as_it_was_described() {
     });
     assert_eq!(item, expected);
     let query = "query($by: ItemBy!) { item(by: $by) { id } }";
-    for by in [json!({"id": item["id"]}), json!({"sku": "RING-1"}), json!({"externalReference": "ext-1"})] {
-        assert_eq!(shop.manager.ok(query, json!({"by": by})).await["item"]["id"], item["id"], "{by}");
+    for by in [
+        json!({"id": item["id"]}),
+        json!({"sku": "RING-1"}),
+        json!({"externalReference": "ext-1"}),
+    ] {
+        assert_eq!(
+            shop.manager.ok(query, json!({"by": by})).await["item"]["id"],
+            item["id"],
+            "{by}"
+        );
     }
 }
 
@@ -51,8 +59,23 @@ async fn an_item_is_created_as_it_was_described() {
 async fn an_item_needs_little_and_has_sensible_defaults() {
     let shop = Shop::open().await;
     let item = shop.create("RING-1", json!({})).await;
-    let found = (&item["kind"], &item["tracking"], &item["price"], &item["attributes"], &item["description"]);
-    assert_eq!(found, (&json!("GOODS"), &json!("NONE"), &Value::Null, &json!({}), &json!("")));
+    let found = (
+        &item["kind"],
+        &item["tracking"],
+        &item["price"],
+        &item["attributes"],
+        &item["description"],
+    );
+    assert_eq!(
+        found,
+        (
+            &json!("GOODS"),
+            &json!("NONE"),
+            &Value::Null,
+            &json!({}),
+            &json!("")
+        )
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,12 +86,38 @@ async fn updates_keep_what_is_absent_and_clear_what_is_null() {
     let tools = shop.manager.category("Tools", None).await;
     let change = json!({"id": item["id"], "categoryId": tools, "name": english("Band"), "externalReference": null, "barcodes": ["B-2", "B-1"]});
     let changed = shop.manager.done("itemUpdate", change).await["item"].take();
-    let found = (&changed["name"], &changed["category"]["id"], &changed["externalReference"], &changed["barcodes"]);
-    assert_eq!(found, (&json!("Band"), &json!(tools), &Value::Null, &json!(["B-2", "B-1"])));
-    assert_eq!((&changed["price"], &changed["tags"], &changed["sku"]), (&price, &json!(["a"]), &json!("RING-1")));
+    let found = (
+        &changed["name"],
+        &changed["category"]["id"],
+        &changed["externalReference"],
+        &changed["barcodes"],
+    );
+    assert_eq!(
+        found,
+        (
+            &json!("Band"),
+            &json!(tools),
+            &Value::Null,
+            &json!(["B-2", "B-1"])
+        )
+    );
+    assert_eq!(
+        (&changed["price"], &changed["tags"], &changed["sku"]),
+        (&price, &json!(["a"]), &json!("RING-1"))
+    );
     assert_eq!(changed["version"], json!(2));
-    let changed = shop.manager.done("itemUpdate", json!({"id": item["id"], "price": null, "tags": [], "barcodes": []})).await["item"].take();
-    assert_eq!((&changed["price"], &changed["tags"], &changed["barcodes"]), (&Value::Null, &json!([]), &json!([])));
+    let changed = shop
+        .manager
+        .done(
+            "itemUpdate",
+            json!({"id": item["id"], "price": null, "tags": [], "barcodes": []}),
+        )
+        .await["item"]
+        .take();
+    assert_eq!(
+        (&changed["price"], &changed["tags"], &changed["barcodes"]),
+        (&Value::Null, &json!([]), &json!([]))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,17 +136,34 @@ async fn prices_are_exact() {
     .into_iter()
     .enumerate()
     {
-        let item = shop.create(&format!("P-{number}"), json!({"price": {"amount": given, "currency": "EUR"}})).await;
+        let item = shop
+            .create(
+                &format!("P-{number}"),
+                json!({"price": {"amount": given, "currency": "EUR"}}),
+            )
+            .await;
         assert_eq!(item["price"]["amount"], json!(kept), "given as {given}");
     }
-    for (amount, code) in [("-1", "OUT_OF_RANGE"), ("0.0000001", "OUT_OF_RANGE"), ("1000000000000000000", "OUT_OF_RANGE")] {
+    for (amount, code) in [
+        ("-1", "OUT_OF_RANGE"),
+        ("0.0000001", "OUT_OF_RANGE"),
+        ("1000000000000000000", "OUT_OF_RANGE"),
+    ] {
         let input = shop.input("P", json!({"price": {"amount": amount, "currency": "EUR"}}));
-        assert_eq!(shop.manager.not_done("itemCreate", input).await, [(code.to_owned(), "price.amount".to_owned())], "{amount}");
+        assert_eq!(
+            shop.manager.not_done("itemCreate", input).await,
+            [(code.to_owned(), "price.amount".to_owned())],
+            "{amount}"
+        );
     }
     for amount in [json!(0.1), json!("ten"), json!("1e400")] {
         let input = shop.input("P", json!({"price": {"amount": amount, "currency": "EUR"}}));
         let answer = shop.manager.change("itemCreate", input).await;
-        assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{amount}: a price is a string with an exact number");
+        assert_eq!(
+            answer.codes(),
+            ["BAD_USER_INPUT"],
+            "{amount}: a price is a string with an exact number"
+        );
     }
 }
 
@@ -108,24 +174,58 @@ async fn archived_items_are_put_away_until_they_are_restored() {
     let id = json!({"id": item["id"]});
     let archived = shop.manager.done("itemArchive", id.clone()).await["item"].take();
     assert!(archived["archivedAt"].is_string());
-    assert_eq!(shop.manager.done("itemArchive", id.clone()).await["item"], archived, "again changes nothing");
-    let refused = shop.manager.not_done("itemUpdate", json!({"id": item["id"], "name": english("Band")})).await;
+    assert_eq!(
+        shop.manager.done("itemArchive", id.clone()).await["item"],
+        archived,
+        "again changes nothing"
+    );
+    let refused = shop
+        .manager
+        .not_done(
+            "itemUpdate",
+            json!({"id": item["id"], "name": english("Band")}),
+        )
+        .await;
     assert_eq!(refused, [("ARCHIVED".into(), "id".into())]);
-    let list = shop.manager.ok("{ items { nodes { sku } totalCount { count exact } } }", json!({})).await;
-    assert_eq!(list["items"], json!({"nodes": [], "totalCount": {"count": 0, "exact": true}}));
+    let list = shop
+        .manager
+        .ok(
+            "{ items { nodes { sku } totalCount { count exact } } }",
+            json!({}),
+        )
+        .await;
+    assert_eq!(
+        list["items"],
+        json!({"nodes": [], "totalCount": {"count": 0, "exact": true}})
+    );
     let restored = shop.manager.done("itemRestore", id).await["item"].take();
-    assert_eq!((&restored["archivedAt"], &restored["version"]), (&Value::Null, &json!(3)));
+    assert_eq!(
+        (&restored["archivedAt"], &restored["version"]),
+        (&Value::Null, &json!(3))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_ten_who_take_one_sku_one_gets_it() {
     let shop = Shop::open().await;
-    let inputs = (0..10).map(|number| shop.input(if number % 2 == 0 { "RING-1" } else { "ring-۱" }, json!({})));
+    let inputs = (0..10)
+        .map(|number| shop.input(if number % 2 == 0 { "RING-1" } else { "ring-۱" }, json!({})));
     let answers = join_all(inputs.map(|input| shop.manager.change("itemCreate", input))).await;
-    let refused: Vec<_> = answers.iter().flat_map(|answer| answer.user_errors()).collect();
+    let refused: Vec<_> = answers
+        .iter()
+        .flat_map(|answer| answer.user_errors())
+        .collect();
     assert_eq!(refused.len(), 9);
-    assert!(refused.iter().all(|error| error.code == "ALREADY_TAKEN" && error.path == "sku"), "{refused:?}");
-    let list = shop.manager.ok("{ items { totalCount { count } } }", json!({})).await;
+    assert!(
+        refused
+            .iter()
+            .all(|error| error.code == "ALREADY_TAKEN" && error.path == "sku"),
+        "{refused:?}"
+    );
+    let list = shop
+        .manager
+        .ok("{ items { totalCount { count } } }", json!({}))
+        .await;
     assert_eq!(list["items"]["totalCount"]["count"], json!(1));
 }
 
@@ -135,6 +235,10 @@ async fn of_ten_who_expect_the_same_version_one_succeeds() {
     let item = shop.create("RING-1", json!({})).await;
     let inputs = (0..10).map(|number| json!({"id": item["id"], "name": english(&format!("Ring {number}")), "expectedVersion": 1}));
     let answers = join_all(inputs.map(|input| shop.manager.change("itemUpdate", input))).await;
-    let stale = answers.iter().flat_map(|answer| answer.user_errors()).filter(|error| error.code == "STALE_VERSION").count();
+    let stale = answers
+        .iter()
+        .flat_map(|answer| answer.user_errors())
+        .filter(|error| error.code == "STALE_VERSION")
+        .count();
     assert_eq!(stale, 9);
 }

@@ -111,11 +111,9 @@ impl ItemQuery {
                 .fold(ctx.look_ahead(), |selected, field| selected.field(field));
             prefetch(ctx, selected, rows.edges.iter().map(|(_, row)| row)).await?;
         }
-        Ok(page::connection::<_, _, _, _, _>(
-            rows,
-            ItemList { filter },
-            |row| Item::new(ctx, row),
-        ))
+        Ok(page::connection(rows, ItemList { filter }, |row| {
+            Item::new(ctx, row)
+        }))
     }
 }
 

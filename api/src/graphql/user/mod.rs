@@ -8,8 +8,7 @@ pub mod token;
 use std::collections::HashMap;
 
 use async_graphql::{
-    ComplexObject, Context, Enum, ID, Object, SimpleObject,
-    connection::EmptyFields,
+    ComplexObject, Context, Enum, ID, Object, SimpleObject, connection::EmptyFields,
 };
 use chrono::{DateTime, Utc};
 use domain::{

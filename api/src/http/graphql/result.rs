@@ -17,7 +17,11 @@ const TOO_COMPLEX: [&str; 4] = [
 ];
 
 /// Sentences of the engine about values that a scalar or validator refuses while a field is resolved.
-const BAD_INPUT: [&str; 3] = ["Expected input type \"", "Failed to parse \"", "Invalid value for "];
+const BAD_INPUT: [&str; 3] = [
+    "Expected input type \"",
+    "Failed to parse \"",
+    "Invalid value for ",
+];
 
 /// A GraphQL result ready to be serialised.
 pub(crate) struct Finished {
