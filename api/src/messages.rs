@@ -60,8 +60,6 @@ fn arguments<'a>(params: &'a BTreeMap<&'static str, String>) -> FluentArgs<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
     use domain::Code;
 
     use super::*;

@@ -55,8 +55,6 @@ impl SessionCookie {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
     use super::*;
 
     fn cookie(secure: bool) -> SessionCookie {

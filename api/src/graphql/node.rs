@@ -17,6 +17,10 @@ use super::{
 };
 
 /// Anything that has an id.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one of these lives for one answer"
+)]
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "&ID", desc = "Opaque id."))]
 pub enum Node {

@@ -263,6 +263,10 @@ impl CategoryQuery {
 
     /// All categories in pages, by creation.
     #[graphql(complexity = "cost::page(first, last, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "these are the arguments of a connection"
+    )]
     async fn categories(
         &self,
         ctx: &Context<'_>,
