@@ -182,7 +182,6 @@ impl Actor {
     }
 
     /// A request to the GraphQL endpoint, to be filled by the test.
-    #[must_use]
     pub fn post(&self) -> RequestBuilder {
         self.client
             .post(format!("{}/api/graphql", self.server))
@@ -190,7 +189,6 @@ impl Actor {
     }
 
     /// A request for a page or file. `path` is either below the server's address or an address itself.
-    #[must_use]
     pub fn get(&self, path: &str) -> RequestBuilder {
         let url = if path.starts_with('/') {
             format!("{}{path}", self.server)
