@@ -1,5 +1,12 @@
 //! Goldshop as its clients see it: over HTTP and WebSocket, on real servers. One file per subject.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests: a failed unwrap is a failed test"
+)]
+
 mod audit;
 mod bad_input;
 mod category;
