@@ -175,3 +175,100 @@ impl Follower {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use domain::{clock::SystemClock, db::Settings, event::Kind};
+
+    use super::*;
+
+    /// Somebody who listens to jobs and has got to this position, with a database that is never asked.
+    fn follower(position: i64) -> Follower {
+        let settings = Settings {
+            url: "postgres://nobody@localhost/nothing".to_owned(),
+            application_name: "test",
+            max_connections: 1,
+            acquire_timeout: Duration::from_secs(1),
+            statement_timeout: Duration::from_secs(1),
+        };
+        let domain = Domain::connect(settings, Arc::new(SystemClock)).unwrap();
+        let interest = Interest::Jobs { job: None };
+        let live = broadcast::channel(1).1;
+        Follower {
+            domain,
+            interest,
+            live,
+            position,
+            is_behind: false,
+        }
+    }
+
+    fn live(behind: i64, position: i64, kind: Kind) -> Live {
+        let event = Event {
+            number: position,
+            position: Some(position),
+            kind: kind.as_str().to_owned(),
+            aggregate_type: String::new(),
+            aggregate_id: uuid::Uuid::nil(),
+            aggregate_version: 1,
+            payload: serde_json::Value::Null,
+            request_id: None,
+            created_at: chrono::DateTime::default(),
+        };
+        Live {
+            behind,
+            event: Some(Arc::new(event)),
+        }
+    }
+
+    #[tokio::test]
+    async fn events_come_once_and_only_those_that_are_wanted() {
+        let mut follower = follower(5);
+        assert_eq!(
+            follower.follow(&live(4, 5, Kind::JobChanged)),
+            None,
+            "seen before"
+        );
+        assert!(follower.follow(&live(5, 6, Kind::JobChanged)).is_some());
+        assert_eq!(
+            follower.follow(&live(6, 7, Kind::ItemChanged)),
+            None,
+            "not wanted"
+        );
+        assert!(
+            follower.follow(&live(7, 9, Kind::JobChanged)).is_some(),
+            "behind what was not wanted"
+        );
+        assert_eq!((follower.position, follower.is_behind), (9, false));
+    }
+
+    #[tokio::test]
+    async fn a_gap_is_read_from_the_database() {
+        for gap in [
+            live(6, 7, Kind::JobChanged),
+            Live {
+                behind: 6,
+                event: None,
+            },
+        ] {
+            let mut follower = follower(5);
+            assert_eq!(follower.follow(&gap), None);
+            assert_eq!((follower.position, follower.is_behind), (5, true));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_look_that_finds_nothing_new_changes_nothing() {
+        let mut follower = follower(5);
+        assert_eq!(
+            follower.follow(&Live {
+                behind: 5,
+                event: None
+            }),
+            None
+        );
+        assert_eq!((follower.position, follower.is_behind), (5, false));
+    }
+}

@@ -18,5 +18,6 @@ mod outages;
 mod people;
 mod permissions;
 mod queue;
+mod review;
 mod schema;
 mod uploads;

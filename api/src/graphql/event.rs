@@ -276,3 +276,21 @@ async fn jobs(
 fn position(event: &Event) -> EventPosition {
     EventPosition(event.position.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_error_is_the_last_thing_that_comes() {
+        let batches = stream::iter([
+            Ok(vec![1, 2]),
+            Err(async_graphql::Error::new("the database is away")),
+            Ok(vec![3]),
+        ]);
+        // The source goes on for ever: the end must not wait for its next event.
+        let events = resolved(batches.chain(stream::pending()));
+        let heard: Vec<_> = events.map(Result::ok).collect().await;
+        assert_eq!(heard, [Some(1), Some(2), None]);
+    }
+}
