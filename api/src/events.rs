@@ -178,8 +178,6 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
     use domain::{clock::SystemClock, db::Settings, event::Kind};
 
     use super::*;
