@@ -36,8 +36,13 @@ describe_target() {
     esac
 }
 
-# report_single WHAT MEASURED TARGET VERDICT
-report_single() { printf '| %s | %s | %s | %s |\n' "$@" | tee -a "$WORK/singles.md" >&2; }
+# report_limit WHAT NUMBER UNIT LIMIT: a number that must stay below its limit.
+report_limit() { report_line "$1" "$2 $3" "< $4 $3" "$(compare "$2 < $4")"; }
+
+# report_fact WHAT NUMBER UNIT: a number that nothing was demanded of.
+report_fact() { report_line "$1" "$2 $3" "" ""; }
+
+report_line() { printf '| %s | %s | %s | %s |\n' "$@" | tee -a "$WORK/singles.md" >&2; }
 
 report_end() {
     { cat "$WORK/rows.md" && echo && cat "$WORK/singles.md"; } | tee "$WORK/report.md"

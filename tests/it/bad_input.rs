@@ -69,11 +69,8 @@ async fn bodies_that_are_no_request_are_refused() {
         ),
     ] {
         let answer = send(&manager, "application/json", body).await;
-        assert_eq!(
-            (answer.status, answer.codes()),
-            (status, vec![code]),
-            "{body}: {answer:?}"
-        );
+        let is_as_expected = answer.status == status && !answer.errors.is_empty();
+        assert!(is_as_expected && answer.codes().iter().all(|found| *found == code), "{body}: {answer:?}");
         assert!(
             answer.errors[0]["extensions"]["requestId"].is_string(),
             "{body}"

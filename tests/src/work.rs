@@ -136,6 +136,21 @@ impl TestApp {
         counts.expect("the database answers").into_iter().collect()
     }
 
+    /// Lets this happen to an item so many times at once, for those who listen.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn happen(&self, item: Uuid, times: usize) {
+        let sql = "INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, created_at)
+            SELECT 'item.changed', 'item', $1, n, '{\"action\": \"item.update\"}', now() FROM generate_series(1, $2) n";
+        let times = i64::try_from(times).unwrap_or(i64::MAX);
+        let written = sqlx::query(sql).bind(item).bind(times);
+        written
+            .execute(self.sql())
+            .await
+            .expect("the database answers");
+    }
+
     /// Lets time pass for the relay: jobs that were handed to Redis count as handed over long ago.
     ///
     /// # Panics

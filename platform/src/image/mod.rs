@@ -1,5 +1,5 @@
 //! Pictures that people upload: recognised and measured by their content before they are accepted
-//! ([`inspect`], [`inspect_file`]), and turned into clean renditions ([`render`]) that carry no
+//! ([`inspect()`], [`inspect_file`]), and turned into clean renditions ([`render()`]) that carry no
 //! metadata of the camera or the place.
 //!
 //! Everything here is synchronous and busy with the processor or the disk: call it where blocking

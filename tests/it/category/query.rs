@@ -287,7 +287,7 @@ async fn a_tree_of_any_size_costs_one_statement_and_a_level_of_children_one() {
         ),
         (
             "{ categories(first: 20) { nodes { parent { name parent { name } } } } }",
-            3,
+            2,
         ),
     ] {
         // The first time, the credential is checked, and the statements are prepared.

@@ -15,7 +15,7 @@ use super::{items_after, position, positions};
 /// Each message is as large as the item's description; all of them are far more than sockets buffer.
 const LARGE: &str = "subscription($after: EventPosition) { itemChanged(after: $after) { position item { description } } }";
 const DESCRIPTION: i32 = 50_000;
-const EVENTS: i32 = 1500;
+const EVENTS: usize = 1500;
 /// What a server may take more for a listener that does not read: a fraction of what it has to say.
 const MEMORY: u64 = 40 << 20;
 
@@ -58,14 +58,7 @@ async fn a_listener_that_does_not_read_is_cut_and_misses_nothing_by_coming_back(
         .await;
     let before = resident(&server);
 
-    let many = "INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, created_at)
-        SELECT 'item.changed', 'item', $1, n, '{\"action\": \"item.update\"}', now() FROM generate_series(1, $2) n";
-    sqlx::query(many)
-        .bind(uuid_of(&item))
-        .bind(EVENTS)
-        .execute(app.sql())
-        .await
-        .unwrap();
+    app.happen(uuid_of(&item), EVENTS).await;
     let mut most = 0;
     until(
         PATIENCE * 2,
@@ -81,14 +74,14 @@ async fn a_listener_that_does_not_read_is_cut_and_misses_nothing_by_coming_back(
     manager.ok("{ me { user { id } } }", json!({})).await;
 
     let mut heard = rest(listener).await;
-    assert!(heard.len() < EVENTS as usize, "it was cut before the end");
+    assert!(heard.len() < EVENTS, "it was cut before the end");
     let last = heard.last().copied().unwrap_or(start);
     let mut again = items_after(&manager, last).await;
-    while heard.len() < EVENTS as usize {
+    while heard.len() < EVENTS {
         heard.push(position(&again.next().await));
     }
     let all = positions(&app, "item.changed").await;
-    assert_eq!(heard, all[all.len() - EVENTS as usize..]);
+    assert_eq!(heard, all[all.len() - EVENTS..]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,13 +93,7 @@ async fn a_listener_far_behind_the_live_events_catches_up() {
         .await;
     let start = app.position().await.parse().unwrap();
     let mut listener = items_after(&manager, start).await;
-    let many = "INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, created_at)
-        SELECT 'item.changed', 'item', $1, n, '{\"action\": \"item.update\"}', now() FROM generate_series(1, 1500) n";
-    sqlx::query(many)
-        .bind(uuid_of(&item))
-        .execute(app.sql())
-        .await
-        .unwrap();
+    app.happen(uuid_of(&item), 1500).await;
     manager
         .done("itemUpdate", json!({"id": item, "tags": ["last"]}))
         .await;

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use sea_orm::sqlx;
 use serde_json::json;
 use tests::{
     app::TestApp,
     database::TestDatabase,
     proxy::PostgresProxy,
-    subscription::Received,
+    subscription::{Received, Subscription},
     wait::{PATIENCE, until},
     work::uuid_of,
 };
@@ -17,6 +16,26 @@ use crate::events::{items_after, position, positions};
 
 /// More than a server can have handed out before the connection breaks.
 const EVENTS: usize = 3000;
+/// After so long without a word nothing more is on its way.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Notes what comes until the subscription fails, or nothing comes any more, and says whether it has failed. Results that were on their
+/// way come first; a result behind an error would tell its reader that nothing lies between, and something would.
+async fn hear_out(listener: &mut Subscription, heard: &mut Vec<i64>) -> bool {
+    let mut has_failed = false;
+    while let Some(received) = listener.receive_within(SILENCE).await {
+        match received {
+            Received::Next(result) if result["errors"].is_null() => {
+                assert!(!has_failed, "a result behind an error: {result}");
+                heard.push(position(&result["data"]));
+            }
+            Received::Next(_) if !has_failed => has_failed = true,
+            Received::Next(another) => panic!("one error is enough: {another}"),
+            Received::Error(_) | Received::Complete | Received::Closed(_) => return true,
+        }
+    }
+    has_failed
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_that_breaks_off_can_be_taken_up_without_a_gap() {
@@ -28,44 +47,15 @@ async fn a_replay_that_breaks_off_can_be_taken_up_without_a_gap() {
         .start()
         .await;
     let manager = app.manager().await;
-    let item = manager
-        .item("RING-1", &manager.category("Rings", None).await)
-        .await;
+    let category = manager.category("Rings", None).await;
+    let item = manager.item("RING-1", &category).await;
     let start: i64 = app.position().await.parse().unwrap();
-    let many = "INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, created_at)
-        SELECT 'item.changed', 'item', $1, n, '{\"action\": \"item.update\"}', now() FROM generate_series(1, $2) n";
-    let written = sqlx::query(many)
-        .bind(uuid_of(&item))
-        .bind(EVENTS as i32)
-        .execute(app.sql())
-        .await;
-    written.unwrap();
+    app.happen(uuid_of(&item), EVENTS).await;
 
     let mut listener = items_after(&manager, start).await;
-    let mut heard: Vec<i64> = Vec::new();
-    for _ in 0..50 {
-        heard.push(position(&listener.next().await));
-    }
+    let mut heard = vec![position(&listener.next().await)];
     proxy.cut();
-    // Results that were on their way come; then an error, or nothing for as long as the database is away. Never a result behind an
-    // error: its reader would have missed what lies between.
-    let mut has_failed = false;
-    while let Some(received) = listener.receive_within(Duration::from_secs(3)).await {
-        match received {
-            Received::Next(result) if result["errors"].is_null() => {
-                assert!(!has_failed, "a result behind an error: {result}");
-                heard.push(position(&result["data"]));
-            }
-            Received::Next(_) => {
-                assert!(!has_failed, "one error is enough");
-                has_failed = true;
-            }
-            Received::Error(_) | Received::Complete | Received::Closed(_) => {
-                has_failed = true;
-                break;
-            }
-        }
-    }
+    let has_failed = hear_out(&mut listener, &mut heard).await;
     assert!(heard.len() < EVENTS, "the connection was cut in the middle");
     proxy.mend();
     if has_failed {
@@ -73,11 +63,8 @@ async fn a_replay_that_breaks_off_can_be_taken_up_without_a_gap() {
             PATIENCE,
             "the server finds its database again",
             async || {
-                manager
-                    .gql("{ categoryTree { name } }", json!({}))
-                    .await
-                    .errors
-                    .is_empty()
+                let answer = manager.gql("{ categoryTree { name } }", json!({})).await;
+                answer.errors.is_empty()
             },
         )
         .await;

@@ -100,6 +100,67 @@ fn difference(one: &DynamicImage, other: &DynamicImage) -> u64 {
     total * 100 / one.as_raw().len() as u64
 }
 
+/// The picture was uploaded with its side down, and nothing has been made of it yet.
+fn assert_waits(uploaded: &Value) {
+    let (image, job) = (&uploaded["image"], &uploaded["job"]);
+    assert_eq!(
+        (&image["state"], &image["mediaType"]),
+        (&json!("PROCESSING"), &json!("image/jpeg"))
+    );
+    assert_eq!(
+        (&image["width"], &image["height"]),
+        (&json!(1200), &json!(1800))
+    );
+    assert_eq!(
+        (&job["kind"], &job["state"]),
+        (&json!("item.render_image"), &json!("QUEUED"))
+    );
+    assert_eq!(
+        uploaded["item"]["primaryImage"]["id"], image["id"],
+        "an item's first picture is its primary one"
+    );
+}
+
+/// Four sizes in two formats each, standing upright.
+fn assert_complete(rendered: &[Rendered]) {
+    let described = |one: &Rendered| {
+        (
+            one.picture.width(),
+            one.picture.height(),
+            one.size.clone(),
+            one.format.clone(),
+        )
+    };
+    let mut kinds: Vec<_> = rendered.iter().map(described).collect();
+    kinds.sort_unstable();
+    let sizes = [
+        (160, 107, "thumbnail"),
+        (320, 214, "small"),
+        (800, 534, "medium"),
+        (1600, 1067, "large"),
+    ];
+    let formats = |(w, h, size): (u32, u32, &str)| {
+        ["jpeg", "webp"].map(|format| (w, h, size.to_owned(), format.to_owned()))
+    };
+    assert_eq!(
+        kinds,
+        sizes.into_iter().flat_map(formats).collect::<Vec<_>>()
+    );
+}
+
+fn assert_clean(one: &Rendered) {
+    for trace in [SECRET, b"Exif", b"EXIF", b"GPS", b"xmp", b"XMP ", b"ICC"] {
+        let found = one.bytes.windows(trace.len()).any(|bytes| bytes == trace);
+        assert!(
+            !found,
+            "{} in {} {}",
+            String::from_utf8_lossy(trace),
+            one.size,
+            one.format
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_gets_eight_renditions_upright_and_without_its_secrets() {
     let app = TestApp::start().await;
@@ -107,78 +168,29 @@ async fn a_photograph_gets_eight_renditions_upright_and_without_its_secrets() {
     let photo = telling(&landscape(6));
     assert!(photo.windows(4).any(|bytes| bytes == b"Exif"));
     let uploaded = manager.picture(&item, photo).await;
-    assert_eq!(uploaded["image"]["state"], "PROCESSING");
-    assert_eq!(uploaded["image"]["mediaType"], "image/jpeg");
-    // Stored on its side.
-    assert_eq!(
-        (&uploaded["image"]["width"], &uploaded["image"]["height"]),
-        (&json!(1200), &json!(1800))
-    );
-    assert_eq!(
-        (&uploaded["job"]["kind"], &uploaded["job"]["state"]),
-        (&json!("item.render_image"), &json!("QUEUED"))
-    );
-    assert_eq!(
-        uploaded["item"]["primaryImage"]["id"], uploaded["image"]["id"],
-        "an item's first picture is its primary one"
-    );
+    assert_waits(&uploaded);
 
     let after = app.position().await;
     let mut changes = manager
         .subscribe(CHANGES, json!({"after": after, "item": item}))
         .await;
     let _worker = app.worker();
-    loop {
-        let change = changes.next().await["itemChanged"].take();
-        if change["action"] == "item.image_rendered" {
-            assert_eq!(
-                change["item"]["primaryImage"],
-                json!({"id": uploaded["image"]["id"], "state": "READY"})
-            );
-            break;
-        }
+    let mut change = Value::Null;
+    while change["action"] != "item.image_rendered" {
+        change = changes.next().await["itemChanged"].take();
     }
+    assert_eq!(
+        change["item"]["primaryImage"],
+        json!({"id": uploaded["image"]["id"], "state": "READY"})
+    );
     let image = images(&app, &manager, &item).await["images"][0].take();
     assert_eq!(
         (&image["state"], &image["failure"]),
         (&json!("READY"), &Value::Null)
     );
     let rendered = renditions(&app, &image).await;
-    let mut kinds: Vec<_> = rendered
-        .iter()
-        .map(|one| {
-            (
-                one.picture.width(),
-                one.picture.height(),
-                one.size.as_str(),
-                one.format.as_str(),
-            )
-        })
-        .collect();
-    kinds.sort_unstable();
-    let expected = [
-        (160, 107, "thumbnail"),
-        (320, 214, "small"),
-        (800, 534, "medium"),
-        (1600, 1067, "large"),
-    ];
-    let expected: Vec<_> = expected
-        .into_iter()
-        .flat_map(|(w, h, size)| ["jpeg", "webp"].map(|format| (w, h, size, format)))
-        .collect();
-    assert_eq!(kinds, expected);
-    for one in &rendered {
-        for trace in [SECRET, b"Exif", b"EXIF", b"GPS", b"xmp", b"XMP ", b"ICC"] {
-            let found = one.bytes.windows(trace.len()).any(|bytes| bytes == trace);
-            assert!(
-                !found,
-                "{} in {} {}",
-                String::from_utf8_lossy(trace),
-                one.size,
-                one.format
-            );
-        }
-    }
+    assert_complete(&rendered);
+    rendered.iter().for_each(assert_clean);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,7 +140,7 @@ impl Category {
     async fn descendants(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whether archived categories are part of it.", default)] include_archived: bool,
+        #[graphql(desc = "Whether archived categories are part of it; not without.")] include_archived: Option<bool>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
@@ -151,7 +151,7 @@ impl Category {
     ) -> async_graphql::Result<Connection<Self>> {
         let filter = CategoryFilter {
             descendant_of: Some(self.row_id),
-            include_archived,
+            include_archived: include_archived.unwrap_or_default(),
         };
         category_page(ctx, &filter, page::args(first, last, after, before)).await
     }
@@ -193,9 +193,8 @@ pub struct CategoryTreeInput {
     max_depth: Option<i32>,
     /// At most this many, upper levels first; 1 to 20,000. A tree costs by it.
     limit: Option<i32>,
-    /// Whether archived categories are part of it.
-    #[graphql(default)]
-    include_archived: bool,
+    /// Whether archived categories are part of it; not without.
+    include_archived: Option<bool>,
 }
 
 /// Queries about categories.
@@ -226,18 +225,18 @@ impl CategoryQuery {
 
     /// A whole tree in one list: parents before their children, siblings in their order. Use `parentId` or `depth` to fold it up.
     /// At most 20,000 categories.
-    #[graphql(complexity = "cost::tree(of.limit, child_complexity)")]
+    #[graphql(complexity = "cost::tree(of.and_then(|of| of.limit), child_complexity)")]
     async fn category_tree(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which tree; all of them without.", default)] of: CategoryTreeInput,
+        #[graphql(desc = "Which tree; all of them without.")] of: Option<CategoryTreeInput>,
     ) -> async_graphql::Result<Vec<Category>> {
         let CategoryTreeInput {
             root_id,
             max_depth,
             limit,
             include_archived,
-        } = of;
+        } = of.unwrap_or_default();
         let root_id = root_id
             .map(|id| CategoryId::parse("of.rootId", &id))
             .transpose()
@@ -247,7 +246,7 @@ impl CategoryQuery {
             root_id,
             max_depth,
             limit,
-            include_archived,
+            include_archived: include_archived.unwrap_or_default(),
         };
         let rows = ctx
             .domain()
@@ -271,7 +270,7 @@ impl CategoryQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only what lies below this category.")] descendant_of: Option<ID>,
-        #[graphql(desc = "Whether archived categories are part of it.", default)] include_archived: bool,
+        #[graphql(desc = "Whether archived categories are part of it; not without.")] include_archived: Option<bool>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
@@ -285,7 +284,7 @@ impl CategoryQuery {
             .transpose();
         let filter = CategoryFilter {
             descendant_of: id.map_err(Into::into).or_graphql(ctx.viewer())?,
-            include_archived,
+            include_archived: include_archived.unwrap_or_default(),
         };
         category_page(ctx, &filter, page::args(first, last, after, before)).await
     }
