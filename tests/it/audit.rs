@@ -279,7 +279,11 @@ async fn a_creation_that_breaks_off_anywhere_leaves_nothing() {
 async fn connections_that_break_in_the_middle_leave_nothing_half_done() {
     let database = TestDatabase::create();
     let proxy = PostgresProxy::start(database.url()).await;
-    let app = TestApp::builder().database_url(proxy.url()).start().await;
+    let builder = TestApp::builder().database_url(proxy.url());
+    let app = builder
+        .set("GOLDSHOP_DATABASE__ACQUIRE_TIMEOUT_SECONDS", 1)
+        .start()
+        .await;
     let manager = app.manager().await;
     let rings = manager.category("Rings", None).await;
     let unit = manager.unit("piece").await;

@@ -70,7 +70,10 @@ async fn bodies_that_are_no_request_are_refused() {
     ] {
         let answer = send(&manager, "application/json", body).await;
         let is_as_expected = answer.status == status && !answer.errors.is_empty();
-        assert!(is_as_expected && answer.codes().iter().all(|found| *found == code), "{body}: {answer:?}");
+        assert!(
+            is_as_expected && answer.codes().iter().all(|found| *found == code),
+            "{body}: {answer:?}"
+        );
         assert!(
             answer.errors[0]["extensions"]["requestId"].is_string(),
             "{body}"

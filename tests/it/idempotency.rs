@@ -8,7 +8,7 @@ use tests::{
     answer::Answer,
     app::TestApp,
     picture,
-    shop::{document, english},
+    shop::{document, english, global_id},
 };
 
 /// A mutation to be sent more than once: its name, its input, and another input for the same key.
@@ -338,4 +338,42 @@ async fn a_tokens_secret_is_shown_once() {
     assert_eq!(again["apiToken"], first["apiToken"]);
     assert!(first["secret"].is_string());
     assert_eq!(again["secret"], Value::Null);
+}
+
+const USER_UPDATE: &str = "mutation($input: UserUpdateInput!) { userUpdate(input: $input) { user { displayName version } userErrors { code path } } }";
+const TOKEN_REVOKE: &str = "mutation($input: ApiTokenRevokeInput!) { apiTokenRevoke(input: $input) { apiToken { id revokedAt } userErrors { code path } } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_changed_and_tokens_revoked_once() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await;
+    let clerk = global_id("User", &app.user("clerk").await.id.0.simple().to_string());
+    let token = json!({"input": {"name": "Till", "permissions": ["catalogue.read"], "expiresAt": app.domain().now() + chrono::TimeDelta::days(1)}});
+    let token = owner.ok(TOKEN_CREATE, token).await["apiTokenCreate"]["apiToken"]["id"].take();
+    for (mutation, input, other) in [
+        (
+            USER_UPDATE,
+            json!({"id": clerk, "displayName": "One"}),
+            json!({"id": clerk, "displayName": "Two"}),
+        ),
+        (
+            TOKEN_REVOKE,
+            json!({"id": token}),
+            json!({"id": global_id("ApiToken", "01930000000070008000000000abcdef")}),
+        ),
+    ] {
+        let before = count(&app, "audit").await;
+        let with_key = |mut input: Value| {
+            input["idempotencyKey"] = json!(&mutation[..40]);
+            json!({"input": input})
+        };
+        let answers = join_all((0..10).map(|_| owner.ok(mutation, with_key(input.clone())))).await;
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0]),
+            "{mutation}"
+        );
+        assert_eq!(count(&app, "audit").await, before + 1, "{mutation}");
+        let refused = owner.refused(mutation, with_key(other)).await;
+        assert_eq!(refused[0].0, "IDEMPOTENCY_KEY_REUSED", "{mutation}");
+    }
 }

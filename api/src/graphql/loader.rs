@@ -89,6 +89,24 @@ where
     loaded.map_err(|error| super::error::to_graphql(ctx.viewer(), &error))
 }
 
+/// Loads all that rows of a list are about to ask for, in one statement: if they asked one by one, a batch would end whenever its time
+/// is up.
+///
+/// # Errors
+/// The domain's error, translated.
+pub async fn preload<K>(
+    ctx: &Context<'_>,
+    keys: impl IntoIterator<Item = K>,
+) -> async_graphql::Result<()>
+where
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+    Loaders: Loader<K, Error = LoadError>,
+{
+    let loaded = ctx.loaders().load_many(keys).await;
+    let loaded = loaded.map_err(|error| super::error::to_graphql(ctx.viewer(), &error));
+    loaded.map(|_kept_by_the_loader| ())
+}
+
 /// A loader's error: shared by all who waited for the batch.
 pub type LoadError = Arc<domain::Error>;
 

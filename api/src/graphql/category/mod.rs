@@ -20,7 +20,7 @@ use super::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{AncestorsOf, ChildrenOf, load},
+    loader::{AncestorsOf, ChildrenOf, load, preload},
     page::{self, Connection},
     translation::{self, Translation},
 };
@@ -140,7 +140,8 @@ impl Category {
     async fn descendants(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whether archived categories are part of it; not without.")] include_archived: Option<bool>,
+        #[graphql(desc = "Whether archived categories are part of it; not without.")]
+        include_archived: Option<bool>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
@@ -157,6 +158,30 @@ impl Category {
     }
 }
 
+/// Loads the relatives that the query selects of these rows; they are selected at the end of `way`.
+async fn prefetch<'a>(
+    ctx: &Context<'_>,
+    way: &[&str],
+    rows: impl Iterator<Item = &'a Row> + Clone,
+) -> async_graphql::Result<()> {
+    let is_selected = |relatives: &str| {
+        let selected = way
+            .iter()
+            .fold(ctx.look_ahead(), |selected, field| selected.field(field));
+        selected.field(relatives).exists()
+    };
+    if is_selected("parent") {
+        preload(ctx, rows.clone().filter_map(|row| row.parent_id)).await?;
+    }
+    if is_selected("children") {
+        preload(ctx, rows.clone().map(|row| ChildrenOf(row.id))).await?;
+    }
+    if is_selected("ancestors") {
+        preload(ctx, rows.map(|row| AncestorsOf(row.id))).await?;
+    }
+    Ok(())
+}
+
 async fn category_page(
     ctx: &Context<'_>,
     filter: &CategoryFilter,
@@ -168,6 +193,9 @@ async fn category_page(
         .page(ctx.viewer(), filter, &args)
         .await
         .or_graphql(ctx.viewer())?;
+    for way in [&["edges", "node"][..], &["nodes"]] {
+        prefetch(ctx, way, rows.edges.iter().map(|(_, row)| row)).await?;
+    }
     Ok(page::connection(rows, EmptyFields, |row| {
         Category::new(ctx, row)
     }))
@@ -254,6 +282,7 @@ impl CategoryQuery {
             .tree(ctx.viewer(), &args)
             .await
             .or_graphql(ctx.viewer())?;
+        prefetch(ctx, &[], rows.iter()).await?;
         Ok(rows
             .into_iter()
             .map(|row| Category::new(ctx, row))
@@ -270,7 +299,8 @@ impl CategoryQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only what lies below this category.")] descendant_of: Option<ID>,
-        #[graphql(desc = "Whether archived categories are part of it; not without.")] include_archived: Option<bool>,
+        #[graphql(desc = "Whether archived categories are part of it; not without.")]
+        include_archived: Option<bool>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<

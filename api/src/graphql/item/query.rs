@@ -84,8 +84,9 @@ impl ItemQuery {
     async fn items(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which items; all in use without.", name = "where")]
-        filter: Option<ItemWhere>,
+        #[graphql(desc = "Which items; all in use without.", name = "where")] filter: Option<
+            ItemWhere,
+        >,
         #[graphql(desc = "In which order; by creation without.")] order_by: Option<Vec<ItemOrder>>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
@@ -96,7 +97,11 @@ impl ItemQuery {
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<Item, ItemList>> {
         let viewer = ctx.viewer();
-        let filter = filter.unwrap_or_default().parse().map_err(Into::into).or_graphql(viewer)?;
+        let filter = filter
+            .unwrap_or_default()
+            .parse()
+            .map_err(Into::into)
+            .or_graphql(viewer)?;
         let order: Vec<OrderTerm> = order_by.into_iter().flatten().map(Into::into).collect();
         let args = page::args(first, last, after, before);
         let rows = ctx
