@@ -174,7 +174,7 @@ fn defaults(database_url: &str, redis: &RedisSpace, media: &Path) -> BTreeMap<St
     let settings = [
         ("ENVIRONMENT", "test".to_owned()),
         ("DATABASE_URL", database_url.to_owned()),
-        ("REDIS_URL", redis.url()),
+        ("REDIS_URL", redis.url().to_owned()),
         ("GOLDSHOP_REDIS__KEY_PREFIX", redis.prefix().to_owned()),
         ("GOLDSHOP_REDIS__MAX_CONNECTIONS", "4".to_owned()),
         ("GOLDSHOP_DATABASE__MAX_CONNECTIONS", "4".to_owned()),

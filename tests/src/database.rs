@@ -64,14 +64,12 @@ impl TestDatabase {
     #[must_use]
     pub fn create() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let name = format!(
-            "{PREFIX}{:08x}_{}",
-            KEEPER.run,
-            NUMBER.fetch_add(1, Ordering::Relaxed)
-        );
+        let server = server_url();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{PREFIX}{:08x}_{number}", KEEPER.run);
         KEEPER.ask(Order::Create(name.clone()));
         Self {
-            url: with_database(&server_url(), &name),
+            url: with_database(&server, &name),
             name,
         }
     }

@@ -19,6 +19,7 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// A prefix on a Redis server that no other test uses. Every key that contains it is deleted on drop.
 #[derive(Debug)]
 pub struct RedisSpace {
+    url: String,
     client: Client,
     prefix: String,
 }
@@ -42,7 +43,11 @@ impl RedisSpace {
     #[must_use]
     pub fn with_prefix(url: &str, prefix: String) -> Self {
         let client = Client::open(url).expect("the address of Redis is well-formed");
-        Self { client, prefix }
+        Self {
+            url: url.to_owned(),
+            client,
+            prefix,
+        }
     }
 
     /// The client of the server.
@@ -57,11 +62,10 @@ impl RedisSpace {
         &self.prefix
     }
 
-    /// The address of the server.
+    /// The address of the server, with its password: the client's own idea of it would be without.
     #[must_use]
-    pub fn url(&self) -> String {
-        let info = self.client.get_connection_info();
-        format!("redis://{}", info.addr())
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     fn delete_keys(&self) -> RedisResult<()> {

@@ -234,7 +234,7 @@ async fn an_attempt_that_a_wiped_redis_has_forgotten_may_finish() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_fell_silent_is_replaced() {
     let proxy = Proxy::start(RedisSpace::shared().url()).await;
-    let rig = Rig::in_space(RedisSpace::on(&proxy.url()));
+    let rig = Rig::in_space(RedisSpace::on(proxy.url()));
     let worker = rig.start(
         "w",
         Settings {

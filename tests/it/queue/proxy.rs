@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use url::Url;
 
 pub(super) struct Proxy {
-    port: u16,
+    url: Url,
     /// The number of times that connections were swallowed.
     swallowed: Arc<watch::Sender<u32>>,
     accepting: JoinHandle<()>,
@@ -16,24 +17,25 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// Forwards a free port to the server at `url`.
-    pub(super) async fn start(url: String) -> Self {
-        let target = url
-            .trim_start_matches("redis://")
-            .trim_end_matches('/')
-            .to_owned();
+    pub(super) async fn start(url: &str) -> Self {
+        let mut url = Url::parse(url).unwrap();
+        let target = format!("{}:{}", url.host().unwrap(), url.port().unwrap_or(6379));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let swallowed = Arc::new(watch::Sender::new(0));
         let accepting = tokio::spawn(accept(listener, target, Arc::clone(&swallowed)));
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(port)).unwrap();
         Self {
-            port,
+            url,
             swallowed,
             accepting,
         }
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+    /// The same server, through the proxy.
+    pub(super) fn url(&self) -> &str {
+        self.url.as_str()
     }
 
     /// Silences every connection that is open now; later ones work.

@@ -205,6 +205,7 @@ impl UserQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<User>> {
         let viewer = ctx.viewer();
+        viewer.require_user().or_graphql(viewer)?;
         let id = UserId::parse("id", &id)
             .map_err(Into::into)
             .or_graphql(viewer)?;

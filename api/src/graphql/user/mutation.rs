@@ -139,6 +139,7 @@ async fn update(ctx: &Context<'_>, input: UserUpdateInput) -> domain::Result<dom
         expected_version,
         idempotency_key,
     } = input;
+    ctx.viewer().require_user()?;
     let id = UserId::parse("id", &id)?;
     let change = UserChange {
         display_name,

@@ -186,6 +186,7 @@ async fn revoke(ctx: &Context<'_>, input: ApiTokenRevokeInput) -> domain::Result
         id,
         idempotency_key,
     } = input;
+    ctx.viewer().require_user()?;
     let id = ApiTokenId::parse("id", &id)?;
     ctx.domain()
         .users()
