@@ -62,10 +62,9 @@ print_welcome() {
     step "goldshop is ready after $SECONDS s"
     say "    Playground   $address/api/graphql"
     say "    Health       $address/api/health/detailed"
-    say "    Pictures     $address/media/"
     if [[ -n $(recall demo-login) ]]; then
         say "    Login        $(recall demo-login)"
-        say "    Password     $(recall demo-password)"
+        say "    Password     $(recall demo-password | grep . || echo 'the one that this database was given first')"
     fi
     say ""
     say "Ctrl-C stops it. The logs follow; they are also in $INSTANCE_DIR/log."

@@ -32,6 +32,7 @@ main() {
     in_own_group cargo test --workspace --locked --no-run
     step "Starting PostgreSQL and Redis"
     start_services
+    export PG_BIN REDIS_SERVER
     step "Testing"
     in_own_group cargo test --workspace --locked -- "$@"
 }

@@ -22,6 +22,8 @@ const BATCH: u64 = 500;
 const CATCH_UP: u64 = 100;
 /// How long until we look without having been woken.
 const LOOK: Duration = Duration::from_secs(2);
+/// How long a look may take: a connection whose other end vanished without a word never answers.
+const LOOK_MAX: Duration = Duration::from_secs(30);
 
 /// Where subscriptions get their events.
 #[derive(Clone, Debug)]
@@ -54,8 +56,10 @@ impl EventHub {
         let mut wakeups = self.domain.events().wakeups();
         let mut position = None;
         while !stop.is_cancelled() {
-            if let Err(error) = self.pump(&mut position).await {
-                tracing::warn!(error = %error, "cannot read events");
+            match tokio::time::timeout(LOOK_MAX, self.pump(&mut position)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "cannot read events"),
+                Err(_elapsed) => tracing::warn!("cannot read events: the database does not answer"),
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -164,13 +168,18 @@ impl Follower {
         self.interest.wants(event).then(|| event.clone())
     }
 
-    /// Reads on from the database; live again when there is nothing more.
+    /// Reads on from the database; live again when it has read all there was. What was committed since is on its way: we have been
+    /// listening for longer than we have been reading, and a gap would be seen.
     async fn catch_up(&mut self) -> Result<Vec<Event>> {
         let events = self.domain.events();
-        let Batch { events, position } = events
+        let Batch {
+            events,
+            position,
+            is_cut,
+        } = events
             .wanted(&self.interest, self.position, CATCH_UP)
             .await?;
-        self.is_behind = position > self.position;
+        self.is_behind = is_cut;
         self.position = position;
         Ok(events)
     }

@@ -1,6 +1,9 @@
 //! The connection pool, and what its errors mean.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, sqlx};
 
@@ -8,6 +11,12 @@ use crate::error::{Error, Refusal, Result};
 
 /// How long a connection may be idle until it is tried before it is used.
 const PING_AFTER: Duration = Duration::from_secs(5);
+
+/// How long PostgreSQL may take to say that it is there.
+const PING_MAX: Duration = Duration::from_secs(2);
+
+/// How long the answer of one connection is believed of the others.
+const BELIEVED: Duration = Duration::from_secs(1);
 
 /// How to reach PostgreSQL.
 #[derive(Clone)]
@@ -45,6 +54,7 @@ impl std::fmt::Debug for Settings {
 /// A pool that connects when it is first used, so that a program can start before its database does.
 pub(crate) fn pool(settings: &Settings) -> Result<DatabaseConnection> {
     let connect = connect_options(settings)?;
+    let pulse = Arc::new(Pulse::default());
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
@@ -54,13 +64,48 @@ pub(crate) fn pool(settings: &Settings) -> Result<DatabaseConnection> {
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > PING_AFTER {
-                    sqlx::Connection::ping(connection).await?;
+                    ping(connection).await?;
                 }
                 Ok(true)
             })
         })
+        .after_release(move |connection, _| {
+            let pulse = Arc::clone(&pulse);
+            Box::pin(async move { pulse.take(connection).await })
+        })
         .connect_lazy_with(connect);
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// When PostgreSQL last answered.
+///
+/// sqlx tries every connection that comes back, and waits for the answer without a limit. A connection whose other end vanished without
+/// a word would hold its place in the pool until the kernel gives it up, a quarter of an hour later, and a pool full of them would answer
+/// nobody. So it is tried here first, with a limit; as long as PostgreSQL is there, once a second is enough.
+#[derive(Debug, Default)]
+struct Pulse(Mutex<Option<Instant>>);
+
+impl Pulse {
+    async fn take(&self, connection: &mut sqlx::PgConnection) -> sqlx::Result<bool> {
+        if !self.is_fresh() {
+            ping(connection).await?;
+            *self.last() = Some(Instant::now());
+        }
+        Ok(true)
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.last().is_some_and(|last| last.elapsed() < BELIEVED)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn ping(connection: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+    let answer = tokio::time::timeout(PING_MAX, sqlx::Connection::ping(connection)).await;
+    answer.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }
 
 /// Options for one connection.

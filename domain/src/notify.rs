@@ -14,6 +14,9 @@ use crate::sql::statement;
 /// Commits within this time share a notification.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// How long a notification may take: a connection whose other end vanished without a word never answers.
+const SEND_MAX: Duration = Duration::from_secs(10);
+
 /// Sends the notifications of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct Notifier(mpsc::Sender<()>);
@@ -41,7 +44,11 @@ impl Notifier {
 async fn notify(db: &DatabaseConnection) {
     let sql = "SELECT set_config('synchronous_commit', 'off', true), \
                pg_notify('goldshop_event', ''), pg_notify('goldshop_job', '')";
-    if let Err(error) = db.execute_raw(statement(sql, [])).await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "could not notify");
+    match tokio::time::timeout(SEND_MAX, db.execute_raw(statement(sql, []))).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "could not notify");
+        }
+        Err(_elapsed) => tracing::warn!("could not notify: the database does not answer"),
     }
 }

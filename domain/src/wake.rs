@@ -12,12 +12,17 @@ use crate::{
 /// How long to wait before connecting again.
 const RECONNECT: Duration = Duration::from_millis(500);
 
+/// How long nothing may be heard before the connection is made anew: one whose other end vanished without a word looks like this.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
 /// Notifications of one channel, on a connection of its own.
 #[derive(Debug)]
 pub struct Wakeups {
     settings: Settings,
     channel: &'static str,
     listener: Option<PgListener>,
+    /// How long the listener has heard nothing.
+    silence: Duration,
 }
 
 impl Wakeups {
@@ -26,17 +31,22 @@ impl Wakeups {
             settings: settings.clone(),
             channel,
             listener: None,
+            silence: Duration::ZERO,
         }
     }
 
     /// Returns when something was committed, and at the latest after `at_most`: a notification is a hint, and while the database is
     /// away there are none. Never fails; never returns at once over and over.
     pub async fn next(&mut self, at_most: Duration) {
-        if tokio::time::timeout(at_most, self.notified())
-            .await
-            .is_err()
-        {
-            tracing::trace!(channel = self.channel, "nothing was notified");
+        if tokio::time::timeout(at_most, self.notified()).await.is_ok() {
+            self.silence = Duration::ZERO;
+            return;
+        }
+        self.silence += at_most;
+        if self.silence >= SILENCE_MAX {
+            tracing::trace!(channel = self.channel, "nothing was notified for long");
+            self.listener = None;
+            self.silence = Duration::ZERO;
         }
     }
 

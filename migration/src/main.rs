@@ -65,10 +65,14 @@ fn options(url: &str) -> ConnectOptions {
 }
 
 fn database_url() -> Result<String, String> {
-    if let Ok(file) = std::env::var("DATABASE_URL_FILE") {
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| format!("DATABASE_URL_FILE {file}: {error}"))?;
-        return Ok(text.trim().to_owned());
+    let url = std::env::var("DATABASE_URL").ok();
+    let file = std::env::var("DATABASE_URL_FILE").ok();
+    match (url, file) {
+        (Some(_), Some(_)) => Err("DATABASE_URL and DATABASE_URL_FILE are both set".into()),
+        (Some(url), None) => Ok(url),
+        (None, Some(file)) => std::fs::read_to_string(&file)
+            .map(|text| text.trim().to_owned())
+            .map_err(|error| format!("DATABASE_URL_FILE {file}: {error}")),
+        (None, None) => Err("neither DATABASE_URL nor DATABASE_URL_FILE is set".into()),
     }
-    std::env::var("DATABASE_URL").map_err(|_missing| "DATABASE_URL is not set".into())
 }

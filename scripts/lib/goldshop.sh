@@ -40,15 +40,21 @@ migrate() {
 }
 
 # load_demo [--items N]: loads the demo shop, or finds it loaded. The password of its owner is made here, once, and
-# reaches the program through the environment only.
+# reaches the program through the environment only. In a database where the owner exists already, a password made just
+# now is not theirs: it is forgotten again.
 # shellcheck disable=SC2120 # make run gives no arguments, make demo does
 load_demo() {
+    local is_known=1
     step "Loading the demo shop"
+    [[ -s $INSTANCE_DIR/demo-password ]] || is_known=0
     ensure_secret demo-password 9
     # shellcheck disable=SC2016 # the inner bash expands these
     DEMO_PASSWORD=$(recall demo-password) in_own_group bash -c \
         'set -o pipefail; "$@" | tee "$0" | grep --line-buffered -v "^password:" || exit "${PIPESTATUS[0]}"' \
         "$INSTANCE_DIR/demo.out" "$BIN_DIR/worker" demo "$@" || die "the demo shop could not be loaded"
     remember demo-login "$(sed -n 's/^login: *//p' "$INSTANCE_DIR/demo.out")"
+    if ((!is_known)) && grep --quiet 'the password is unchanged' "$INSTANCE_DIR/demo.out"; then
+        rm -f "$INSTANCE_DIR/demo-password"
+    fi
     rm -f "$INSTANCE_DIR/demo.out"
 }

@@ -14,11 +14,11 @@ postgres_candidates() {
 
 postgres_major() { "$1/postgres" --version | sed -n 's/^postgres (PostgreSQL) \([0-9]*\).*/\1/p'; }
 
-# True when the extensions that our migrations create are installed beside this PostgreSQL.
+# True when the extension that our migrations create is installed beside this PostgreSQL.
 postgres_has_contrib() {
     local share
     share=$("$1/pg_config" --sharedir 2>/dev/null) || return 1
-    [[ -f $share/extension/ltree.control && -f $share/extension/pg_trgm.control ]]
+    [[ -f $share/extension/ltree.control ]]
 }
 
 # usable_postgres DIRECTORY [MAJOR]: new enough, complete, and of that major version if one is asked for.

@@ -4,17 +4,21 @@
 wants_postgres() { [[ -z $GIVEN_DATABASE_URL ]]; }
 wants_redis() { [[ -z $GIVEN_REDIS_URL ]]; }
 
+# Tests stop and start servers of their own, whatever is given from outside.
+needs_postgres() { wants_postgres || [[ $INSTANCE == test ]]; }
+needs_redis() { wants_redis || [[ $INSTANCE == test ]]; }
+
 # The version of PostgreSQL that wrote this instance's data; nothing when there is none yet.
 data_version() { cat "$(postgres_dir)/PG_VERSION" 2>/dev/null || true; }
 
 # Finds the servers, has missing ones installed, and sets PG_BIN and REDIS_SERVER.
 ensure_programs() {
     local missing=()
-    if wants_postgres && ! find_postgres "$(data_version)"; then missing+=(postgresql); fi
-    if wants_redis && ! find_redis; then missing+=(redis-server); fi
+    if needs_postgres && ! find_postgres "$(data_version)"; then missing+=(postgresql); fi
+    if needs_redis && ! find_redis; then missing+=(redis-server); fi
     if ((${#missing[@]} > 0)); then install_packages "${missing[@]}"; fi
-    if wants_postgres; then require_postgres; fi
-    if wants_redis; then find_redis || die "no Redis $REDIS_AT_LEAST or newer here, and apt has none"; fi
+    if needs_postgres; then require_postgres; fi
+    if needs_redis; then find_redis || die "no Redis $REDIS_AT_LEAST or newer here, and apt has none"; fi
 }
 
 require_postgres() {

@@ -3,4 +3,5 @@
 mod cut;
 mod postgres;
 mod redis;
+mod silence;
 mod stop;

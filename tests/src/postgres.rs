@@ -163,8 +163,11 @@ impl Drop for PostgresServer {
     }
 }
 
-/// Where `initdb` and `postgres` are: in the path, or where Debian puts the newest.
+/// Where `initdb` and `postgres` are: where `PG_BIN` says, in the path, or where Debian puts the newest.
 fn programs() -> PathBuf {
+    if let Some(given) = std::env::var_os("PG_BIN") {
+        return given.into();
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).find(|directory| has_programs(directory));
     in_path.or_else(of_debian).expect("PostgreSQL is installed")

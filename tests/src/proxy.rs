@@ -8,6 +8,7 @@
 use std::{
     collections::HashMap,
     io,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -31,6 +32,8 @@ pub struct PostgresProxy {
     executed: Executed,
     /// Whether connections may be; all that are open end when it becomes false.
     is_open: Arc<watch::Sender<bool>>,
+    /// How often connections have been silenced.
+    silenced: Arc<watch::Sender<u32>>,
     accepting: JoinHandle<()>,
 }
 
@@ -72,16 +75,19 @@ impl PostgresProxy {
             .expect("a bound socket has an address")
             .port();
         let (executed, is_open) = (Executed::default(), Arc::new(watch::Sender::new(true)));
+        let silenced = Arc::new(watch::Sender::new(0));
         let accepting = tokio::spawn(accept(
             listener,
             target,
             Arc::clone(&executed),
             Arc::clone(&is_open),
+            Arc::clone(&silenced),
         ));
         Self {
             url: format!("{before}://{credentials}@127.0.0.1:{port}/{path}"),
             executed,
             is_open,
+            silenced,
             accepting,
         }
     }
@@ -126,6 +132,12 @@ impl PostgresProxy {
         self.is_open.send_replace(false);
     }
 
+    /// Every connection that is open now stays open, and nothing comes through it any more, as when the other machine loses its power.
+    /// Later ones work.
+    pub fn silence_what_is_open(&self) {
+        self.silenced.send_modify(|times| *times += 1);
+    }
+
     /// Lets connections through again.
     pub fn mend(&self) {
         self.cut_before(0);
@@ -160,6 +172,7 @@ async fn accept(
     target: String,
     executed: Executed,
     is_open: Arc<watch::Sender<bool>>,
+    silenced: Arc<watch::Sender<u32>>,
 ) {
     while let Ok((near, _)) = listener.accept().await {
         let mut open = is_open.subscribe();
@@ -167,10 +180,14 @@ async fn accept(
             && let Ok(far) = TcpStream::connect(&target).await
         {
             let (executed, is_open) = (Arc::clone(&executed), Arc::clone(&is_open));
+            let mut silenced = silenced.subscribe();
             tokio::spawn(async move {
+                // Kept when the select is over: a connection that fell silent stays open.
+                let mut forwarding = pin!(forward(near, far, executed, is_open));
                 tokio::select! {
-                    _ = forward(near, far, executed, is_open) => {}
+                    _ = &mut forwarding => {}
                     _ = open.wait_for(|open| !open) => {}
+                    Ok(()) = silenced.changed() => std::future::pending().await,
                 }
             });
         }

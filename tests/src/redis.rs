@@ -155,7 +155,8 @@ impl RedisServer {
 
     /// Starts the server again with the data it had, and waits until it answers.
     pub async fn resume(&mut self) {
-        let process = Command::new("redis-server")
+        let program = std::env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
+        let process = Command::new(program)
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
             .args([
                 "--save",

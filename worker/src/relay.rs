@@ -28,6 +28,13 @@ const RECLAIM_EVERY: Duration = Duration::from_secs(5);
 const RECLAIM_AFTER: TimeDelta = TimeDelta::seconds(20);
 /// Batches of jobs that Redis has lost which are handed over in one go, so that new ones do not wait for long.
 const RECLAIM_BATCHES: usize = 40;
+/// How long a look may take. The limits of PostgreSQL and Redis are for single answers, and a connection whose other end vanished without
+/// a word gives none at all.
+const LOOK_MAX: Duration = Duration::from_secs(30);
+/// How long to leave Redis and PostgreSQL alone after a failure; twice as long after each further one.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The longest of those pauses.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// How often Redis may be asked to begin a job: PostgreSQL counts attempts, and decides.
 const ATTEMPTS_IN_REDIS: u32 = 1_000_000;
 
@@ -47,6 +54,8 @@ enum RelayError {
     Database(#[from] domain::Error),
     #[error("the queue: {0}")]
     Queue(#[from] queue::Error),
+    #[error("no answer within {} seconds", LOOK_MAX.as_secs())]
+    Silence,
 }
 
 impl Relay {
@@ -68,9 +77,15 @@ impl Relay {
         let mut wakeups = self.domain.jobs().wakeups();
         let mut reclaim = tokio::time::interval(RECLAIM_EVERY);
         reclaim.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pause = PAUSE;
         while !stop.is_cancelled() {
             if let Err(error) = self.hand_over(&stop).await {
                 tracing::warn!(%error, "cannot hand jobs over");
+                // Every commit wakes us: without a pause, each would have its jobs claimed and given back.
+                let _stopped = tokio::time::timeout(pause, stop.cancelled()).await;
+                pause = (pause * 2).min(PAUSE_MAX);
+            } else {
+                pause = PAUSE;
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -82,27 +97,28 @@ impl Relay {
 
     /// Everything that waits.
     async fn hand_over(&self, stop: &CancellationToken) -> Result<(), RelayError> {
-        let jobs = self.domain.jobs();
-        while !stop.is_cancelled() {
-            let claimed = jobs
-                .claim_for_relay(&self.viewer, &self.names, BATCH)
-                .await?;
-            if let Err(error) = self.push(&claimed).await {
-                let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
-                jobs.release(&self.viewer, &ids).await?;
-                return Err(error);
-            }
-            if !is_full(&claimed) {
-                break;
-            }
-        }
+        while !stop.is_cancelled() && in_time(self.hand_over_some()).await? {}
         Ok(())
+    }
+
+    /// Answers whether there may be more.
+    async fn hand_over_some(&self) -> Result<bool, RelayError> {
+        let jobs = self.domain.jobs();
+        let claimed = jobs
+            .claim_for_relay(&self.viewer, &self.names, BATCH)
+            .await?;
+        if let Err(error) = self.push(&claimed).await {
+            let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
+            jobs.release(&self.viewer, &ids).await?;
+            return Err(error);
+        }
+        Ok(is_full(&claimed))
     }
 
     /// Everything that Redis has lost; of what it still has, a batch.
     async fn reclaim(&self, stop: &CancellationToken) {
         for _ in 0..RECLAIM_BATCHES {
-            match self.reclaim_some().await {
+            match in_time(self.reclaim_some()).await {
                 Ok(more) if more && !stop.is_cancelled() => {}
                 Ok(_) => return,
                 Err(error) => {
@@ -146,6 +162,12 @@ impl Relay {
         let queues = self.queues.iter();
         queues.map(|(name, queue)| (queue, of(name))).collect()
     }
+}
+
+async fn in_time<T>(look: impl Future<Output = Result<T, RelayError>>) -> Result<T, RelayError> {
+    tokio::time::timeout(LOOK_MAX, look)
+        .await
+        .unwrap_or(Err(RelayError::Silence))
 }
 
 /// Whether there may be more where these came from.

@@ -58,7 +58,8 @@ pub struct CategoryTreeChangedEvent {
     position: EventPosition,
     /// What was done, such as `category.move`.
     action: String,
-    /// The category it was done to, as it is by now; null when many have changed at once (`category.import`): read the tree again.
+    /// The category it was done to (for `category.reorder` the one that is now the first among its siblings), as it is by now; null when
+    /// many have changed at once (`category.import`): read the tree again.
     category: Option<Category>,
 }
 

@@ -47,7 +47,7 @@ impl NodeQuery {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "An id from anywhere in this schema.")] id: ID,
+        #[graphql(desc = "The id of a category, an item, a job or a unit of measure.")] id: ID,
     ) -> async_graphql::Result<Option<Node>> {
         find(ctx, "id", &id).await
     }
@@ -57,7 +57,10 @@ impl NodeQuery {
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Ids from anywhere in this schema.")] ids: Vec<ID>,
+        #[graphql(
+            desc = "Ids of categories, items, jobs and units of measure, mixed as you like."
+        )]
+        ids: Vec<ID>,
     ) -> async_graphql::Result<Vec<Option<Node>>> {
         if ids.len() > NODES_MAX {
             return Err(Error::from(

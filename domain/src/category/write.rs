@@ -254,7 +254,8 @@ pub(super) async fn record_in_tx(
     event::write_in_tx(tx, viewer, now, event).await
 }
 
-/// The trail and the event of another order: recorded with the first sibling, before and after as lists of ids.
+/// The trail and the event of another order: recorded with the sibling that is now the first, before and after as lists of ids. Their
+/// parent has not changed.
 pub(super) async fn record_order_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
@@ -265,14 +266,13 @@ pub(super) async fn record_order_in_tx(
     let Some(first) = after.first() else {
         return Ok(());
     };
-    let aggregate = first.parent_id.unwrap_or(first.id);
     let ids = |rows: &[Category]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
     let (before, after) = (ids(before), ids(after));
     let action = "category.reorder";
     let change = Change {
         action,
         aggregate_type: "category",
-        aggregate_id: aggregate.0,
+        aggregate_id: first.id.0,
         before: Some(&before),
         after: Some(&after),
     };
@@ -280,7 +280,7 @@ pub(super) async fn record_order_in_tx(
     let payload = json!({ "action": action, "path": first.path });
     let event = NewEvent {
         kind: Kind::CategoryTreeChanged,
-        aggregate_id: aggregate.0,
+        aggregate_id: first.id.0,
         aggregate_version: first.version,
         payload: &payload,
     };

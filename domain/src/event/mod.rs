@@ -80,6 +80,8 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// All up to this position has been looked at.
     pub position: i64,
+    /// Whether there were more than were asked for.
+    pub is_cut: bool,
 }
 
 /// Something that has just happened.

@@ -44,6 +44,7 @@ pub(super) async fn wanted(
     Ok(Batch {
         events,
         position: last.filter(|_| is_cut).unwrap_or(newest),
+        is_cut,
     })
 }
 

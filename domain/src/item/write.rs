@@ -167,9 +167,11 @@ async fn insert_barcodes_in_tx(
     id: ItemId,
     barcodes: &[String],
 ) -> Result<()> {
-    let rows = barcodes
-        .iter()
-        .zip(0..)
+    // In the order of the index: two who insert the same barcodes wait for each other, but never in a circle.
+    let mut in_order: Vec<_> = barcodes.iter().zip(0..).collect();
+    in_order.sort_unstable();
+    let rows = in_order
+        .into_iter()
         .map(|(barcode, position)| item_barcode::ActiveModel {
             barcode: Set(barcode.clone()),
             item_id: Set(id),

@@ -81,6 +81,8 @@ pub(super) async fn begin_in_tx(
     row.progress = Set(0);
     row.version = Set(version);
     row.started_at = Set(Some(now));
+    // Redis has it, whatever a relay that gave it back believes: from here on it is the reclaim that must find it.
+    row.relayed_at = Set(Some(now));
     changed_in_tx(tx, viewer, now, row).await
 }
 

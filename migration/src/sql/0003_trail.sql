@@ -58,7 +58,9 @@ CREATE TABLE job (
     created_at   timestamptz NOT NULL,
     started_at   timestamptz,
     finished_at  timestamptz,
-    CONSTRAINT job_finished CHECK ((finished_at IS NOT NULL) = (state IN ('succeeded', 'dead', 'cancelled')))
+    CONSTRAINT job_finished CHECK ((finished_at IS NOT NULL) = (state IN ('succeeded', 'dead', 'cancelled'))),
+    -- What was begun and not handed over would be found by neither of the indexes below, and never run again.
+    CONSTRAINT job_handed_over CHECK (relayed_at IS NOT NULL OR state IN ('queued', 'cancelled'))
 );
 CREATE INDEX job_to_relay ON job (created_at, id) WHERE relayed_at IS NULL AND state = 'queued';
 CREATE INDEX job_unfinished ON job (relayed_at) WHERE relayed_at IS NOT NULL AND state IN ('queued', 'running', 'failed');

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use domain::{Viewer, job::Queue as QueueName};
+use domain::{
+    Viewer,
+    job::{Queue as QueueName, Started},
+};
 use sea_orm::sqlx::{self, AssertSqlSafe};
 use serde_json::json;
 use tests::{
@@ -153,4 +156,28 @@ async fn jobs_that_redis_forgets_are_handed_over_again() {
         jobs.iter().all(|job| job.standing() == ("succeeded", 1))
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_begun_after_its_relay_gave_it_back_is_not_lost() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let item = manager
+        .item("RING-1", &manager.category("Rings", None).await)
+        .await;
+    let (jobs, viewer) = (app.domain().jobs(), Viewer::system("relay"));
+    let claimed = jobs.claim_for_relay(&viewer, QueueName::ALL, 10).await;
+    let id = claimed.unwrap()[0].id;
+    // Redis got it, but its answer was lost: the relay gives the job back, while a worker begins it, and fails.
+    jobs.release(&viewer, &[id]).await.unwrap();
+    assert!(matches!(
+        jobs.start(&viewer, id).await.unwrap(),
+        Started::Attempt { attempt: 1, .. }
+    ));
+    assert!(jobs.fail(&viewer, id, 1, "no disk", true).await.unwrap());
+    app.age_handovers().await;
+    // This worker's Redis has never heard of it, as one that lost everything.
+    let _worker = app.worker();
+    app.until_done(PATIENCE).await;
+    assert_eq!(app.job_about(&item).await.standing(), ("succeeded", 2));
 }

@@ -299,3 +299,32 @@ async fn a_stop_without_redis_ends_after_a_lease() {
         since.elapsed()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_redis_learns_late_is_tried_again() {
+    let server = RedisServer::start().await;
+    let admin = RedisSpace::on(&server.url());
+    let url = server.url().replace("redis://", "redis://late:late@");
+    let rig = Rig::in_space(RedisSpace::on(&url));
+    let worker = rig.start("w", quick());
+    assert!(
+        rig.queue
+            .push(&[task("too early", Act::Succeed)])
+            .await
+            .is_err()
+    );
+    let mut connection = admin
+        .client()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap();
+    redis::cmd("ACL")
+        .arg(&["SETUSER", "late", "on", ">late", "~*", "&*", "+@all"])
+        .exec_async(&mut connection)
+        .await
+        .unwrap();
+    rig.push_until_taken(task("in time", Act::Succeed)).await;
+    rig.until("it is done", async |rig| rig.log.finished() == 1)
+        .await;
+    worker.stop().await;
+}

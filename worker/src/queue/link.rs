@@ -33,9 +33,7 @@ impl Link {
     ) -> RedisResult<T> {
         let mut connection = self.current();
         let result = call.invoke_async(&mut connection).await;
-        if let Err(error) = &result
-            && error.is_timeout()
-        {
+        if result.is_err() {
             self.replace();
         }
         result
@@ -48,8 +46,9 @@ impl Link {
             .clone()
     }
 
-    /// Takes a fresh connection: the manager reconnects when a connection breaks, but one whose peer
-    /// vanished without a word only ever times out.
+    /// Takes a fresh connection. The manager reconnects when a connection breaks, but one whose peer vanished
+    /// without a word only ever times out, and a refused handshake (a password that was not there yet) is
+    /// remembered for good. It costs nothing until it is used.
     fn replace(&self) {
         if let Ok(fresh) = connect_lazily(&self.client) {
             *self
