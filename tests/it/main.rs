@@ -18,6 +18,5 @@ mod outages;
 mod people;
 mod permissions;
 mod queue;
-mod review;
 mod schema;
 mod uploads;

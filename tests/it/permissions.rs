@@ -303,3 +303,31 @@ async fn a_managers_token_does_not_manage_people() {
         assert_eq!(answer.codes(), ["FORBIDDEN"], "{}", field["name"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_hears_so_before_their_ids_are_looked_at() {
+    let app = TestApp::start().await;
+    let clerk = app.clerk().await;
+    let nonsense = json!({"id": "nonsense"});
+    for (actor, code) in [(&app.anonymous(), "UNAUTHENTICATED"), (&clerk, "FORBIDDEN")] {
+        for mutation in [
+            "itemArchive",
+            "itemUpdate",
+            "categoryArchive",
+            "categoryMove",
+        ] {
+            let answer = actor.change(mutation, nonsense.clone()).await;
+            assert_eq!(answer.codes(), [code], "{mutation}");
+        }
+    }
+    for query in [
+        "{ job(id: \"nonsense\") { id } }",
+        "{ user(id: \"nonsense\") { id } }",
+        "{ categories(descendantOf: \"nonsense\") { nodes { id } } }",
+        "mutation { userUpdate(input: {id: \"nonsense\"}) { userErrors { code } } }",
+        "mutation { apiTokenRevoke(input: {id: \"nonsense\"}) { userErrors { code } } }",
+    ] {
+        let answer = app.anonymous().gql(query, json!({})).await;
+        assert_eq!(answer.codes(), ["UNAUTHENTICATED"], "{query}");
+    }
+}
