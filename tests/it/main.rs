@@ -17,6 +17,7 @@ mod jobs;
 mod outages;
 mod people;
 mod permissions;
+mod programs;
 mod queue;
 mod schema;
 mod uploads;
