@@ -1,6 +1,7 @@
 //! Services that go away while goldshop is at work, and come back.
 
 mod cut;
+mod health;
 mod postgres;
 mod redis;
 mod stop;
