@@ -5,3 +5,4 @@ mod health;
 mod postgres;
 mod redis;
 mod stop;
+mod writers;
