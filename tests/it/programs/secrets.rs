@@ -8,8 +8,8 @@ use tests::{
     actor::Actor,
     answer::Answer,
     app::{PASSWORD, TestApp},
-    database::TestDatabase,
     picture::small,
+    postgres::PostgresServer,
     process::Program,
     redis::RedisServer,
     shop::english,
@@ -21,6 +21,8 @@ const NEW_PASSWORD: &str = "a password to change to";
 const WRONG_PASSWORD: &str = "a password that was mistyped";
 const DATABASE_PASSWORD: &str = "password-of-the-database";
 const REDIS_PASSWORD: &str = "password-of-redis";
+/// Everything, of every crate: a bare `trace` would concern our own alone.
+const EVERYTHING: &str = "trace,api=trace";
 /// What the client calls its requests; jobs carry it on.
 const REQUEST_ID: &str = "request-of-this-test";
 
@@ -30,14 +32,11 @@ const PASSWORD_CHANGE: &str = "mutation($input: UserPasswordChangeInput!) { user
 const TOKEN_CREATE: &str = "mutation($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret userErrors { code path } } }";
 const ITEMS: &str = "subscription($after: EventPosition) { itemChanged(after: $after) { action } }";
 
-/// The address with the password that it has, or else this one: a server that trusts everybody takes any.
-fn with_password(address: &str, password: &str) -> (String, String) {
-    let mut url: Url = address.parse().unwrap();
-    if url.password().is_none() {
-        url.set_password(Some(password)).unwrap();
-    }
-    let password = url.password().unwrap().to_owned();
-    (url.into(), password)
+/// The address of this server with a password in it: it trusts everybody, and takes any.
+fn with_password(postgres: &PostgresServer) -> String {
+    let mut url: Url = postgres.url().parse().unwrap();
+    url.set_password(Some(DATABASE_PASSWORD)).unwrap();
+    url.into()
 }
 
 /// The address of this server for a user who has to show a password.
@@ -162,12 +161,11 @@ fn assert_silent_about(program: &Program, secrets: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_at_its_most_talkative_tells_no_secret() {
-    let (database, redis) = (TestDatabase::create(), RedisServer::start().await);
-    let (database_url, database_password) = with_password(database.url(), DATABASE_PASSWORD);
+    let (postgres, redis) = (PostgresServer::start().await, RedisServer::start().await);
     let app = TestApp::builder()
-        .database_url(database_url)
+        .database_url(with_password(&postgres))
         .redis_url(with_user(&redis).await)
-        .set("LOG_LEVEL", "trace")
+        .set("LOG_LEVEL", EVERYTHING)
         .start()
         .await;
     let ((api, url), worker) = (app.api_process().await, app.worker_process().await);
@@ -192,12 +190,12 @@ async fn a_log_at_its_most_talkative_tells_no_secret() {
             PASSWORD,
             NEW_PASSWORD,
             WRONG_PASSWORD,
+            DATABASE_PASSWORD,
             REDIS_PASSWORD,
             "$argon2",
         ]
         .map(str::to_owned),
     );
-    secrets.push(database_password);
     let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
     for program in [&api, &worker] {
         assert_silent_about(program, &secrets);
@@ -211,7 +209,7 @@ async fn what_is_logged_about_servers_that_are_away_tells_no_secret() {
             "postgres://goldshop:{DATABASE_PASSWORD}@127.0.0.1:1/goldshop"
         ))
         .redis_url(format!("redis://goldshop:{REDIS_PASSWORD}@127.0.0.1:1"))
-        .set("LOG_LEVEL", "trace")
+        .set("LOG_LEVEL", EVERYTHING)
         .set("GOLDSHOP_DATABASE__ACQUIRE_TIMEOUT_SECONDS", 1)
         .set("GOLDSHOP_REDIS__ACQUIRE_TIMEOUT_SECONDS", 1)
         .start()
