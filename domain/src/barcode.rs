@@ -47,7 +47,64 @@ fn check_digit_fits(digits: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::{Code, parse};
+
+    /// The digits as text, each counted from this one: `'0'`, or a zero of another script.
+    fn written(digits: &[u8], zero: char) -> String {
+        let digits = digits.iter();
+        digits
+            .filter_map(|digit| char::from_u32(u32::from(zero) + u32::from(*digit)))
+            .collect()
+    }
+
+    /// The digits of any GTIN without its check digit.
+    fn digits() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![Just(7), Just(11), Just(12), Just(13)]
+            .prop_flat_map(|length: usize| vec(0_u8..10, length))
+    }
+
+    /// The one digit with which these are a GTIN.
+    fn completed(mut digits: Vec<u8>) -> Vec<u8> {
+        let fits = |check: &u8| {
+            parse("barcode", &written(&[&digits[..], &[*check]].concat(), '0')).is_ok()
+        };
+        let fitting: Vec<_> = (0..10).filter(fits).collect();
+        assert_eq!(fitting.len(), 1, "{digits:?}: {fitting:?}");
+        digits.extend(fitting);
+        digits
+    }
+
+    proptest! {
+        #[test]
+        fn one_check_digit_fits_and_any_single_wrong_digit_is_found(
+            gtin in digits().prop_map(completed),
+            position: prop::sample::Index,
+            difference in 1_u8..10,
+        ) {
+            let mut wrong = gtin;
+            let position = position.index(wrong.len());
+            wrong[position] = (wrong[position] + difference) % 10;
+            let refused = parse("barcode", &written(&wrong, '0'));
+            prop_assert!(refused.is_err_and(|refusal| refusal.code == Code::InvalidCheckDigit));
+        }
+
+        #[test]
+        fn a_gtin_is_the_same_in_every_script(gtin in digits().prop_map(completed)) {
+            let latin = written(&gtin, '0');
+            for zero in ['\u{06F0}', '\u{0660}'] {
+                prop_assert_eq!(parse("barcode", &written(&gtin, zero)), Ok(latin.clone()));
+            }
+        }
+
+        #[test]
+        fn a_barcode_is_parsed_once_and_for_ever(text in any::<String>()) {
+            if let Ok(code) = parse("barcode", &text) {
+                prop_assert_eq!(parse("barcode", &code), Ok(code.clone()));
+            }
+        }
+    }
 
     #[test]
     fn real_gtins_pass_and_each_single_wrong_digit_is_found() {

@@ -42,7 +42,9 @@ pub fn price(path: &str, money: &Money) -> Result<Money, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, Decimal, Money, price};
+    use proptest::prelude::*;
+
+    use super::{AMOUNT_MAX, Code, Decimal, Money, price};
 
     fn check(amount: &str, currency: &str) -> Result<Money, Code> {
         let money = Money {
@@ -60,5 +62,43 @@ mod tests {
         assert_eq!(check("0.0000001", "EUR"), Err(Code::OutOfRange));
         assert_eq!(check("-0.01", "EUR"), Err(Code::OutOfRange));
         assert_eq!(check("1", "EURO"), Err(Code::InvalidFormat));
+    }
+
+    /// Amounts that the column can hold, to the millionth.
+    fn amounts() -> impl Strategy<Value = Decimal> {
+        (0..=AMOUNT_MAX * 1_000_000)
+            .prop_map(|millionths| Decimal::from_i128_with_scale(millionths, 6))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_of_a_price_is_worth_as_much(amount in amounts(), currency in "[A-Za-z]{3}") {
+            let kept = price("price", &Money { amount, currency: currency.clone() });
+            let kept = kept.map_err(|refusal| TestCaseError::fail(format!("{refusal:?}")))?;
+            prop_assert_eq!(kept.amount, amount);
+            prop_assert_eq!(&kept.currency, &currency.to_uppercase());
+            prop_assert_eq!(price("price", &kept), Ok(kept));
+        }
+
+        #[test]
+        fn money_survives_its_way_through_text(amount in amounts(), currency in "[A-Z]{3}") {
+            let money = Money { amount, currency };
+            let text = serde_json::to_string(&money).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Money>(&text).unwrap(), money);
+            prop_assert_eq!(amount.to_string().parse::<Decimal>(), Ok(amount));
+        }
+
+        #[test]
+        fn too_much_or_too_fine_is_no_price(amount in amounts(), places in 7_u32..=28) {
+            let one_too_fine = Decimal::new(1, places);
+            for wrong in [
+                amount + Decimal::from_i128_with_scale(AMOUNT_MAX + 1, 0),
+                one_too_fine,
+                -amount - one_too_fine,
+            ] {
+                let money = Money { amount: wrong, currency: "EUR".into() };
+                prop_assert!(price("price", &money).is_err_and(|refusal| refusal.code == Code::OutOfRange), "{}", wrong);
+            }
+        }
     }
 }

@@ -32,7 +32,24 @@ pub fn parse(path: &str, text: &str) -> Result<String, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Code, SKU_MAX, parse};
+
+    proptest! {
+        #[test]
+        fn a_sku_is_parsed_once_and_for_ever(text in prop_oneof![any::<String>(), "[a-zA-Z0-9۰-۹ßğ_./+# -]{0,70}"]) {
+            if let Ok(sku) = parse("sku", &text) {
+                prop_assert!(sku.chars().count() <= SKU_MAX && !sku.contains(char::is_whitespace));
+                prop_assert_eq!(parse("sku", &sku), Ok(sku.clone()));
+            }
+        }
+
+        #[test]
+        fn capitals_and_blanks_around_it_make_no_other_sku(sku in "[A-Z0-9_./+#-]{1,64}") {
+            prop_assert_eq!(parse("sku", &format!(" {}\n", sku.to_lowercase())), Ok(sku));
+        }
+    }
 
     #[test]
     fn equal_skus_are_equal_however_they_are_typed() {

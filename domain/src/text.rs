@@ -141,7 +141,19 @@ fn ascii_digit(c: char) -> char {
 mod tests {
     use std::collections::BTreeMap;
 
+    use proptest::prelude::*;
+
     use super::{Code, NAME_MAX, ascii_digits, line, name};
+
+    proptest! {
+        #[test]
+        fn a_line_is_parsed_once_and_for_ever(text in any::<String>(), min in 0_usize..4, max in 4_usize..32) {
+            if let Ok(parsed) = line("x", &text, min, max) {
+                prop_assert!((min..=max).contains(&parsed.chars().count()));
+                prop_assert_eq!(line("x", &parsed, min, max), Ok(parsed.clone()));
+            }
+        }
+    }
 
     fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs

@@ -1,15 +1,27 @@
 //! A request that is sent again changes nothing again: for every mutation that takes a key.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
+use reqwest::header::{COOKIE, SET_COOKIE};
 use sea_orm::sqlx;
 use serde_json::{Value, json};
 use tests::{
     actor::{Actor, File},
     answer::Answer,
-    app::TestApp,
+    app::{PASSWORD, TestApp},
     picture,
     shop::{document, english, global_id},
 };
+
+/// Mutations of people, each with a test of its own at the end.
+const OF_PEOPLE: [&str; 5] = [
+    "apiTokenCreate",
+    "apiTokenRevoke",
+    "userCreate",
+    "userPasswordChange",
+    "userUpdate",
+];
 
 /// A mutation to be sent more than once: its name, its input, and another input for the same key.
 struct Case {
@@ -154,6 +166,36 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!([first, second]),
         ),
     ]
+}
+
+const MUTATIONS: &str = "{ __schema { mutationType { fields {
+    name args { type { ofType { inputFields { name } } } }
+} } } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mutation_that_takes_a_key_is_tested_here() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let schema = manager.ok(MUTATIONS, json!({})).await;
+    let takes_key = |mutation: &&Value| {
+        let fields = mutation["args"][0]["type"]["ofType"]["inputFields"].as_array();
+        fields.is_some_and(|fields| fields.iter().any(|field| field["name"] == "idempotencyKey"))
+    };
+    let mutations = schema["__schema"]["mutationType"]["fields"]
+        .as_array()
+        .unwrap();
+    let with_key: BTreeSet<_> = mutations
+        .iter()
+        .filter(takes_key)
+        .map(|mutation| mutation["name"].as_str().unwrap())
+        .collect();
+    let cases = cases(&manager).await;
+    let tested: BTreeSet<_> = cases
+        .iter()
+        .map(|case| case.mutation)
+        .chain(OF_PEOPLE)
+        .collect();
+    assert_eq!(with_key, tested);
 }
 
 async fn count(app: &TestApp, table: &str) -> i64 {
@@ -376,4 +418,70 @@ async fn users_are_changed_and_tokens_revoked_once() {
         let refused = owner.refused(mutation, with_key(other)).await;
         assert_eq!(refused[0].0, "IDEMPOTENCY_KEY_REUSED", "{mutation}");
     }
+}
+
+const PASSWORD_CHANGE: &str = "mutation($input: UserPasswordChangeInput!) {
+    userPasswordChange(input: $input) { user { email version } userErrors { code path } }
+}";
+const NEW_PASSWORD: &str = "another long password";
+
+fn password_change(new: &str) -> Value {
+    json!({"input": {"oldPassword": PASSWORD, "newPassword": new, "idempotencyKey": "key"}})
+}
+
+/// The same actor with the session that the answer begins.
+fn in_new_session(actor: &Actor, answer: &Answer) -> Actor {
+    let cookie = answer.headers[SET_COOKIE].to_str().unwrap();
+    actor.with_header(COOKIE.as_str(), cookie.split(';').next().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_changed_once() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await;
+    let before = count(&app, "audit").await;
+    let first = owner
+        .gql(PASSWORD_CHANGE, password_change(NEW_PASSWORD))
+        .await;
+    let owner = in_new_session(&owner, &first);
+    let again = owner
+        .gql(PASSWORD_CHANGE, password_change(NEW_PASSWORD))
+        .await;
+    let owner = in_new_session(&owner, &again);
+    assert_eq!(again.ok(), first.ok());
+    assert_eq!(count(&app, "audit").await, before + 1);
+    let other = owner
+        .refused(PASSWORD_CHANGE, password_change("yet another password"))
+        .await;
+    assert_eq!(other[0].0, "IDEMPOTENCY_KEY_REUSED");
+    app.anonymous()
+        .logged_in("owner@example.com", NEW_PASSWORD)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_changed_ten_times_at_once_is_changed_once() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await;
+    let before = count(&app, "audit").await;
+    let change = || owner.gql(PASSWORD_CHANGE, password_change(NEW_PASSWORD));
+    // The first to be done ends the session of those who have not yet shown it.
+    let (late, done): (Vec<_>, Vec<_>) = join_all((0..10).map(|_| change()))
+        .await
+        .into_iter()
+        .partition(|answer| answer.status == 401);
+    assert!(
+        late.iter()
+            .all(|answer| answer.codes() == ["UNAUTHENTICATED"]),
+        "{late:?}"
+    );
+    let done: Vec<_> = done.into_iter().map(Answer::ok).collect();
+    assert!(
+        !done.is_empty() && done.iter().all(|data| *data == done[0]),
+        "{done:?}"
+    );
+    assert_eq!(count(&app, "audit").await, before + 1);
+    app.anonymous()
+        .logged_in("owner@example.com", NEW_PASSWORD)
+        .await;
 }

@@ -17,7 +17,7 @@ mod jobs;
 mod outages;
 mod people;
 mod permissions;
+mod programs;
 mod queue;
-mod review;
 mod schema;
 mod uploads;

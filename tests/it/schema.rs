@@ -13,6 +13,30 @@ const INTROSPECTION: &str = "{ __schema { types {
     enumValues(includeDeprecated: true) { name description }
 } } }";
 
+/// What a playground asks for the whole schema: types are nested nine levels deep.
+const PLAYGROUND: &str = "query IntrospectionQuery {
+    __schema {
+        description queryType { name } mutationType { name } subscriptionType { name }
+        types { ...FullType }
+        directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } }
+    }
+}
+fragment FullType on __Type {
+    kind name description specifiedByURL isOneOf
+    fields(includeDeprecated: true) {
+        name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason
+    }
+    inputFields(includeDeprecated: true) { ...InputValue }
+    interfaces { ...TypeRef }
+    enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+    possibleTypes { ...TypeRef }
+}
+fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+fragment TypeRef on __Type {
+    kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType {
+    kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } }
+}";
+
 #[test]
 fn the_checked_in_schema_is_what_the_program_prints() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql");
@@ -127,4 +151,11 @@ fn has(members: &Value, name: &str) -> bool {
         .into_iter()
         .flatten()
         .any(|member| member["name"] == name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_playground_can_load_the_schema() {
+    let app = TestApp::start().await;
+    let schema = app.anonymous().ok(PLAYGROUND, json!({})).await;
+    assert!(schema["__schema"]["types"].as_array().unwrap().len() > 50);
 }

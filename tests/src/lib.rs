@@ -1,7 +1,4 @@
-//! What goldshop's tests stand on: servers, databases and actors of their own, cleaned up when a test ends, however it ends.
-//!
-//! Start with [`app::TestApp::start`], take an actor (`app.manager().await`), ask. How to write a test is told in
-//! `docs/testing.md`.
+#![doc = include_str!("../README.md")]
 
 pub mod actor;
 pub mod answer;

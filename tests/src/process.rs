@@ -9,11 +9,15 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use crate::wait::{PATIENCE, eventually, until};
+
+/// How long a program that complains about its start may take to end.
+const COMPLAINT_LIMIT: Duration = Duration::from_secs(10);
 
 /// A running program. Killed on drop; what it said is shown when the test fails.
 #[derive(Debug)]
@@ -54,6 +58,23 @@ impl Program {
             process,
             output,
         }
+    }
+
+    /// What the kernel counts of its memory (`VmRSS` is resident now, `VmHWM` the most that ever was), in bytes.
+    ///
+    /// # Panics
+    /// When it has ended, or the kernel does not count this.
+    #[must_use]
+    pub fn memory(&self, counter: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()))
+            .expect("the kernel knows the program");
+        let line = status.lines().find_map(|line| line.strip_prefix(counter));
+        let kibibytes =
+            line.and_then(|rest| rest.trim_start_matches(':').split_whitespace().next());
+        let kibibytes: u64 = kibibytes
+            .and_then(|number| number.parse().ok())
+            .expect("the kernel counts it");
+        kibibytes * 1024
     }
 
     /// Its process id.
@@ -118,6 +139,24 @@ impl Program {
         })
         .await
     }
+}
+
+/// Runs a program that ends by itself, with these variables and no others of ours: how it ended, and what it said until then.
+///
+/// # Panics
+/// When it has not been built, or does not end within seconds.
+pub async fn ends_by_itself(name: &str, variables: &BTreeMap<String, String>) -> Output {
+    let mut command = tokio::process::Command::new(path_of(name));
+    command
+        .env_clear()
+        .envs(variables)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(COMPLAINT_LIMIT, command.output()).await;
+    output
+        .expect("the program ends within seconds")
+        .expect("a program that is there can be started")
 }
 
 impl Drop for Program {

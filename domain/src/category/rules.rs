@@ -349,3 +349,7 @@ mod tests {
         assert_eq!(paths, ["name", "colour"]);
     }
 }
+
+#[cfg(test)]
+#[path = "rules_properties.rs"]
+mod properties;

@@ -171,6 +171,10 @@ impl Cursor {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
     use super::{Column, Cursor, Order, Sql, Term};
 
     const ID: Column = Column {
@@ -181,7 +185,56 @@ mod tests {
         sql: "sku",
         cast: "text",
     };
+    const CREATED: Column = Column {
+        sql: "created_at",
+        cast: "timestamptz",
+    };
     const ROW: &str = "0190aaaa-0000-7000-8000-000000000000";
+
+    /// By time, then SKU, then id.
+    fn by_time() -> Order {
+        let term = |column| Term {
+            column,
+            descending: false,
+        };
+        Order::new(vec![term(CREATED), term(SKU)], ID)
+    }
+
+    /// Any moment that a row can have: of the years 1 to 9999, to the microsecond.
+    fn moments() -> impl Strategy<Value = DateTime<Utc>> {
+        (-62_135_596_800_000_000_i64..=253_402_300_799_999_999)
+            .prop_map(|micros| DateTime::from_timestamp_micros(micros).unwrap_or_default())
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_of_any_row_comes_back_as_it_was(
+            moment in moments(),
+            sku in any::<String>().prop_map(|text| text.replace('\0', "")),
+            id in any::<u128>().prop_map(Uuid::from_u128),
+        ) {
+            let cursor = Cursor(vec![moment.to_rfc3339(), sku, id.to_string()]);
+            prop_assert_eq!(by_time().parse_cursor("after", &cursor.encode()), Ok(cursor));
+        }
+
+        #[test]
+        fn a_forged_cursor_is_refused_or_names_one_place(
+            moment in prop_oneof![any::<String>(), moments().prop_map(|moment| moment.to_string())],
+            sku in any::<String>(),
+            id in prop_oneof![any::<String>(), "[0-9A-F]{32}"],
+        ) {
+            let forged = Cursor(vec![moment, sku, id]).encode();
+            if let Ok(place) = by_time().parse_cursor("after", &forged) {
+                prop_assert!(place.0.iter().all(|value| !value.contains('\0')));
+                prop_assert_eq!(by_time().parse_cursor("after", &place.encode()), Ok(place));
+            }
+        }
+
+        #[test]
+        fn what_is_no_cursor_is_refused(text in any::<String>()) {
+            prop_assert!(by_time().parse_cursor("after", &text).is_err());
+        }
+    }
 
     fn beyond(order: &Order, reverse: bool) -> String {
         let mut sql = Sql::default();

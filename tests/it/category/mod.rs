@@ -1,6 +1,7 @@
 //! The category tree: what clients can do to it, and what holds whatever they do.
 
 mod archive;
+mod bounds;
 mod concurrency;
 mod moves;
 mod query;

@@ -1,7 +1,10 @@
 //! Listening live, and hearing afterwards what was missed: on one server and on several.
 
 use serde_json::{Value, json};
-use tests::{actor::Actor, app::TestApp, subscription::Subscription, wait::PATIENCE};
+use tests::{
+    actor::Actor, app::TestApp, database::TestDatabase, proxy::PostgresProxy,
+    subscription::Subscription, wait::PATIENCE,
+};
 
 use super::{ITEMS, JOBS, TREE, items_after, position, positions};
 
@@ -181,4 +184,69 @@ async fn many_subscriptions_share_a_socket_and_each_ends_by_itself() {
         }
     }
     assert_eq!(ids, ["two"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_leaves_a_category_is_heard_of_there() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let (old, new) = (
+        manager.category("Old", None).await,
+        manager.category("New", None).await,
+    );
+    let item = manager.item("RING", &old).await;
+    let after = app.position().await;
+    let listener = async |category: &str| {
+        let query = "subscription($after: EventPosition, $category: ID) {
+            itemChanged(after: $after, categoryId: $category) { action item { sku category { name } } }
+        }";
+        manager
+            .subscribe(query, json!({"after": after, "category": category}))
+            .await
+    };
+    let (mut left, mut entered) = (listener(&old).await, listener(&new).await);
+    manager
+        .done("itemUpdate", json!({"id": item, "categoryId": new}))
+        .await;
+    let expected =
+        json!({"action": "item.update", "item": {"sku": "RING", "category": {"name": "New"}}});
+    assert_eq!(left.next().await["itemChanged"], expected);
+    assert_eq!(entered.next().await["itemChanged"], expected);
+}
+
+/// How many events of items behind this position come up to that of the last SKU.
+async fn heard(manager: &Actor, after: &str, last: &str) -> usize {
+    let query = "subscription($after: EventPosition) { itemChanged(after: $after) { item { sku category { name } } } }";
+    let mut listener = manager.subscribe(query, json!({"after": after})).await;
+    let mut count = 0;
+    loop {
+        count += 1;
+        let event = listener.next().await["itemChanged"].take();
+        assert_eq!(event["item"]["category"]["name"], "Rings");
+        if event["item"]["sku"] == last {
+            return count;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_is_read_together() {
+    let database = TestDatabase::create();
+    let proxy = PostgresProxy::start(database.url()).await;
+    let app = TestApp::builder().database_url(proxy.url()).start().await;
+    let manager = app.manager().await;
+    let category = manager.category("Rings", None).await;
+    let after = app.position().await;
+    for number in 0..30 {
+        manager.item(&format!("RING-{number}"), &category).await;
+    }
+    let mut count = 0;
+    let executed = proxy
+        .during(async || count = heard(&manager, &after, "RING-29").await)
+        .await;
+    assert_eq!(count, 30);
+    let of_rows = executed
+        .iter()
+        .filter(|sql| sql.contains("FROM item ") || sql.contains("FROM category "));
+    assert!(of_rows.count() <= 4, "{executed:#?}");
 }

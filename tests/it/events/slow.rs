@@ -4,7 +4,6 @@ use sea_orm::sqlx;
 use serde_json::json;
 use tests::{
     app::TestApp,
-    process::Program,
     subscription::{Received, Subscription},
     wait::{PATIENCE, until},
     work::uuid_of,
@@ -18,16 +17,6 @@ const DESCRIPTION: i32 = 50_000;
 const EVENTS: usize = 1500;
 /// What a server may take more for a listener that does not read: a fraction of what it has to say.
 const MEMORY: u64 = 40 << 20;
-
-/// Resident memory of a process, in bytes.
-fn resident(program: &Program) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
 
 /// Everything that still comes, up to the end of the connection: the positions.
 async fn rest(mut listener: Subscription) -> Vec<i64> {
@@ -56,7 +45,7 @@ async fn a_listener_that_does_not_read_is_cut_and_misses_nothing_by_coming_back(
     let listener = manager
         .subscribe(LARGE, json!({"after": start.to_string()}))
         .await;
-    let before = resident(&server);
+    let before = server.memory("VmRSS");
 
     app.happen(uuid_of(&item), EVENTS).await;
     let mut most = 0;
@@ -64,7 +53,7 @@ async fn a_listener_that_does_not_read_is_cut_and_misses_nothing_by_coming_back(
         PATIENCE * 2,
         "the server cuts a listener that does not read",
         async || {
-            most = most.max(resident(&server));
+            most = most.max(server.memory("VmRSS"));
             server.output().contains("a WebSocket ends")
         },
     )

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::shop::english;
+use tests::{app::TestApp, shop::english};
 
 use super::Shop;
 
@@ -241,4 +241,53 @@ async fn of_ten_who_expect_the_same_version_one_succeeds() {
         .filter(|error| error.code == "STALE_VERSION")
         .count();
     assert_eq!(stale, 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_are_kept_to_the_last_digit_or_refused() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let category = manager.category("Gold", None).await;
+    let item = manager.item("BAR", &category).await;
+    let price = async |amount: Value| {
+        let input = json!({"id": item, "price": {"amount": amount, "currency": "EUR"}});
+        manager
+            .gql(
+                "mutation($input: ItemUpdateInput!) { itemUpdate(input: $input) { item { price { amount } } userErrors { code path } } }",
+                json!({"input": input}),
+            )
+            .await
+    };
+    for (amount, kept) in [
+        (json!("1234567890123.45"), "1234567890123.45"),
+        (json!(1_234_567_890_123_i64), "1234567890123"),
+    ] {
+        let data = price(amount).await.ok();
+        assert_eq!(data["itemUpdate"]["item"]["price"]["amount"], kept);
+    }
+    let answer = price(json!(0.1)).await;
+    assert!(answer.data["itemUpdate"].is_null());
+    let message = answer.errors[0]["message"].as_str().unwrap();
+    assert!(message.contains("send decimals as strings"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_mutation_of_a_request_sees_what_an_earlier_one_did() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let category = manager.category("Before", None).await;
+    let item = manager.item("RING", &category).await;
+    let query = "mutation($item: ItemUpdateInput!, $category: CategoryUpdateInput!) {
+        first: itemUpdate(input: $item) { item { category { name } } }
+        between: categoryUpdate(input: $category) { category { name } }
+        last: itemUpdate(input: $item) { item { category { name } } }
+    }";
+    let variables = json!({
+        "item": {"id": item, "tags": ["x"]},
+        "category": {"id": category, "name": english("After")},
+    });
+    let data = manager.ok(query, variables).await;
+    assert_eq!(data["first"]["item"]["category"]["name"], "Before");
+    assert_eq!(data["between"]["category"]["name"], "After");
+    assert_eq!(data["last"]["item"]["category"]["name"], "After");
 }

@@ -15,7 +15,10 @@ const TAKEN_OVER: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_workers_jobs_are_taken_over_and_no_others_run_again() {
-    let app = TestApp::start().await;
+    let app = TestApp::builder()
+        .set("GOLDSHOP_WORKER__LEASE_SECONDS", 25)
+        .start()
+        .await;
     let manager = app.manager().await;
     let category = manager.category("Rings", None).await;
     let mut items = Vec::new();

@@ -2,11 +2,21 @@
 
 use serde_json::json;
 use tests::{app::TestApp, wait::PATIENCE};
+use worker::queue::Queue;
 
 use super::JOB;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_asked_to_stop_finishes_what_runs_and_leaves_the_rest() {
+async fn at_sigterm_a_worker_finishes_what_runs_and_leaves_the_rest() {
+    finishes_what_runs_and_leaves_the_rest("-TERM").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_sigint_a_worker_finishes_what_runs_and_leaves_the_rest() {
+    finishes_what_runs_and_leaves_the_rest("-INT").await;
+}
+
+async fn finishes_what_runs_and_leaves_the_rest(signal: &str) {
     let app = TestApp::builder()
         .set("GOLDSHOP_WORKER__CODE_CONCURRENCY", 1)
         .start()
@@ -24,7 +34,7 @@ async fn a_worker_that_is_asked_to_stop_finishes_what_runs_and_leaves_the_rest()
         jobs.iter().any(|job| job.standing() == ("running", 1))
     })
     .await;
-    worker.signal("-TERM");
+    worker.signal(signal);
     worker.says("asked to stop").await;
     let jobs = app.jobs().await;
     let running = jobs.iter().find(|job| job.state == "running").unwrap();
@@ -38,6 +48,13 @@ async fn a_worker_that_is_asked_to_stop_finishes_what_runs_and_leaves_the_rest()
     assert_eq!(standings, [("queued", 0), ("queued", 0), ("succeeded", 1)]);
     let done = manager.ok(JOB, json!({"id": running.global_id()})).await;
     assert_eq!(done["job"]["state"], "SUCCEEDED");
+    // The worker has ended, so its last acknowledgement must have arrived by now: nothing is leased to anybody.
+    let codes = Queue::new(app.redis().client().clone(), app.redis().prefix(), "codes").unwrap();
+    let stats = codes.stats().await.unwrap();
+    assert_eq!(
+        (stats.leased, stats.ready + stats.scheduled, stats.fenced),
+        (0, 2, 0)
+    );
 
     let _next = app.worker();
     app.until_jobs(PATIENCE, "every job has run once", |jobs| {

@@ -1,15 +1,22 @@
 //! Redis goes away: what needs no session goes on, and every job is done once it is back.
 
+use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::json;
 use tests::{
     actor::Actor,
-    app::TestApp,
+    app::{PASSWORD, TestApp},
     picture::small,
     redis::RedisServer,
     wait::{PATIENCE, until},
     work::{JobRow, uuid_of},
 };
+use tokio_util::sync::CancellationToken;
 use worker::queue::Queue;
+
+use super::writers::{self, Attempt, Writers, assert_honest, assert_nothing_half_done};
+
+const ME: &str = "{ me { user { id } } }";
+const LOGIN: &str = "mutation($input: LoginInput!) { login(input: $input) { me { user { id } } userErrors { code path } } }";
 
 async fn rings(manager: &Actor, category: &str, numbers: std::ops::Range<usize>) -> Vec<String> {
     let mut items = Vec::new();
@@ -138,4 +145,84 @@ async fn without_redis_sessions_are_unavailable_and_tokens_work() {
             .is_empty()
     })
     .await;
+}
+
+/// Logs in until told to stop: each time it is refused because something is away, or the session that it opens is one.
+async fn come_and_go(nobody: Actor, email: String, stop: CancellationToken) {
+    let input = json!({"input": {"email": email, "password": PASSWORD}});
+    while !stop.is_cancelled() {
+        let login = nobody.gql(LOGIN, input.clone()).await;
+        if !login.errors.is_empty() {
+            assert_eq!(login.codes(), ["SERVICE_UNAVAILABLE"], "{login:?}");
+            continue;
+        }
+        let cookie = login.headers[SET_COOKIE].to_str().unwrap().to_owned();
+        let _me = login.ok();
+        let pair = cookie.split(';').next().unwrap();
+        let me = nobody
+            .with_header(COOKIE.as_str(), pair)
+            .gql(ME, json!({}))
+            .await;
+        let is_known = me.errors.is_empty() && me.data["me"]["user"]["id"].is_string();
+        assert!(is_known || me.codes() == ["SERVICE_UNAVAILABLE"], "{me:?}");
+    }
+}
+
+/// While Redis is away, who needs a session hears so, and everybody else goes on.
+async fn until_only_programs_work(people: &Writers, programs: &Writers) {
+    tokio::join!(people.until_more(false, 1), programs.until_more(true, 3));
+}
+
+async fn until_all_work(people: &Writers, programs: &Writers) {
+    tokio::join!(people.until_more(true, 3), programs.until_more(true, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_goes_away_and_comes_back_while_everybody_works() {
+    let mut redis = RedisServer::start().await;
+    let app = TestApp::builder()
+        .redis_url(redis.url())
+        .set("GOLDSHOP_REDIS__ACQUIRE_TIMEOUT_SECONDS", 1)
+        // A login that is cut off half-way counts as a wrong one; here that may happen more often than anybody mistypes.
+        .set("GOLDSHOP_AUTH__LOGIN_ATTEMPTS", 1000)
+        .with_worker()
+        .start()
+        .await;
+    let (owner, manager) = (app.owner().await, app.manager().await);
+    let input = writers::input(&manager).await;
+    let stop = CancellationToken::new();
+    let email = app.user("clerk").await.email;
+    let visitor = tokio::spawn(come_and_go(app.anonymous(), email, stop.clone()));
+    let people = Writers::start(&owner, &input, "PERSON");
+    let programs = Writers::start(&manager, &input, "PROGRAM");
+    until_all_work(&people, &programs).await;
+    redis.kill();
+    until_only_programs_work(&people, &programs).await;
+    redis.resume().await;
+    until_all_work(&people, &programs).await;
+    redis.freeze();
+    until_only_programs_work(&people, &programs).await;
+    redis.thaw();
+    until_all_work(&people, &programs).await;
+    stop.cancel();
+    visitor.await.unwrap();
+    let (people, programs) = (people.stop().await, programs.stop().await);
+    // Programs have created items all the time, and nobody could draw their codes meanwhile.
+    app.until_done(PATIENCE * 6).await;
+
+    let skus = writers::skus(&app).await;
+    assert_honest(&people, &skus);
+    assert_honest(&programs, &skus);
+    assert!(programs.iter().all(Attempt::has_succeeded));
+    let refused = people.iter().filter(|attempt| !attempt.has_succeeded());
+    for attempt in refused {
+        assert!(
+            !skus.contains(&attempt.sku),
+            "{} was refused and is there",
+            attempt.sku
+        );
+    }
+    assert_nothing_half_done(&app, &skus).await;
+    owner.ok(ME, json!({})).await;
+    let _again = app.owner().await;
 }

@@ -125,7 +125,8 @@ async fn after_an_outage_longer_than_the_lease_no_worker_loses_its_tasks_to_anot
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledgement_whose_answer_was_lost_is_delivered_again_and_counts_once() {
     let server = RedisServer::start().await;
-    let rig = Rig::in_space(RedisSpace::on(&server.url()));
+    let proxy = Proxy::start(&server.url()).await;
+    let rig = Rig::in_space(RedisSpace::on(proxy.url()));
     // Nothing but the acknowledgement may be under way when the server freezes.
     let silent = Settings {
         lease: Duration::from_secs(600),
@@ -141,8 +142,12 @@ async fn an_acknowledgement_whose_answer_was_lost_is_delivered_again_and_counts_
     server.freeze();
     rig.log.gate.add_permits(3);
     rig.until_finished_locally(4).await;
-    // Longer than the worker waits for an answer: it gives up on a message that the server then still reads.
-    tokio::time::sleep(Duration::from_millis(3600)).await;
+    // By then the worker has given up on a message that the server has not read yet, and will read all the same.
+    let before = proxy.accepted();
+    rig.until("the worker connects anew", async |_| {
+        proxy.accepted() > before
+    })
+    .await;
     server.thaw();
     rig.until_empty().await;
     worker.stop().await;

@@ -1,7 +1,8 @@
 //! A way to Redis that can swallow connections: they stay open, but nothing comes through any more,
-//! as when a firewall forgets them or the other machine loses its power.
+//! as when a firewall forgets them or the other machine loses its power. It counts them, too.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -12,6 +13,7 @@ pub(super) struct Proxy {
     url: Url,
     /// The number of times that connections were swallowed.
     swallowed: Arc<watch::Sender<u32>>,
+    accepted: Arc<AtomicUsize>,
     accepting: JoinHandle<()>,
 }
 
@@ -22,13 +24,19 @@ impl Proxy {
         let target = format!("{}:{}", url.host().unwrap(), url.port().unwrap_or(6379));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let swallowed = Arc::new(watch::Sender::new(0));
-        let accepting = tokio::spawn(accept(listener, target, Arc::clone(&swallowed)));
+        let (swallowed, accepted) = (Arc::new(watch::Sender::new(0)), Arc::default());
+        let accepting = tokio::spawn(accept(
+            listener,
+            target,
+            Arc::clone(&swallowed),
+            Arc::clone(&accepted),
+        ));
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(port)).unwrap();
         Self {
             url,
             swallowed,
+            accepted,
             accepting,
         }
     }
@@ -36,6 +44,11 @@ impl Proxy {
     /// The same server, through the proxy.
     pub(super) fn url(&self) -> &str {
         self.url.as_str()
+    }
+
+    /// How many connections were opened so far.
+    pub(super) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
     }
 
     /// Silences every connection that is open now; later ones work.
@@ -50,9 +63,15 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: String, swallowed: Arc<watch::Sender<u32>>) {
+async fn accept(
+    listener: TcpListener,
+    target: String,
+    swallowed: Arc<watch::Sender<u32>>,
+    accepted: Arc<AtomicUsize>,
+) {
     loop {
         let (near, _) = listener.accept().await.unwrap();
+        accepted.fetch_add(1, Ordering::SeqCst);
         let far = TcpStream::connect(&target).await.unwrap();
         tokio::spawn(forward(near, far, swallowed.subscribe()));
     }

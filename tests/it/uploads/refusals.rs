@@ -9,6 +9,7 @@ use tests::{
     answer::Answer,
     app::TestApp,
     picture::{IMAGE_UPLOAD, enormous_png, landscape, small},
+    shop::document,
 };
 
 use super::{ring, stored};
@@ -219,4 +220,37 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     assert_untouched(&app).await;
     manager.picture(&item, photo).await;
     assert_eq!(stored(&app, "original").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_did_not_come_is_no_file() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let category = manager.category("Rings", None).await;
+    let item = manager.item("RING", &category).await;
+    let refused = manager
+        .not_done(
+            "itemImageUpload",
+            json!({"itemId": item, "file": "#__graphql_file__:9"}),
+        )
+        .await;
+    assert_eq!(refused, [("REQUIRED".to_owned(), "file".to_owned())]);
+    for reference in ["#__graphql_file__:", "#__graphql_file__:x", "photo.jpg"] {
+        let answer = manager
+            .change(
+                "itemImageUpload",
+                json!({"itemId": item, "file": reference}),
+            )
+            .await;
+        assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{reference}");
+    }
+    let input = format!("{{itemId: \"{item}\", file: \"#__graphql_file__:0\"}}");
+    let query = document("itemImageUpload")
+        .replace("mutation($input: ItemImageUploadInput!)", "mutation")
+        .replace("$input", &input);
+    let answer = manager.gql(&query, json!({})).await;
+    assert_eq!(
+        answer.refused(),
+        [("REQUIRED".to_owned(), "file".to_owned())]
+    );
 }

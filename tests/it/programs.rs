@@ -1,0 +1,4 @@
+//! The programs as an operator meets them: what they complain about, and what they write to their log.
+
+mod complaints;
+mod secrets;
