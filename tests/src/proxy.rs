@@ -184,10 +184,13 @@ async fn accept(
             tokio::spawn(async move {
                 // Kept when the select is over: a connection that fell silent stays open.
                 let mut forwarding = pin!(forward(near, far, executed, is_open));
-                tokio::select! {
-                    _ = &mut forwarding => {}
-                    _ = open.wait_for(|open| !open) => {}
-                    Ok(()) = silenced.changed() => std::future::pending().await,
+                let is_silenced = tokio::select! {
+                    _ = &mut forwarding => false,
+                    () = async { drop(open.wait_for(|open| !open).await) } => false,
+                    silenced = silenced.changed() => silenced.is_ok(),
+                };
+                if is_silenced {
+                    std::future::pending::<()>().await;
                 }
             });
         }
