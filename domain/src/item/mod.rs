@@ -234,10 +234,11 @@ impl Items<'_> {
         Ok(item)
     }
 
-    /// Creates many items at once, and updates those whose external reference exists already. All or none.
+    /// Creates many items at once. One whose external reference exists already stays as it is, whatever people have made of it; one
+    /// that gets in the way of another item is left out.
     ///
     /// # Errors
-    /// Each value that is refused, with its row's index in the path.
+    /// Each value that is refused, with its row's index in the path. Then nothing is created.
     pub async fn import(&self, viewer: &Viewer, rows: &[ItemRow]) -> Result<ImportOutcome> {
         viewer.require(Permission::CatalogueWrite)?;
         bulk::import(self.domain, viewer, rows).await
