@@ -19,7 +19,7 @@ pub use entity::{
     item::{Kind, Model as Item, Tracking},
     item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
 };
-pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm, TextFilter};
+pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm};
 pub use image::NewImage;
 pub use query::ItemWithImage;
 pub use rendered::RenderedImage;
