@@ -23,7 +23,9 @@ pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm};
 pub use image::NewImage;
 pub use query::ItemWithImage;
 pub use rendered::RenderedImage;
-pub(crate) use rendered::{UnfinishedImage, give_up_image_in_tx, lock_unfinished_image_in_tx};
+pub(crate) use rendered::{
+    LockedImage, give_up_image_in_tx, lock_image_in_tx, take_up_image_in_tx,
+};
 
 use crate::{
     Domain,

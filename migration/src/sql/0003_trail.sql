@@ -61,6 +61,8 @@ CREATE TABLE job (
     CONSTRAINT job_finished CHECK ((finished_at IS NOT NULL) = (state IN ('succeeded', 'dead', 'cancelled')))
 );
 CREATE INDEX job_to_relay ON job (created_at, id) WHERE relayed_at IS NULL AND state = 'queued';
+-- The newest jobs of one state; those of any state come by their ids.
+CREATE INDEX job_state ON job (state, id);
 CREATE INDEX job_unfinished ON job (relayed_at) WHERE relayed_at IS NOT NULL AND state IN ('queued', 'running', 'failed');
 
 CREATE TABLE idempotency (
