@@ -141,7 +141,12 @@ fn written_out(sql: &str, values: &[&str]) -> String {
 async fn a_page_is_one_statement_that_reads_an_index_in_order() {
     let database = TestDatabase::create();
     let proxy = PostgresProxy::start(database.url()).await;
-    let app = TestApp::builder().database_url(proxy.url()).start().await;
+    let app = TestApp::builder()
+        .database_url(proxy.url())
+        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 1)
+        .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
+        .start()
+        .await;
     let manager = furnished(&app).await;
     let many = "INSERT INTO job (id, kind, queue, payload, state, max_attempts, created_at, finished_at)
         SELECT gen_random_uuid(), 'item.render_code', 'codes', '{}', CASE WHEN n % 50 = 0 THEN 'dead' ELSE 'succeeded' END, 1, now(), now()
