@@ -147,6 +147,8 @@ codes! {
     InvalidCheckDigit = "INVALID_CHECK_DIGIT",
     /// There must always be an owner who can log in.
     LastOwner = "LAST_OWNER",
+    /// The job was not given up: there is nothing to try again.
+    NotDead = "NOT_DEAD",
     /// There is no such row, or not for you.
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod db;
 pub mod error;
 pub mod event;
+pub mod filter;
 pub mod idempotency;
 pub mod item;
 pub mod job;

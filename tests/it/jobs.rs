@@ -5,8 +5,10 @@ mod death;
 mod disagreement;
 mod failure;
 mod life;
+mod list;
 mod outbox;
 mod poison;
+mod retry;
 mod stop;
 mod twice;
 

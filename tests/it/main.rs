@@ -9,6 +9,7 @@
 mod audit;
 mod bad_input;
 mod category;
+mod demo;
 mod events;
 mod harness;
 mod idempotency;

@@ -411,10 +411,10 @@ async fn a_clerk_changes_nothing_and_hears_which_permission_it_takes() {
         if !FOR_ONESELF.contains(&name) {
             let answer = ask(&clerk, &schema, "mutation", field).await;
             assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}: {answer:?}");
-            let expected = if name.starts_with("user") {
-                "user.manage"
-            } else {
-                "catalogue.write"
+            let expected = match name {
+                name if name.starts_with("user") => "user.manage",
+                name if name.starts_with("job") => "job.manage",
+                _ => "catalogue.write",
             };
             // Files are refused before anybody has read which mutation they are for.
             if name != "itemImageUpload" {

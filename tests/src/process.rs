@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::io::AsyncWriteExt as _;
+
 use crate::wait::{PATIENCE, eventually, until};
 
 /// How long a program that complains about its start may take to end.
@@ -38,16 +40,8 @@ impl Program {
         arguments: &[&str],
         variables: &BTreeMap<String, String>,
     ) -> Self {
-        let mut command = Command::new(path_of(name));
-        command
-            .args(arguments)
-            .env_clear()
-            .envs(variables)
+        let mut process = command(name, arguments, variables)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        let mut process = command
             .spawn()
             .expect("a program that is there can be started");
         let output = Arc::default();
@@ -170,6 +164,60 @@ impl Drop for Program {
             eprintln!("--- {} said:\n{}", self.name, self.output());
         }
     }
+}
+
+/// A program that has ended by itself.
+#[derive(Debug)]
+pub struct Ended {
+    /// Whether it went well.
+    pub status: ExitStatus,
+    /// What it said on its standard output.
+    pub output: String,
+    /// What it said on its standard error.
+    pub errors: String,
+}
+
+/// Runs `name` to its end, with `input` on its standard input.
+///
+/// # Panics
+/// When it has not been built, or does not end in time.
+pub async fn run(
+    name: &'static str,
+    arguments: &[&str],
+    variables: &BTreeMap<String, String>,
+    input: &str,
+    deadline: Duration,
+) -> Ended {
+    let mut process = tokio::process::Command::from(command(name, arguments, variables))
+        .stdin(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("a program that is there can be started");
+    let mut pipe = process.stdin.take().expect("the pipe was asked for");
+    // It may end without having read it.
+    let _ = pipe.write_all(input.as_bytes()).await;
+    drop(pipe);
+    let ended = tokio::time::timeout(deadline, process.wait_with_output()).await;
+    let ended = ended
+        .expect("it ends in time")
+        .expect("what it says can be read");
+    Ended {
+        status: ended.status,
+        output: String::from_utf8_lossy(&ended.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&ended.stderr).into_owned(),
+    }
+}
+
+fn command(name: &str, arguments: &[&str], variables: &BTreeMap<String, String>) -> Command {
+    let mut command = Command::new(path_of(name));
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(variables)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
 }
 
 /// The tests themselves are in `deps` below that directory.

@@ -21,7 +21,7 @@ const ITEM: &str = "item { id kind sku name description tracking price { amount 
     images { id state } primaryImage { id } externalReference archivedAt version category { id } unit { id } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 13] = [
+const MUTATIONS: [(&str, &str, &str); 14] = [
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),
@@ -43,9 +43,14 @@ const MUTATIONS: [(&str, &str, &str); 13] = [
     ),
     ("itemImageRemove", "ItemImageRemoveInput", ITEM),
     ("itemImageReorder", "ItemImageReorderInput", ITEM),
+    (
+        "jobRetry",
+        "JobRetryInput",
+        "job { id state attempts error finishedAt }",
+    ),
 ];
 
-/// The document of a mutation of the catalogue.
+/// The document of a mutation of the catalogue or of jobs.
 ///
 /// # Panics
 /// When there is none of this name here.
@@ -65,12 +70,12 @@ pub fn english(text: &str) -> Value {
 }
 
 impl Actor {
-    /// Asks for a mutation of the catalogue, by its name.
+    /// Asks for a mutation of the catalogue or of jobs, by its name.
     pub async fn change(&self, mutation: &str, input: Value) -> Answer {
         self.gql(&document(mutation), json!({"input": input})).await
     }
 
-    /// The payload of a mutation of the catalogue that must succeed.
+    /// The payload of a mutation of the catalogue or of jobs that must succeed.
     ///
     /// # Panics
     /// When there is any error.
@@ -78,7 +83,7 @@ impl Actor {
         self.change(mutation, input).await.ok()[mutation].take()
     }
 
-    /// Codes and paths of the `userErrors` of a mutation of the catalogue that must be refused.
+    /// Codes and paths of the `userErrors` of a mutation of the catalogue or of jobs that must be refused.
     ///
     /// # Panics
     /// When it is not refused.

@@ -11,6 +11,7 @@ pub mod decimal;
 pub mod error;
 pub mod event;
 pub mod file;
+pub mod filter;
 pub mod guard;
 pub mod id;
 pub mod item;

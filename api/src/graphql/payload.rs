@@ -38,6 +38,8 @@ user_error_codes! {
     InvalidCheckDigit,
     /// There must always be an owner who can log in.
     LastOwner,
+    /// The job was not given up: there is nothing to try again.
+    NotDead,
     /// There is no such row, or not for you.
     NotFound,
     /// Something is still in it.

@@ -6,7 +6,7 @@ use super::{
     category::{CategoryMutation, CategoryQuery},
     event::Subscriptions,
     item::{ItemMutation, ItemQuery},
-    job::JobQuery,
+    job::{JobMutation, JobQuery},
     node::NodeQuery,
     unit_of_measure::UnitOfMeasureQuery,
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
@@ -31,6 +31,7 @@ pub struct Mutation(
     ApiTokenMutation,
     CategoryMutation,
     ItemMutation,
+    JobMutation,
     LoginMutation,
     UserMutation,
 );

@@ -16,6 +16,7 @@ INVALID_FORMAT = { $value ->
 }
 INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others. Please check for a typing mistake.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
+NOT_DEAD = Only a job that was given up can be tried again.
 NOT_FOUND = { $value ->
     [none] There is nothing with this id.
    *[other] There is no “{ $value }”.

@@ -1,10 +1,10 @@
-//! Many categories at once: created or updated by their external references, one statement a level.
+//! Many categories at once: those whose external references are new, one statement a level.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use entity::id::CategoryId;
-use sea_orm::{DatabaseTransaction, FromQueryResult};
+use sea_orm::{DatabaseTransaction, DbErr, FromQueryResult};
 use serde_json::json;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Domain, audit,
     clock::new_id,
+    db::refuse_if_broken,
     error::{Code, Error, Refusal, Refusals, Result},
     event::{self, Kind, NewEvent},
     sql::statement,
@@ -28,7 +29,7 @@ const POSITION_MAX: i32 = 1_000_000;
 /// A category of an import.
 #[derive(Clone, Debug)]
 pub struct CategoryRow {
-    /// Tells it from all others, now and when it is imported again.
+    /// Tells whether it exists already.
     pub external_reference: String,
     /// The external reference of its parent, which comes before it; a root without.
     pub parent: Option<String>,
@@ -40,6 +41,17 @@ pub struct CategoryRow {
     pub colour: Option<String>,
     /// Order among its siblings, from 0.
     pub position: i32,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOutcome {
+    /// The categories that are there now, new or from before, by external reference.
+    pub ids: BTreeMap<String, CategoryId>,
+    /// How many were not there before.
+    pub created: usize,
+    /// How many have no place: what they would stand below is archived, has no place either, or is too deep in the tree.
+    pub skipped: usize,
 }
 
 /// A row whose values are valid.
@@ -63,24 +75,33 @@ pub(super) async fn import(
     domain: &Domain,
     viewer: &Viewer,
     rows: &[CategoryRow],
-) -> Result<BTreeMap<String, CategoryId>> {
+) -> Result<ImportOutcome> {
     let parsed = parse(rows)?;
     let now = domain.now();
     let tx = domain.begin().await?;
     write::own_tree_in_tx(&tx).await?;
     let mut known = known_in_tx(&tx, &parsed).await?;
-    let mut changed = 0;
+    let mut created = 0;
     for level in levels(&parsed, &known)? {
-        changed += upsert_in_tx(&tx, viewer, now, &level, &mut known).await?;
+        created += insert_in_tx(&tx, viewer, now, &level, &mut known).await?;
     }
-    if changed > 0 {
+    if created > 0 {
         announce_in_tx(&tx, viewer, now).await?;
     }
     domain.commit(tx).await?;
-    Ok(known
-        .into_iter()
-        .map(|(reference, known)| (reference, known.id))
-        .collect())
+    Ok(outcome(&parsed, known, created))
+}
+
+fn outcome(rows: &[Parsed], known: BTreeMap<String, Known>, created: usize) -> ImportOutcome {
+    let has_no_place = |row: &&Parsed| !known.contains_key(&row.reference);
+    ImportOutcome {
+        created,
+        skipped: rows.iter().filter(has_no_place).count(),
+        ids: known
+            .into_iter()
+            .map(|(reference, known)| (reference, known.id))
+            .collect(),
+    }
 }
 
 fn parse(rows: &[CategoryRow]) -> Result<Vec<Parsed>> {
@@ -140,26 +161,32 @@ fn parse_row(row: &CategoryRow) -> Result<Parsed> {
     })
 }
 
-/// The rows level by level: each needs the rows above it to be there.
+/// The new rows that have a place, level by level: each needs the rows above it to be there.
 fn levels<'a>(rows: &'a [Parsed], known: &BTreeMap<String, Known>) -> Result<Vec<Vec<&'a Parsed>>> {
-    let mut placed: BTreeMap<&str, Place> = BTreeMap::new();
+    let mut placed: BTreeMap<&str, Option<Place>> = BTreeMap::new();
     let mut levels: Vec<Vec<&Parsed>> = Vec::new();
     for (index, row) in rows.iter().enumerate() {
+        if known.contains_key(&row.reference) {
+            continue;
+        }
         let place = place(row, &placed, known).map_err(|refusal| refusal.in_row(index))?;
         if placed.insert(&row.reference, place).is_some() {
             let twice =
                 Refusal::new(Code::AlreadyTaken, "externalReference").with("value", &row.reference);
             return Err(twice.in_row(index).into());
         }
-        if levels.len() <= place.level {
-            levels.resize_with(place.level + 1, Vec::new);
+        let Some(Place { level, .. }) = place else {
+            continue;
+        };
+        if levels.len() <= level {
+            levels.resize_with(level + 1, Vec::new);
         }
-        levels[place.level].push(row);
+        levels[level].push(row);
     }
     Ok(levels)
 }
 
-/// Where a row of an import stands.
+/// Where a new row of an import stands.
 #[derive(Clone, Copy)]
 struct Place {
     /// In which statement it is written.
@@ -168,32 +195,27 @@ struct Place {
     depth: usize,
 }
 
+/// None when nothing can be put below its parent: people may have archived that, or moved it far down.
 fn place(
     row: &Parsed,
-    placed: &BTreeMap<&str, Place>,
+    placed: &BTreeMap<&str, Option<Place>>,
     known: &BTreeMap<String, Known>,
-) -> Result<Place, Refusal> {
+) -> Result<Option<Place>, Refusal> {
     let Some(parent) = row.parent.as_deref() else {
-        return Ok(Place { level: 0, depth: 0 });
+        return Ok(Some(Place { level: 0, depth: 0 }));
     };
-    let above = match (placed.get(parent), known.get(parent)) {
-        (Some(above), _) => Place {
-            level: above.level + 1,
-            depth: above.depth + 1,
-        },
-        (None, Some(above)) if above.archived => {
-            return Err(Refusal::new(Code::Archived, "parent"));
-        }
-        (None, Some(above)) => Place {
+    let place = match (known.get(parent), placed.get(parent)) {
+        (Some(above), _) => (!above.archived).then(|| Place {
             level: 0,
             depth: usize::try_from(above.depth).unwrap_or(0) + 1,
-        },
+        }),
+        (None, Some(above)) => above.map(|above| Place {
+            level: above.level + 1,
+            depth: above.depth + 1,
+        }),
         (None, None) => return Err(Refusal::new(Code::NotFound, "parent").with("value", parent)),
     };
-    if above.depth >= DEPTH_MAX {
-        return Err(Refusal::new(Code::TooDeep, "parent").with("max", DEPTH_MAX));
-    }
-    Ok(above)
+    Ok(place.filter(|place| place.depth < DEPTH_MAX))
 }
 
 /// The rows and parents that exist already.
@@ -216,8 +238,8 @@ async fn known_in_tx(tx: &DatabaseTransaction, rows: &[Parsed]) -> Result<BTreeM
         .collect())
 }
 
-/// Writes one level, and the trail of what it changed. A category that exists keeps its place in the tree: moving is another use case.
-async fn upsert_in_tx(
+/// Writes one level, and its trail.
+async fn insert_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
@@ -229,10 +251,7 @@ async fn upsert_in_tx(
         .map(|row| row_json(now, row, known))
         .collect::<Result<Vec<_>>>()?;
     let actor = audit::Actor::of(viewer);
-    let sql = "WITH before AS (
-                   SELECT id, to_jsonb(c) AS row FROM category c
-                   WHERE external_reference = ANY(SELECT r->>'external_reference' FROM jsonb_array_elements($1) r)
-               ), written AS (
+    let sql = "WITH written AS (
                    INSERT INTO category (id, number, parent_id, path, name, position, icon, colour, external_reference,
                                          created_at, updated_at)
                    OVERRIDING SYSTEM VALUE
@@ -242,17 +261,10 @@ async fn upsert_in_tx(
                          FROM jsonb_to_recordset($1) AS r (id uuid, parent_id uuid, name jsonb, position int, icon text,
                                                            colour text, external_reference text)) r
                    LEFT JOIN category p ON p.id = r.parent_id
-                   ON CONFLICT (external_reference) DO UPDATE
-                   SET name = excluded.name, icon = excluded.icon, colour = excluded.colour,
-                       version = category.version + 1, updated_at = excluded.updated_at
-                   WHERE (category.name, category.icon, category.colour)
-                         IS DISTINCT FROM (excluded.name, excluded.icon, excluded.colour)
                    RETURNING category.*
                ), trail AS (
-                   INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id,
-                                      before, after)
-                   SELECT $2, $3, $4, $5, $6, 'category.import', 'category', w.id, b.row, to_jsonb(w)
-                   FROM written w LEFT JOIN before b ON b.id = w.id
+                   INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
+                   SELECT $2, $3, $4, $5, $6, 'category.import', 'category', w.id, to_jsonb(w) FROM written w
                )
                SELECT external_reference, id, nlevel(path) - 1 AS depth, archived_at IS NOT NULL AS archived FROM written";
     let values = [
@@ -265,14 +277,21 @@ async fn upsert_in_tx(
     ];
     let written = Known::find_by_statement(statement(sql, values))
         .all(tx)
-        .await?;
-    let changed = written.len();
+        .await
+        .map_err(taken)?;
+    let created = written.len();
     known.extend(
         written
             .into_iter()
             .map(|row| (row.external_reference.clone(), row)),
     );
-    Ok(changed)
+    Ok(created)
+}
+
+/// Somebody may have given another category the reference meanwhile.
+fn taken(error: DbErr) -> Error {
+    let refusal = Refusal::new(Code::AlreadyTaken, "rows.externalReference");
+    refuse_if_broken(error, &[("category_external_reference_unique", refusal)])
 }
 
 fn row_json(

@@ -14,7 +14,7 @@ use entity::id::CategoryId;
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 
-pub use bulk::CategoryRow;
+pub use bulk::{CategoryRow, ImportOutcome};
 pub use entity::category::Model as Category;
 
 use self::write::SubtreeLock;
@@ -447,15 +447,12 @@ impl Categories<'_> {
         query::page(&self.domain.db, filter, args).await
     }
 
-    /// Creates or updates many categories at once, by their external references, parents before children.
+    /// Creates many categories at once, parents before children. One whose external reference exists already stays as it is, whatever
+    /// people have made of it.
     ///
     /// # Errors
     /// When a value is refused, or a parent is neither there nor in front of its child.
-    pub async fn import(
-        &self,
-        viewer: &Viewer,
-        rows: &[CategoryRow],
-    ) -> Result<BTreeMap<String, CategoryId>> {
+    pub async fn import(&self, viewer: &Viewer, rows: &[CategoryRow]) -> Result<ImportOutcome> {
         viewer.require(Permission::CatalogueWrite)?;
         bulk::import(self.domain, viewer, rows).await
     }

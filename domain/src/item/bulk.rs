@@ -1,10 +1,13 @@
-//! Many items at once: checked one by one, written by a handful of statements.
+//! Many items at once, those whose external references are new: checked one by one, written by a handful of statements.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
 
 use chrono::{DateTime, Utc};
 use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, TryGetable, Value};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -41,17 +44,16 @@ pub struct ItemRow {
 pub struct ImportOutcome {
     /// Items that were not there before, by external reference.
     pub created: HashMap<String, ItemId>,
-    /// How many were there, and differ now.
-    pub updated: usize,
-    /// How many were there, just so.
-    pub unchanged: usize,
+    /// How many were there, and are as they were.
+    pub existed: usize,
+    /// How many could not be created: their category is not in use, or their SKU or a barcode is another item's.
+    pub skipped: usize,
 }
 
 #[derive(FromQueryResult)]
 struct Written {
     external_reference: String,
     id: ItemId,
-    created: bool,
 }
 
 /// A row whose values are valid.
@@ -75,19 +77,24 @@ pub(super) async fn import(
     let mut parsed = parse(rows)?;
     let now = domain.now();
     let tx = domain.begin().await?;
-    share_categories_in_tx(&tx, &parsed).await?;
-    // Two imports of the same items lock them in the same order, and do not wait for each other in a circle.
+    leave_out_existing_in_tx(&tx, &mut parsed).await?;
+    let existed = rows.len() - parsed.len();
+    keep_open_categories_in_tx(&tx, &mut parsed).await?;
+    keep_free_barcodes_in_tx(&tx, &mut parsed).await?;
+    // Two imports of the same items write them in the same order, and do not wait for each other in a circle.
     parsed.sort_unstable_by(|a, b| a.reference.cmp(&b.reference));
-    let before = before_in_tx(&tx, &parsed).await?;
-    let written = upsert_in_tx(&tx, viewer, now, &parsed, before).await?;
-    insert_barcodes_in_tx(&tx, &parsed, &written).await?;
-    let outcome = outcome(rows.len(), &written);
-    enqueue_codes_in_tx(&tx, viewer, now, &parsed, &outcome).await?;
-    if !written.is_empty() {
+    let created = insert_in_tx(&tx, viewer, now, &parsed).await?;
+    insert_barcodes_in_tx(&tx, &parsed, &created).await?;
+    enqueue_codes_in_tx(&tx, viewer, now, &parsed, &created).await?;
+    if !created.is_empty() {
         announce_in_tx(&tx, viewer, now).await?;
     }
     domain.commit(tx).await?;
-    Ok(outcome)
+    Ok(ImportOutcome {
+        existed,
+        skipped: rows.len() - existed - created.len(),
+        created,
+    })
 }
 
 fn parse(rows: &[ItemRow]) -> Result<Vec<Parsed>> {
@@ -124,40 +131,48 @@ fn parse_row(row: &ItemRow) -> Result<Parsed> {
     })
 }
 
-/// Locks the categories against being archived meanwhile, in the order of their ids.
-async fn share_categories_in_tx(tx: &DatabaseTransaction, rows: &[Parsed]) -> Result<()> {
+/// What is there already is none of our business: people may have changed it.
+async fn leave_out_existing_in_tx(tx: &DatabaseTransaction, rows: &mut Vec<Parsed>) -> Result<()> {
+    let references: Vec<_> = rows.iter().map(|row| row.reference.clone()).collect();
+    let sql = "SELECT external_reference FROM item WHERE external_reference = ANY($1)";
+    let existing: HashSet<String> = firsts_in_tx(tx, sql, references.into()).await?;
+    rows.retain(|row| !existing.contains(&row.reference));
+    Ok(())
+}
+
+/// Keeps the rows whose categories are in use, and locks those against being archived meanwhile, in the order of their ids.
+async fn keep_open_categories_in_tx(
+    tx: &DatabaseTransaction,
+    rows: &mut Vec<Parsed>,
+) -> Result<()> {
     let mut wanted: Vec<_> = rows.iter().map(|row| row.draft.category_id).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let sql = "SELECT id FROM category WHERE id = ANY($1) AND archived_at IS NULL ORDER BY id FOR KEY SHARE";
-    let found = tx.query_all_raw(statement(sql, [uuids(&wanted)])).await?;
-    let found = found
-        .iter()
-        .map(|row| row.try_get_by_index(0))
-        .collect::<Result<Vec<CategoryId>, DbErr>>()?;
-    let missing = rows
-        .iter()
-        .position(|row| found.binary_search(&row.draft.category_id).is_err());
-    missing.map_or(Ok(()), |index| {
-        Err(Refusal::new(Code::NotFound, "categoryId")
-            .in_row(index)
-            .into())
-    })
+    let open: HashSet<CategoryId> = firsts_in_tx(tx, sql, uuids(&wanted)).await?;
+    rows.retain(|row| open.contains(&row.draft.category_id));
+    Ok(())
 }
 
-/// The items that are there already, as they are, by external reference; locked.
-async fn before_in_tx(tx: &DatabaseTransaction, rows: &[Parsed]) -> Result<serde_json::Value> {
-    let references: Vec<String> = rows.iter().map(|row| row.reference.clone()).collect();
-    let sql = "SELECT external_reference, to_jsonb(i) AS row FROM item i WHERE external_reference = ANY($1)
-               ORDER BY external_reference FOR UPDATE";
-    let found = tx
-        .query_all_raw(statement(sql, [references.into()]))
-        .await?;
-    let mut before = serde_json::Map::new();
-    for row in found {
-        before.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-    }
-    Ok(before.into())
+/// Keeps the rows none of whose barcodes is another item's.
+async fn keep_free_barcodes_in_tx(tx: &DatabaseTransaction, rows: &mut Vec<Parsed>) -> Result<()> {
+    let barcodes = rows.iter().flat_map(|row| &row.draft.barcodes);
+    let barcodes: Vec<_> = barcodes.cloned().collect();
+    let sql = "SELECT barcode FROM item_barcode WHERE barcode = ANY($1)";
+    let taken: HashSet<String> = firsts_in_tx(tx, sql, barcodes.into()).await?;
+    rows.retain(|row| row.draft.barcodes.iter().all(|code| !taken.contains(code)));
+    Ok(())
+}
+
+/// The first column of what a statement with one list finds.
+async fn firsts_in_tx<T: TryGetable + Eq + Hash>(
+    tx: &DatabaseTransaction,
+    sql: &'static str,
+    list: Value,
+) -> Result<HashSet<T>> {
+    let found = tx.query_all_raw(statement(sql, [list])).await?;
+    let firsts = found.iter().map(|row| row.try_get_by_index(0));
+    Ok(firsts.collect::<Result<_, DbErr>>()?)
 }
 
 /// Columns of the rows, each an array: one statement with the same text however many rows.
@@ -213,14 +228,13 @@ impl Columns {
     }
 }
 
-/// Writes the items, and the trail of those that it changed.
-async fn upsert_in_tx(
+/// Writes the items whose SKUs are free, and their trail.
+async fn insert_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
     rows: &[Parsed],
-    before: serde_json::Value,
-) -> Result<Vec<Written>> {
+) -> Result<HashMap<String, ItemId>> {
     let mut columns = Columns::default();
     rows.iter()
         .try_for_each(|row| columns.push(new_id(now), &row.draft))?;
@@ -235,24 +249,13 @@ async fn upsert_in_tx(
                            $10::text[], $11::text[], $12::text[], $13::text[])
                     AS r (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
                           attributes, tags, external_reference)
-               ON CONFLICT (external_reference) DO UPDATE
-               SET kind = excluded.kind, sku = excluded.sku, name = excluded.name, description = excluded.description,
-                   category_id = excluded.category_id, unit_id = excluded.unit_id, tracking = excluded.tracking,
-                   price_amount = excluded.price_amount, price_currency = excluded.price_currency,
-                   attributes = excluded.attributes, tags = excluded.tags, version = item.version + 1,
-                   updated_at = excluded.updated_at
-               WHERE (item.kind, item.sku, item.name, item.description, item.category_id, item.unit_id, item.tracking,
-                      item.price_amount, item.price_currency, item.attributes, item.tags)
-                     IS DISTINCT FROM
-                     (excluded.kind, excluded.sku, excluded.name, excluded.description, excluded.category_id, excluded.unit_id,
-                      excluded.tracking, excluded.price_amount, excluded.price_currency, excluded.attributes, excluded.tags)
-               RETURNING item.*, xmax = 0 AS created
+               ON CONFLICT DO NOTHING
+               RETURNING item.*
                ), trail AS (
-               INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, before, after)
-               SELECT $14, $15, $16, $17, $18, 'item.import', 'item', w.id, $19::jsonb -> w.external_reference, to_jsonb(w) - 'created'
-               FROM written w
+               INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
+               SELECT $14, $15, $16, $17, $18, 'item.import', 'item', w.id, to_jsonb(w) FROM written w
                )
-               SELECT external_reference, id, created FROM written";
+               SELECT external_reference, id FROM written";
     let values = [
         columns.id.into(),
         columns.kind.into(),
@@ -272,42 +275,25 @@ async fn upsert_in_tx(
         actor.id.into(),
         actor.name.into(),
         viewer.request_id.clone().into(),
-        before.into(),
     ];
     let written = Written::find_by_statement(statement(sql, values))
         .all(tx)
         .await;
-    written.map_err(|error| {
-        refuse_if_broken(
-            error,
-            &[
-                (
-                    "item_sku_unique",
-                    Refusal::new(Code::AlreadyTaken, "rows.sku"),
-                ),
-                (
-                    "item_unit_id_fkey",
-                    Refusal::new(Code::NotFound, "rows.unitId"),
-                ),
-            ],
-        )
-    })
+    let no_unit = Refusal::new(Code::NotFound, "rows.unitId");
+    let written =
+        written.map_err(|error| refuse_if_broken(error, &[("item_unit_id_fkey", no_unit)]))?;
+    let pair = |row: Written| (row.external_reference, row.id);
+    Ok(written.into_iter().map(pair).collect())
 }
 
-/// Barcodes are written with new items only: those of existing ones may have been changed by people since.
 async fn insert_barcodes_in_tx(
     tx: &DatabaseTransaction,
     rows: &[Parsed],
-    written: &[Written],
+    created: &HashMap<String, ItemId>,
 ) -> Result<()> {
-    let created: HashMap<_, _> = written
-        .iter()
-        .filter(|row| row.created)
-        .map(|row| (row.external_reference.as_str(), row.id))
-        .collect();
     let mut barcodes: Vec<(&str, ItemId, i32)> = Vec::new();
     for row in rows {
-        let Some(id) = created.get(row.reference.as_str()) else {
+        let Some(id) = created.get(&row.reference) else {
             continue;
         };
         barcodes.extend(
@@ -344,29 +330,16 @@ async fn insert_barcodes_in_tx(
     Ok(())
 }
 
-fn outcome(rows: usize, written: &[Written]) -> ImportOutcome {
-    let created: HashMap<_, _> = written
-        .iter()
-        .filter(|row| row.created)
-        .map(|row| (row.external_reference.clone(), row.id))
-        .collect();
-    ImportOutcome {
-        updated: written.len() - created.len(),
-        unchanged: rows - written.len(),
-        created,
-    }
-}
-
 async fn enqueue_codes_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
     rows: &[Parsed],
-    outcome: &ImportOutcome,
+    created: &HashMap<String, ItemId>,
 ) -> Result<()> {
     let wanted = rows.iter().filter(|row| row.draw_code);
     let tasks: Vec<_> = wanted
-        .filter_map(|row| outcome.created.get(&row.reference))
+        .filter_map(|row| created.get(&row.reference))
         .map(|id| Task::RenderCode { item_id: *id })
         .collect();
     job::enqueue_in_tx(tx, viewer, now, &tasks).await?;

@@ -8,16 +8,13 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::{
     error::{Code, Refusal, Result},
+    filter::{CONDITIONS_MAX, TextFilter, check_text, push_text},
     keyset::{Column, Order, Term},
     sql::{Sql, statement, uuids},
 };
 
 /// Deepest nesting of `and`, `or` and `not`.
 const DEPTH_MAX: usize = 5;
-/// Most conditions altogether.
-const CONDITIONS_MAX: usize = 100;
-/// Longest text to compare with, in characters.
-const TEXT_MAX: usize = 200;
 
 /// Which items. All that is given must hold; an empty filter is every item that is in use.
 #[derive(Clone, Debug, Default)]
@@ -48,21 +45,6 @@ pub struct ItemFilter {
     pub or: Option<Vec<Self>>,
     /// Not this.
     pub not: Option<Box<Self>>,
-}
-
-/// A condition on a text.
-#[derive(Clone, Debug, Default)]
-pub struct TextFilter {
-    /// Equal.
-    pub eq: Option<String>,
-    /// Equal to one of these: none, when there are none.
-    pub any_of: Option<Vec<String>>,
-    /// Anywhere inside, whatever the case.
-    pub contains: Option<String>,
-    /// At the beginning.
-    pub starts_with: Option<String>,
-    /// Missing, or not.
-    pub is_null: Option<bool>,
 }
 
 /// A condition on a number.
@@ -276,83 +258,10 @@ impl ResolvedFilter<'_> {
     }
 }
 
-impl TextFilter {
-    fn size(&self) -> usize {
-        1 + self.any_of.as_ref().map_or(0, Vec::len)
-    }
-
-    fn check(&self) -> Result<(), Refusal> {
-        let texts = [&self.eq, &self.contains, &self.starts_with]
-            .into_iter()
-            .flatten()
-            .chain(self.any_of.iter().flatten());
-        texts.into_iter().try_for_each(|text| check_text(text))
-    }
-}
-
-/// A text that can be compared with.
-fn check_text(text: &str) -> Result<(), Refusal> {
-    if text.chars().count() > TEXT_MAX {
-        return Err(Refusal::new(Code::TooLong, "where").with("max", TEXT_MAX));
-    }
-    if text.contains('\0') {
-        return Err(Refusal::new(Code::InvalidFormat, "where"));
-    }
-    Ok(())
-}
-
 /// The text of the column: that of its serialised form.
 fn kind_text(kind: &Kind) -> String {
     use sea_orm::ActiveEnum as _;
     kind.to_value()
-}
-
-fn push_text(sql: &mut Sql, column: &str, filter: Option<&TextFilter>) {
-    let Some(TextFilter {
-        eq,
-        any_of,
-        contains,
-        starts_with,
-        is_null,
-    }) = filter
-    else {
-        return;
-    };
-    if let Some(text) = eq {
-        sql.push(" AND ")
-            .push(column)
-            .push(" = ")
-            .bind(text.as_str());
-    }
-    if let Some(texts) = any_of {
-        sql.push(" AND ")
-            .push(column)
-            .push(" = ANY(")
-            .bind(texts.clone())
-            .push("::text[])");
-    }
-    if let Some(text) = contains {
-        sql.push(" AND ")
-            .push(column)
-            .push(" ILIKE ")
-            .bind(format!("%{}%", escape_like(text)));
-    }
-    if let Some(text) = starts_with {
-        // A range can be read off an index. In the order of code points nothing that begins so comes behind the largest one.
-        sql.push(" AND ")
-            .push(column)
-            .push(" COLLATE \"C\" >= ")
-            .bind(text.as_str());
-        sql.push(" AND ")
-            .push(column)
-            .push(" COLLATE \"C\" < ")
-            .bind(format!("{text}{}", char::MAX));
-    }
-    if let Some(is_null) = is_null {
-        sql.push(" AND ")
-            .push(column)
-            .push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
-    }
 }
 
 fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
@@ -368,13 +277,6 @@ fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
             .push(column)
             .push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
     }
-}
-
-/// `%` and `_` mean themselves.
-fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }
 
 /// What items can be ordered by.
@@ -533,10 +435,5 @@ mod tests {
         ];
         assert_eq!(deciding(&terms), [sku, created]);
         assert_eq!(deciding(&vec![sku; 6000]), [sku]);
-    }
-
-    #[test]
-    fn wildcards_mean_themselves() {
-        assert_eq!(escape_like(r"50%_\"), r"50\%\_\\");
     }
 }

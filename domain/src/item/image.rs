@@ -95,11 +95,12 @@ impl Items<'_> {
         Ok(answer)
     }
 
-    /// The items with these external references that have no picture yet, by external reference; at most [`IMPORT_MAX`].
+    /// The items with these external references that have no picture and have not been changed since they were created, by external
+    /// reference; at most [`IMPORT_MAX`]. A picture that people have taken away is not missing.
     ///
     /// # Errors
     /// When the viewer may not see the catalogue, or asks for too many.
-    pub async fn without_image(
+    pub async fn never_pictured(
         &self,
         viewer: &Viewer,
         references: &[String],
@@ -110,7 +111,7 @@ impl Items<'_> {
                 .with("max", IMPORT_MAX)
                 .into());
         }
-        let found = query::without_image(&self.domain.db, references).await?;
+        let found = query::never_pictured(&self.domain.db, references).await?;
         Ok(found.into_iter().collect())
     }
 

@@ -19,11 +19,13 @@ pub use entity::{
     item::{Kind, Model as Item, Tracking},
     item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
 };
-pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm, TextFilter};
+pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm};
 pub use image::NewImage;
 pub use query::ItemWithImage;
 pub use rendered::RenderedImage;
-pub(crate) use rendered::{UnfinishedImage, give_up_image_in_tx, lock_unfinished_image_in_tx};
+pub(crate) use rendered::{
+    LockedImage, give_up_image_in_tx, lock_image_in_tx, take_up_image_in_tx,
+};
 
 use crate::{
     Domain,
@@ -234,10 +236,11 @@ impl Items<'_> {
         Ok(item)
     }
 
-    /// Creates many items at once, and updates those whose external reference exists already. All or none.
+    /// Creates many items at once. One whose external reference exists already stays as it is, whatever people have made of it; one
+    /// that gets in the way of another item is left out.
     ///
     /// # Errors
-    /// Each value that is refused, with its row's index in the path.
+    /// Each value that is refused, with its row's index in the path. Then nothing is created.
     pub async fn import(&self, viewer: &Viewer, rows: &[ItemRow]) -> Result<ImportOutcome> {
         viewer.require(Permission::CatalogueWrite)?;
         bulk::import(self.domain, viewer, rows).await

@@ -191,14 +191,13 @@ pub(super) async fn images_in_tx(
     Ok(images.all(tx).await?)
 }
 
-/// Which of the items with these external references are in use and have no picture.
-pub(super) async fn without_image(
+/// Which of the items with these external references are as they were created: a picture would have been a change.
+pub(super) async fn never_pictured(
     db: &impl ConnectionTrait,
     references: &[String],
 ) -> Result<Vec<(String, ItemId)>> {
     let mut sql = Sql::new(
-        "SELECT external_reference, id FROM item WHERE primary_image_id IS NULL AND archived_at IS NULL \
-         AND external_reference = ANY(",
+        "SELECT external_reference, id FROM item WHERE version = 1 AND external_reference = ANY(",
     );
     sql.bind(references.to_vec()).push(")");
     let rows = db.query_all_raw(sql.build()).await?;

@@ -93,28 +93,29 @@ impl Items<'_> {
     }
 }
 
-/// A picture whose renditions are still to come, and its item, which is locked.
+/// A picture, and its item, which is locked: so neither changes.
 #[derive(Debug)]
-pub(crate) struct UnfinishedImage {
+pub(crate) struct LockedImage {
     item: Item,
     image: ItemImage,
 }
 
-/// Locks the picture's item. None when the picture was removed, or has come out one way or the other.
-pub(crate) async fn lock_unfinished_image_in_tx(
+/// Locks the picture's item. None when the picture was removed, or is in another state.
+pub(crate) async fn lock_image_in_tx(
     tx: &DatabaseTransaction,
     id: ItemImageId,
-) -> Result<Option<UnfinishedImage>> {
+    state: State,
+) -> Result<Option<LockedImage>> {
     let Some(image) = item_image::Entity::find_by_id(id).one(tx).await? else {
         return Ok(None);
     };
     let item = query::lock_in_tx(tx, image.item_id).await?;
     // Read again: until the item was locked, the picture could change.
     let image = item_image::Entity::find_by_id(id).one(tx).await?;
-    let image = image.filter(|image| image.state == State::Processing);
+    let image = image.filter(|image| image.state == state);
     Ok(item
         .zip(image)
-        .map(|(item, image)| UnfinishedImage { item, image }))
+        .map(|(item, image)| LockedImage { item, image }))
 }
 
 /// There will be no renditions: people are told, so that they can upload the picture again.
@@ -122,13 +123,28 @@ pub(crate) async fn give_up_image_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    unfinished: UnfinishedImage,
+    locked: LockedImage,
 ) -> Result<()> {
-    let UnfinishedImage { item, image } = unfinished;
+    let LockedImage { item, image } = locked;
     let outcome = RenderedImage::Unreadable(Code::GaveUp);
     let action = action(&outcome);
     rendered_row(image, outcome).update(tx).await?;
     write::announce_in_tx(tx, viewer, now, action, &item).await
+}
+
+/// There may be renditions after all: people are told that it is being worked on.
+pub(crate) async fn take_up_image_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    locked: LockedImage,
+) -> Result<()> {
+    let LockedImage { item, image } = locked;
+    let mut row = image.into_active_model();
+    row.state = Set(State::Processing);
+    row.failure = Set(None);
+    row.update(tx).await?;
+    write::announce_in_tx(tx, viewer, now, "item.image_retried", &item).await
 }
 
 /// What the event calls it.

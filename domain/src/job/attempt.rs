@@ -7,7 +7,7 @@ use entity::{
 use serde::Deserialize as _;
 
 use super::{Jobs, Task, death, query, succeed_in_tx, write};
-use crate::{error::Result, viewer::Viewer};
+use crate::{error::Result, item::ImageState, viewer::Viewer};
 
 /// What a worker finds when it begins a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ impl Jobs<'_> {
 
     async fn bury_worn_out(&self, viewer: &Viewer, id: JobId) -> Result<()> {
         let tx = self.domain.begin().await?;
-        let image = death::lock_image_in_tx(&tx, id).await?;
+        let image = death::lock_image_in_tx(&tx, id, ImageState::Processing).await?;
         let job = query::lock_in_tx(&tx, id).await?;
         if let Some(job) = job.filter(|job| !job.state.is_final() && is_worn_out(job)) {
             let error = last_words(job.error.as_deref());
@@ -84,7 +84,7 @@ impl Jobs<'_> {
         let image = if again {
             None
         } else {
-            death::lock_image_in_tx(&tx, id).await?
+            death::lock_image_in_tx(&tx, id, ImageState::Processing).await?
         };
         let Some(job) = query::lock_attempt_in_tx(&tx, id, attempt).await? else {
             return Ok(false);

@@ -11,19 +11,20 @@ use serde::Deserialize as _;
 use super::{Task, query, write};
 use crate::{
     error::Result,
-    item::{UnfinishedImage, give_up_image_in_tx, lock_unfinished_image_in_tx},
+    item::{self, ImageState, LockedImage},
     viewer::Viewer,
 };
 
-/// Locks the picture that the job was to render, if it was. To be called before the job is locked: whoever ends a job well locks
-/// in this order too.
+/// Locks the picture that the job was to render, if it was, and if it is in this state. To be called before the job is locked: whoever
+/// ends a job well locks in this order too.
 pub(super) async fn lock_image_in_tx(
     tx: &DatabaseTransaction,
     id: JobId,
-) -> Result<Option<UnfinishedImage>> {
+    state: ImageState,
+) -> Result<Option<LockedImage>> {
     let job = query::find(tx, id).await?;
     match job.and_then(|job| Task::deserialize(&job.payload).ok()) {
-        Some(Task::RenderImage { image_id }) => lock_unfinished_image_in_tx(tx, image_id).await,
+        Some(Task::RenderImage { image_id }) => item::lock_image_in_tx(tx, image_id, state).await,
         // An item without a drawn code can be used all the same.
         Some(Task::RenderCode { .. }) | None => Ok(None),
     }
@@ -35,12 +36,12 @@ pub(super) async fn bury_in_tx(
     viewer: &Viewer,
     now: DateTime<Utc>,
     job: Job,
-    image: Option<UnfinishedImage>,
+    image: Option<LockedImage>,
     error: &str,
 ) -> Result<()> {
     write::end_in_tx(tx, viewer, now, job, State::Dead, Some(error)).await?;
     match image {
-        Some(image) => give_up_image_in_tx(tx, viewer, now, image).await,
+        Some(image) => item::give_up_image_in_tx(tx, viewer, now, image).await,
         None => Ok(()),
     }
 }

@@ -6,8 +6,11 @@
 
 mod attempt;
 mod death;
+mod filter;
 mod handover;
 mod query;
+mod retry;
+mod rules;
 mod write;
 
 use std::time::Duration;
@@ -17,12 +20,14 @@ use serde::{Deserialize, Serialize};
 
 pub use attempt::Started;
 pub use entity::job::{Model as Job, State};
+pub use filter::JobFilter;
 pub use handover::Relayed;
 pub(crate) use write::{enqueue_in_tx, succeed_in_tx};
 
 use crate::{
     Domain,
     error::{Code, Refusal, Result},
+    page::{Page, PageArgs},
     permission::Permission,
     viewer::Viewer,
     wake::Wakeups,
@@ -135,5 +140,20 @@ impl Jobs<'_> {
     pub async fn by_ids(&self, viewer: &Viewer, ids: &[JobId]) -> Result<Vec<Job>> {
         viewer.require(Permission::JobRead)?;
         query::by_ids(&self.domain.db, ids).await
+    }
+
+    /// A page of the jobs that pass the filter, newest first.
+    ///
+    /// # Errors
+    /// When the viewer may not see jobs, or an argument is wrong.
+    pub async fn page(
+        &self,
+        viewer: &Viewer,
+        filter: &JobFilter,
+        args: &PageArgs,
+    ) -> Result<Page<Job>> {
+        viewer.require(Permission::JobRead)?;
+        filter.check()?;
+        query::page(&self.domain.db, filter, args).await
     }
 }

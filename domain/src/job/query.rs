@@ -8,7 +8,12 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
 };
 
-use crate::error::Result;
+use super::JobFilter;
+use crate::{
+    error::Result,
+    keyset::{Column as Key, Cursor, List, Order},
+    page::{Page, PageArgs},
+};
 
 pub(super) async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>> {
     Ok(Entity::find_by_id(id).one(db).await?)
@@ -19,6 +24,26 @@ pub(super) async fn by_ids(db: &impl ConnectionTrait, ids: &[JobId]) -> Result<V
         .filter(Column::Id.is_in(ids.iter().copied()))
         .all(db)
         .await?)
+}
+
+const ID: Key = Key {
+    sql: "id",
+    cast: "uuid",
+};
+
+pub(super) async fn page(
+    db: &impl ConnectionTrait,
+    filter: &JobFilter,
+    args: &PageArgs,
+) -> Result<Page<Job>> {
+    let list = List {
+        columns: "*",
+        from: "job",
+        order: Order::newest_first(ID),
+        filter: &|sql| filter.push(sql),
+        cursor: &|job: &Job| Cursor(vec![job.id.to_string()]),
+    };
+    list.page(db, args).await
 }
 
 pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: JobId) -> Result<Option<Job>> {

@@ -137,6 +137,26 @@ pub(super) async fn end_in_tx(
     changed_in_tx(tx, viewer, now, row).await
 }
 
+/// A dead job waits for its turn, with all its attempts before it. What it died of can be read until the next one ends.
+pub(super) async fn revive_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+) -> Result<Job> {
+    let version = job.version + 1;
+    let mut row = job.into_active_model();
+    row.state = Set(State::Queued);
+    row.attempts = Set(0);
+    row.progress = Set(0);
+    row.version = Set(version);
+    row.finished_at = Set(None);
+    // To Redis the job has ended, and a relay that hands over what is new would be told so. One that looks after what was handed over
+    // long ago makes such a job begin anew there; and nothing was handed over longer ago than this.
+    row.relayed_at = Set(Some(DateTime::UNIX_EPOCH));
+    changed_in_tx(tx, viewer, now, row).await
+}
+
 /// An error's text as the table can hold it: not without end, and without the one character that PostgreSQL refuses.
 fn kept(error: &str) -> String {
     let text = error.chars().take(ERROR_MAX);

@@ -46,6 +46,15 @@ impl Order {
         Self(terms)
     }
 
+    /// By `id` alone, largest first: ids carry the time of creation, so the newest row comes first.
+    #[must_use]
+    pub fn newest_first(id: Column) -> Self {
+        Self(vec![Term {
+            column: id,
+            descending: true,
+        }])
+    }
+
     /// Appends an `ORDER BY`, the other way round when `reverse`.
     pub(crate) fn push_order_by(&self, sql: &mut Sql, reverse: bool) {
         for (i, term) in self.0.iter().enumerate() {
@@ -258,6 +267,18 @@ mod tests {
         assert_eq!(
             beyond(&order, true),
             "(sku, id) < (CAST($1 AS text), CAST($2 AS uuid))"
+        );
+    }
+
+    #[test]
+    fn what_is_older_than_the_cursor_lies_behind_it() {
+        let mut sql = Sql::default();
+        let order = Order::newest_first(ID);
+        order.push_beyond(&mut sql, &Cursor(vec![ROW.into()]), false);
+        order.push_order_by(&mut sql, false);
+        assert_eq!(
+            sql.build().sql,
+            "(id) < (CAST($1 AS uuid)) ORDER BY id DESC"
         );
     }
 

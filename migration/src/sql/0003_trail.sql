@@ -63,6 +63,8 @@ CREATE TABLE job (
     CONSTRAINT job_handed_over CHECK (relayed_at IS NOT NULL OR state IN ('queued', 'cancelled'))
 );
 CREATE INDEX job_to_relay ON job (created_at, id) WHERE relayed_at IS NULL AND state = 'queued';
+-- The newest jobs of one state; those of any state come by their ids.
+CREATE INDEX job_state ON job (state, id);
 CREATE INDEX job_unfinished ON job (relayed_at) WHERE relayed_at IS NOT NULL AND state IN ('queued', 'running', 'failed');
 
 CREATE TABLE idempotency (

@@ -1,4 +1,4 @@
-//! `worker demo`: loads the demo shop, through the same use cases as everybody else.
+//! `worker demo`: loads the demo shop, through the same use cases as everybody else. What is there already stays as it is.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use domain::{
     Domain, Viewer,
-    category::CategoryRow,
+    category::{CategoryRow, ImportOutcome},
     item::{IMPORT_MAX, ItemRow, Kind, NewItem, Tracking},
     locale::Locale,
     money::Money,
@@ -48,6 +48,35 @@ struct References {
     units: HashMap<String, UnitOfMeasureId>,
 }
 
+/// What became of items.
+#[derive(Default)]
+struct Tally {
+    created: usize,
+    existed: usize,
+    skipped: usize,
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.created += other.created;
+        self.existed += other.existed;
+        self.skipped += other.skipped;
+    }
+
+    fn say(&self, what: &str) {
+        say(&format!(
+            "{} new {what}; {} are left as they are",
+            self.created, self.existed
+        ));
+        if self.skipped > 0 {
+            say(&format!(
+                "{} {what} are left out: their category is not in use, or another item has their SKU or barcode",
+                self.skipped
+            ));
+        }
+    }
+}
+
 /// Loads it. The owner comes first: a password that is missing or too weak is noticed before the work.
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), StartError> {
     let context = context(config)?;
@@ -83,11 +112,23 @@ async fn owner(
 
 async fn references(domain: &Domain, viewer: &Viewer) -> Result<References, StartError> {
     let rows: Vec<_> = demo::categories().into_iter().map(category_row).collect();
-    say(&format!("{} categories", rows.len()));
-    let categories = domain.categories().import(viewer, &rows).await?;
+    let ImportOutcome {
+        ids,
+        created,
+        skipped,
+    } = domain.categories().import(viewer, &rows).await?;
+    let existed = rows.len() - created - skipped;
+    say(&format!(
+        "{created} new categories; {existed} are left as they are"
+    ));
+    if skipped > 0 {
+        say(&format!(
+            "{skipped} categories are left out: what they belong below is archived or too deep"
+        ));
+    }
     let units = domain.units_of_measure().all(viewer).await?;
     Ok(References {
-        categories,
+        categories: ids,
         units: units.into_iter().map(|unit| (unit.code, unit.id)).collect(),
     })
 }
@@ -122,26 +163,21 @@ fn names(english: String, persian: Option<String>) -> BTreeMap<String, String> {
     .collect()
 }
 
-/// The four businesses. Pictures are given to items without one only, so that loading again adds none, and makes good what an
-/// interrupted load has left out.
+/// The four businesses. Pictures are given to items that nobody has changed since they were created: that makes good what an
+/// interrupted load has left out, and brings back none that people have taken away.
 async fn load_shop(
     context: &Context,
     viewer: &Viewer,
     references: &References,
 ) -> Result<(), StartError> {
     let items: Vec<_> = demo::items().collect();
-    let mut created = 0;
+    let mut tally = Tally::default();
     let mut bare = Vec::new();
     for some in items.chunks(IMPORT_MAX) {
-        let rows = some
-            .iter()
-            .map(|item| item_row(item, references, true))
-            .collect::<Result<Vec<_>, _>>()?;
-        let outcome = context.domain.items().import(viewer, &rows).await?;
-        created += outcome.created.len();
+        tally.add(&import(&context.domain, viewer, references, some, true).await?);
         bare.extend(without_picture(&context.domain, viewer, some).await?);
     }
-    say(&format!("{} items, {created} of them new", items.len()));
+    tally.say("items");
     let pictures = bare.len();
     stream::iter(bare.into_iter().map(Ok))
         .try_for_each_concurrent(DRAWN_AT_ONCE, |(item, id)| {
@@ -154,7 +190,27 @@ async fn load_shop(
     Ok(())
 }
 
-/// Those that should have a picture, and have none.
+/// Items whose category is not there are left out like those whose category is archived.
+async fn import(
+    domain: &Domain,
+    viewer: &Viewer,
+    references: &References,
+    items: &[DemoItem],
+    draw_code: bool,
+) -> Result<Tally, StartError> {
+    let rows = items
+        .iter()
+        .filter_map(|item| item_row(item, references, draw_code).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
+    let outcome = domain.items().import(viewer, &rows).await?;
+    Ok(Tally {
+        created: outcome.created.len(),
+        existed: outcome.existed,
+        skipped: outcome.skipped + items.len() - rows.len(),
+    })
+}
+
+/// Those that should have a picture, and never had one.
 async fn without_picture(
     domain: &Domain,
     viewer: &Viewer,
@@ -165,20 +221,20 @@ async fn without_picture(
         .filter(|item| item.has_picture())
         .map(|item| item.external_reference.clone())
         .collect();
-    let bare = domain.items().without_image(viewer, &references).await?;
+    let bare = domain.items().never_pictured(viewer, &references).await?;
     let pair = |item: &DemoItem| Some((item.clone(), *bare.get(&item.external_reference)?));
     Ok(items.iter().filter_map(pair).collect())
 }
 
+/// None when its category is not there.
 fn item_row(
     item: &DemoItem,
     references: &References,
     draw_code: bool,
-) -> Result<ItemRow, StartError> {
-    let category = references
-        .categories
-        .get(&item.category)
-        .ok_or_else(|| format!("no category {}", item.category))?;
+) -> Result<Option<ItemRow>, StartError> {
+    let Some(category) = references.categories.get(&item.category) else {
+        return Ok(None);
+    };
     let unit = references
         .units
         .get(item.unit)
@@ -204,7 +260,7 @@ fn item_row(
         barcodes: vec![item.barcode.clone()],
         external_reference: Some(item.external_reference.clone()),
     };
-    Ok(ItemRow { item, draw_code })
+    Ok(Some(ItemRow { item, draw_code }))
 }
 
 fn kind(kind: demo::Kind) -> Kind {
@@ -260,21 +316,21 @@ async fn load_generated(
     let started = Instant::now();
     let categories = demo::categories();
     let mut items = demo::generated(count, &categories).peekable();
+    let mut tally = Tally::default();
     let mut done = 0;
     while items.peek().is_some() {
-        let rows = items
-            .by_ref()
-            .take(IMPORT_MAX)
-            .map(|item| item_row(&item, references, false))
-            .collect::<Result<Vec<_>, _>>()?;
-        domain.items().import(viewer, &rows).await?;
-        done += rows.len();
+        let some: Vec<_> = items.by_ref().take(IMPORT_MAX).collect();
+        tally.add(&import(domain, viewer, references, &some, false).await?);
+        done += some.len();
         if done.is_multiple_of(100_000) || items.peek().is_none() {
             say(&format!(
                 "{done} generated items after {} s",
                 started.elapsed().as_secs()
             ));
         }
+    }
+    if done > 0 {
+        tally.say("generated items");
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use worker::service::{Service, StartError};
 pub(crate) enum Command {
     /// Do background work until told to stop. This is also what happens without a command.
     Run,
-    /// Load the demo shop. Loading it again changes nothing.
+    /// Load the demo shop. What is there already stays as it is, also where people have changed it.
     Demo(demo::Arguments),
     /// Create users.
     User(user::Arguments),

@@ -5,22 +5,7 @@ use domain::{Refusal, item as rules};
 use entity::id::CategoryId;
 
 use super::ItemKind;
-use crate::graphql::{decimal::Decimal, id::GlobalId};
-
-/// A condition on a text. All that is given must hold.
-#[derive(InputObject, Clone, Debug, Default)]
-pub struct StringFilter {
-    /// Equal.
-    eq: Option<String>,
-    /// Equal to one of these. An empty list matches nothing.
-    r#in: Option<Vec<String>>,
-    /// Anywhere inside, whatever the case.
-    contains: Option<String>,
-    /// At the beginning.
-    starts_with: Option<String>,
-    /// Missing, or not.
-    is_null: Option<bool>,
-}
+use crate::graphql::{decimal::Decimal, filter::StringFilter, id::GlobalId};
 
 /// A condition on an exact number. All that is given must hold.
 #[derive(InputObject, Clone, Debug, Default)]
@@ -93,26 +78,6 @@ pub struct ItemWhere {
     /// Not this.
     #[graphql(name = "NOT")]
     not: Option<Box<ItemWhere>>,
-}
-
-impl From<StringFilter> for rules::TextFilter {
-    fn from(
-        StringFilter {
-            eq,
-            r#in,
-            contains,
-            starts_with,
-            is_null,
-        }: StringFilter,
-    ) -> Self {
-        Self {
-            eq,
-            any_of: r#in,
-            contains,
-            starts_with,
-            is_null,
-        }
-    }
 }
 
 impl From<DecimalFilter> for rules::DecimalFilter {

@@ -1,11 +1,25 @@
-//! Background jobs.
+//! Background jobs: the object and its queries.
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+pub mod filter;
+pub mod mutation;
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject, connection::EmptyFields};
 use chrono::{DateTime, Utc};
 use domain::{Permission, job::Job as Row};
 use entity::id::JobId;
 
-use super::{context::ContextExt, error::OrGraphql, guard::Needs, id::GlobalId, loader::load};
+use filter::JobWhere;
+pub use mutation::JobMutation;
+
+use super::{
+    context::ContextExt,
+    cost,
+    error::OrGraphql,
+    guard::Needs,
+    id::GlobalId,
+    loader::load,
+    page::{self, Connection},
+};
 
 /// Where a job is in its life.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,5 +123,31 @@ impl JobQuery {
             .map_err(Into::into)
             .or_graphql(ctx.viewer())?;
         Ok(load(ctx, id).await?.map(Job::new))
+    }
+
+    /// The jobs that pass a filter, in pages, newest first. Needs `job.read`.
+    #[graphql(complexity = "cost::page(first, last, child_complexity)")]
+    async fn jobs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which jobs; all without.", name = "where")] filter: Option<JobWhere>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connection<Job>> {
+        let viewer = ctx.viewer();
+        let filter = filter.unwrap_or_default().into();
+        let args = page::args(first, last, after, before);
+        let rows = ctx
+            .domain()
+            .jobs()
+            .page(viewer, &filter, &args)
+            .await
+            .or_graphql(viewer)?;
+        Ok(page::connection(rows, EmptyFields, Job::new))
     }
 }
