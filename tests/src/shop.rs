@@ -46,7 +46,7 @@ const MUTATIONS: [(&str, &str, &str); 14] = [
     (
         "jobRetry",
         "JobRetryInput",
-        "job { id state attempts error finishedAt }",
+        "job { id state attempts maxAttempts error finishedAt }",
     ),
 ];
 

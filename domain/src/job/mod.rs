@@ -101,12 +101,6 @@ impl Task {
             Self::RenderCode { .. } => Duration::from_secs(20),
         }
     }
-
-    /// How often it is tried. With waits that double from a second up to ten minutes that is half an hour or more, which outlasts
-    /// the restart of a service and most other outages.
-    fn max_attempts(&self) -> i32 {
-        14
-    }
 }
 
 /// Jobs: what workers and operators do with them.

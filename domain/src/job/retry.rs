@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Jobs<'_> {
-    /// Gives a dead job all its attempts again. The picture that it was to render is awaited once more.
+    /// Gives a dead job as many attempts as a new one has. The picture that it was to render is awaited once more.
     ///
     /// # Errors
     /// When there is no such job, or it is not dead.

@@ -18,6 +18,9 @@ use crate::{
     viewer::Viewer,
 };
 
+/// How often a job is tried. With waits that double from a second up to ten minutes that is half an hour or more, which outlasts the
+/// restart of a service and most other outages.
+const ATTEMPTS: i32 = 14;
 /// Longest error text kept, in characters.
 const ERROR_MAX: usize = 2000;
 /// Rows of one `INSERT`: their values must stay below the 65,535 of the protocol.
@@ -54,7 +57,7 @@ fn new_row(viewer: &Viewer, now: DateTime<Utc>, task: &Task) -> Result<(JobId, A
         payload: Set(serde_json::to_value(task)?),
         state: Set(State::Queued),
         attempts: Set(0),
-        max_attempts: Set(task.max_attempts()),
+        max_attempts: Set(ATTEMPTS),
         progress: Set(0),
         version: Set(1),
         error: Set(None),
@@ -137,7 +140,8 @@ pub(super) async fn end_in_tx(
     changed_in_tx(tx, viewer, now, row).await
 }
 
-/// A dead job waits for its turn, with all its attempts before it. What it died of can be read until the next one ends.
+/// A dead job waits for its turn, with as many attempts before it as a new one has. They are numbered on, so that a worker that was left
+/// behind in its first life cannot speak for the second. What it died of can be read until the next attempt ends.
 pub(super) async fn revive_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
@@ -145,9 +149,10 @@ pub(super) async fn revive_in_tx(
     job: Job,
 ) -> Result<Job> {
     let version = job.version + 1;
+    let max_attempts = job.attempts + ATTEMPTS;
     let mut row = job.into_active_model();
     row.state = Set(State::Queued);
-    row.attempts = Set(0);
+    row.max_attempts = Set(max_attempts);
     row.progress = Set(0);
     row.version = Set(version);
     row.finished_at = Set(None);

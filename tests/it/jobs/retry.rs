@@ -74,8 +74,8 @@ async fn a_picture_comes_after_all() {
     let id = app.jobs().await[0].global_id();
     let job = manager.done("jobRetry", json!({"id": id})).await["job"].take();
     assert_eq!(
-        (&job["state"], &job["attempts"]),
-        (&json!("QUEUED"), &json!(0))
+        (&job["state"], &job["attempts"], &job["maxAttempts"]),
+        (&json!("QUEUED"), &json!(1), &json!(15))
     );
     assert!(
         job["error"].is_string() && job["finishedAt"].is_null(),
@@ -94,7 +94,7 @@ async fn a_picture_comes_after_all() {
 
     let _worker = app.worker();
     app.until_done(PATIENCE).await;
-    assert_eq!(app.jobs().await[0].standing(), ("succeeded", 1));
+    assert_eq!(app.jobs().await[0].standing(), ("succeeded", 2));
     assert_eq!(image(&manager, &item).await["state"], "READY");
 }
 
@@ -211,7 +211,7 @@ async fn ten_who_ask_with_the_same_key_ask_once() {
     let _worker = app.worker();
     app.until_done(PATIENCE).await;
     assert_eq!(manager.done("jobRetry", input).await, answers[0]);
-    assert_eq!(app.jobs().await[0].standing(), ("succeeded", 1));
+    assert_eq!(app.jobs().await[0].standing(), ("succeeded", 15));
 
     let other = global_id("Job", "01930000000070008000000000abcdef");
     let reused = json!({"id": other, "idempotencyKey": "key"});

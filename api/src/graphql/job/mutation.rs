@@ -36,8 +36,8 @@ pub struct JobMutation;
 
 #[Object(guard = "Needs(Permission::JobManage)")]
 impl JobMutation {
-    /// Gives a job that is `DEAD` all its attempts again; a worker begins it within seconds. Its error stays until an attempt ends, and
-    /// a picture that has failed with it is `PROCESSING` again. Needs `job.manage`.
+    /// Gives a job that is `DEAD` as many attempts as a new one has; a worker begins it within seconds. Its error stays until an attempt
+    /// ends, and a picture that has failed with it is `PROCESSING` again. Needs `job.manage`.
     async fn job_retry(
         &self,
         ctx: &Context<'_>,
