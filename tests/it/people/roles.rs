@@ -292,8 +292,8 @@ async fn change(app: &TestApp, id: UserId, change: UserChange) -> bool {
 /// The id behind a client's id.
 async fn domain_id(app: &TestApp, id: &str) -> uuid::Uuid {
     let (_, id) = api::graphql::id::decode(&id.into()).unwrap();
-    let known = app.domain().users().known(UserId(id)).await.unwrap();
-    known.unwrap().0.id.0
+    let access = app.domain().users().by_login(UserId(id)).await.unwrap();
+    access.unwrap().user.id.0
 }
 
 #[tokio::test(flavor = "multi_thread")]
