@@ -139,8 +139,8 @@ pub trait Authenticate: Clone + Send + Sync + 'static {
         context: &Arc<RequestContext>,
     ) -> impl Future<Output = Result<Self::Identity, AuthFailure>> + Send;
 
-    /// Whether the identity still holds. Asked every heartbeat of a WebSocket or event stream;
-    /// `Unauthenticated` ends it, `Unavailable` does not.
+    /// Whether the identity still holds. Asked every heartbeat of a WebSocket or event stream, and before each
+    /// operation of a WebSocket; `Unauthenticated` ends it, `Unavailable` only refuses the operation.
     ///
     /// # Errors
     /// [`AuthFailure`], when the credential has expired or was revoked, or cannot be checked.

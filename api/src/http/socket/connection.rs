@@ -158,6 +158,8 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         wire.say(&Plain::ConnectionAck).await
     }
 
+    /// Begins an operation for whoever the client is by now: a session that was ended, or a role that was taken away, since the last beat
+    /// must not do anything any more.
     async fn subscribe(
         &mut self,
         wire: &mut Wire,
@@ -170,7 +172,12 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         if self.operations.contains_key(&id) {
             return Err(Ending::duplicate(&id));
         }
-        match self.start(identity, request) {
+        let started = match self.service.authenticate.still_valid(identity).await {
+            Ok(()) => self.start(identity, request),
+            Err(AuthFailure::Unavailable) => Err(HttpError::unavailable()),
+            Err(AuthFailure::Unauthenticated(_)) => return Err(Ending::FORBIDDEN),
+        };
+        match started {
             Ok(events) => {
                 self.operations.insert(id, events);
                 Ok(())
