@@ -42,7 +42,7 @@ pub(super) struct Service<E, A> {
     pub(super) authenticate: A,
     pub(super) settings: HttpSettings,
     pub(super) origins: Origins,
-    /// Places for operations that come over WebSockets; HTTP requests took theirs on the way in.
+    /// Places for queries and mutations that come over WebSockets; HTTP requests took theirs on the way in.
     pub(super) capacity: Capacity,
     /// Places for WebSockets and event streams.
     pub(super) connections: Capacity,
@@ -114,10 +114,15 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
             .receiver
             .receive(&self.service, request, context)
             .await?;
-        if representation == Representation::EventStream {
-            return event_stream::open(Arc::clone(&self.service), ready, Arc::clone(context));
+        match (ready.kind, representation) {
+            (OperationKind::Subscription, Representation::EventStream) => {
+                event_stream::open(Arc::clone(&self.service), ready, Arc::clone(context))
+            }
+            (OperationKind::Subscription, _) => Err(HttpError::bad_request(
+                "Subscriptions need a WebSocket or `Accept: text/event-stream`.",
+            )),
+            _ => self.execute(ready, representation, context).await,
         }
-        self.execute(ready, representation, context).await
     }
 
     async fn execute(
@@ -126,11 +131,6 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
         representation: Representation,
         context: &RequestContext,
     ) -> Result<Response, HttpError> {
-        if ready.kind == OperationKind::Subscription {
-            return Err(HttpError::bad_request(
-                "Subscriptions need a WebSocket or `Accept: text/event-stream`.",
-            ));
-        }
         let response = self.service.executor.execute(ready.request).await;
         respond(Finished::new(response, context.id()), representation)
     }
@@ -185,7 +185,14 @@ fn respond(mut finished: Finished, representation: Representation) -> Result<Res
         tracing::error!(%error, "a GraphQL result cannot be serialised");
         HttpError::internal()
     })?;
-    let mut response = answer::bytes(status, representation.content_type(), body);
+    let mut response = match representation {
+        Representation::EventStream => answer::bytes(
+            status,
+            event_stream::CONTENT_TYPE,
+            event_stream::whole(&body),
+        ),
+        _ => answer::bytes(status, representation.content_type(), body),
+    };
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

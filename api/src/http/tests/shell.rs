@@ -72,21 +72,6 @@ async fn a_hanging_request_is_cut_at_its_deadline() {
     assert_eq!(started.elapsed().as_secs(), 30);
 }
 
-/// One request, on its own connection, as long as the answer is not the wanted one.
-async fn ask_until(server: &Running, request: &str, wanted: &str) {
-    let asking = async {
-        while !exchange(&mut server.connect().await, request.as_bytes(), "}")
-            .await
-            .contains(wanted)
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), asking)
-        .await
-        .unwrap();
-}
-
 fn raw_post(query: &str) -> String {
     let body = json!({ "query": query }).to_string();
     let head = "POST /api/graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length:";
@@ -107,7 +92,7 @@ async fn beyond_the_cap_requests_are_refused_but_health_is_not() {
         .unwrap();
 
     let hello = raw_post("{ hello }");
-    ask_until(&server, &hello, "OVERLOADED").await;
+    server.ask_until(&hello, "OVERLOADED").await;
     let refused = exchange(&mut server.connect().await, hello.as_bytes(), "}").await;
     assert!(
         refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1"),
@@ -119,7 +104,7 @@ async fn beyond_the_cap_requests_are_refused_but_health_is_not() {
 
     // The place is free again when the deadline has ended the request.
     read_until(&mut hanging, "TIMEOUT").await;
-    ask_until(&server, &hello, "world").await;
+    server.ask_until(&hello, "world").await;
 }
 
 #[tokio::test]
