@@ -41,8 +41,6 @@ pub struct TokenAccess {
     pub user: Known,
     /// The user's language.
     pub locale: Locale,
-    /// Which token it is.
-    pub token_id: ApiTokenId,
     /// From then on it opens nothing. Whoever keeps this answer for a while has to look at the clock each time.
     pub expires_at: DateTime<Utc>,
 }
@@ -140,6 +138,7 @@ struct TokenRow {
     expires_at: DateTime<Utc>,
 }
 
+/// The user of a row, as somebody who has logged in.
 fn known(row: &QueryResult) -> Result<(Known, Locale)> {
     let KnownRow {
         id,
@@ -151,6 +150,7 @@ fn known(row: &QueryResult) -> Result<(Known, Locale)> {
         id,
         name: display_name,
         permissions: parse(&permissions),
+        token: None,
     };
     Ok((known, locale.parse().unwrap_or_default()))
 }
@@ -172,10 +172,10 @@ fn token_access(row: &QueryResult) -> Result<TokenAccess> {
         expires_at,
     } = TokenRow::from_query_result(row, "")?;
     user.permissions = user.permissions.intersection(&parse(&scopes));
+    user.token = Some(token_id);
     Ok(TokenAccess {
         user,
         locale,
-        token_id,
         expires_at,
     })
 }

@@ -134,7 +134,7 @@ impl Users<'_> {
         Ok(account.user)
     }
 
-    /// Changes a user. One's own name and language may be changed without permission.
+    /// Changes a user. Who has logged in may change their own name and language without permission.
     ///
     /// # Errors
     /// When a value is refused, there is no such user or role, somebody changed the user since `expected_version`, a role grants what
@@ -201,7 +201,7 @@ impl Users<'_> {
         passwords: PasswordRules,
         key: Option<&str>,
     ) -> Result<ChangedPassword> {
-        let id = viewer.require_user()?.id;
+        let id = viewer.require_login()?.id;
         let present = query::credential_of(&self.domain.db, id)
             .await?
             .ok_or(Error::Unauthenticated)?;

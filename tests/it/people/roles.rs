@@ -158,7 +158,12 @@ async fn nobody_gives_or_takes_what_they_do_not_have() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clerk_sees_and_changes_only_themselves() {
     let app = TestApp::start().await;
-    let (owner, clerk) = (app.owner().await, app.clerk().await);
+    let owner = app.owner().await;
+    app.user("clerk").await;
+    let clerk = app
+        .anonymous()
+        .logged_in("clerk@example.com", PASSWORD)
+        .await;
     let (own, other) = (id_of(&clerk).await, id_of(&owner).await);
     let find = "query($id: ID!) { user(id: $id) { email roles { code } } }";
     assert_eq!(
