@@ -140,8 +140,7 @@ impl Authenticate for Auth {
         } else if let Some(value) = credentials.cookie(self.0.cookie.name()) {
             self.by_cookie(value).await?
         } else {
-            let locale = Locale::negotiate(credentials.accept_language()).unwrap_or_default();
-            let nobody = Viewer::anonymous();
+            let (locale, nobody) = (context.locale(), Viewer::anonymous());
             (Credential::None, Viewer { locale, ..nobody })
         };
         let viewer = viewer.for_request(Some(context.id().as_str().to_owned()));

@@ -25,6 +25,7 @@ use crate::http::{
     auth::{AuthFailure, Authenticate},
     context::RequestContext,
     error::HttpError,
+    reason::Reason,
 };
 
 /// Events that may wait for the client before the operation itself is held up.
@@ -48,10 +49,7 @@ pub(super) fn open<E: Executor, A: Authenticate>(
     ready: Ready<A::Identity>,
     context: Arc<RequestContext>,
 ) -> Result<Response, HttpError> {
-    let place = service
-        .connections
-        .enter()
-        .ok_or_else(|| HttpError::overloaded("Too many streams are open."))?;
+    let place = service.connections.enter().ok_or(Reason::TooManyStreams)?;
     let (events, body) = mpsc::channel(BUFFER);
     let results = service.executor.execute_stream(ready.request, None);
     let pump = Pump {
@@ -124,7 +122,7 @@ impl<E: Executor, A: Authenticate> Pump<E, A> {
             let _ = self.send(COMPLETE).await;
             return Err(Over);
         };
-        let finished = Finished::new(result, self.context.id());
+        let finished = Finished::new(result, &self.context);
         match serde_json::to_string(&finished) {
             Ok(json) => {
                 self.send(Bytes::from(format!("event: next\ndata: {json}\n\n")))

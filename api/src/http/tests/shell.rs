@@ -30,6 +30,46 @@ async fn unknown_addresses_are_404_in_json_with_a_request_id() {
 }
 
 #[tokio::test]
+async fn refusals_speak_the_language_that_was_asked_for() {
+    let client = App::default().client();
+    let requests = || {
+        [
+            client.get("/nowhere"),
+            client.delete("/api/health"),
+            client.put(URL),
+            client.get(URL).header("accept", "image/png"),
+            client.post(URL).body("text"),
+            client.post(URL).body_json(&json!([])),
+            client.post(URL).body_json(&json!({ "query": "{" })),
+            client.post(URL).body_json(&json!({ "query": "{ crash }" })),
+            client
+                .post(URL)
+                .body_json(&json!({ "query": "{ secretFailure }" })),
+            client.get(URL).header("authorization", "Bearer mallory"),
+            client
+                .get(URL)
+                .header("authorization", "Bearer store-is-down"),
+            client
+                .get(URL)
+                .header("cookie", "session=alice")
+                .header("origin", "https://evil.example"),
+        ]
+    };
+    for (english, persian) in requests().into_iter().zip(requests()) {
+        let [english, persian] =
+            [(english, "en-GB"), (persian, "fa-IR,en;q=0.5")].map(async |(request, language)| {
+                body(request.header("accept-language", language).send().await).await
+            });
+        let (english, persian) = tokio::join!(english, persian);
+        let (english, persian) = (&english["errors"][0], &persian["errors"][0]);
+        assert_eq!(english["extensions"]["code"], persian["extensions"]["code"]);
+        assert!(english["message"].as_str().unwrap().is_ascii(), "{english}");
+        let first = persian["message"].as_str().unwrap().chars().next().unwrap();
+        assert!(('\u{600}'..='\u{6ff}').contains(&first), "{persian}");
+    }
+}
+
+#[tokio::test]
 async fn a_panic_is_500_and_the_server_lives_on() {
     let client = App::default().client();
     let response = client
