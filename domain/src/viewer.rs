@@ -1,6 +1,6 @@
 //! Who is asking: the first argument of every use case.
 
-use entity::id::UserId;
+use entity::id::{ApiTokenId, UserId};
 
 use crate::{
     error::{Error, Result},
@@ -39,6 +39,8 @@ pub struct Known {
     pub name: String,
     /// What they may do.
     pub permissions: Permissions,
+    /// The API token that a program shows for them; none when they have logged in themselves.
+    pub token: Option<ApiTokenId>,
 }
 
 impl Viewer {
@@ -91,6 +93,18 @@ impl Viewer {
             Identity::User(user) => Ok(user),
             Identity::Anonymous | Identity::System(_) => Err(Error::Unauthenticated),
         }
+    }
+
+    /// The user who is asking, when they have logged in themselves: for what follows from being somebody, and not from a permission. An
+    /// API token does only what it was made for.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when it is nobody, no person, or a program with an API token.
+    pub fn require_login(&self) -> Result<&Known> {
+        self.require_user()
+            .ok()
+            .filter(|user| user.token.is_none())
+            .ok_or(Error::Unauthenticated)
     }
 
     /// Goes on only when goldshop itself is asking: for what only its own parts do.

@@ -20,6 +20,8 @@ pub struct Model {
     /// Argon2id in PHC format. Never leaves the domain.
     #[serde(skip)]
     pub password_hash: String,
+    /// Counts passwords, beginning with 1: a session that was begun with an earlier one is over.
+    pub credential_version: i32,
     /// Preferred language of messages (`en`, `fa`).
     pub locale: String,
     /// Since when the user may not log in any more.

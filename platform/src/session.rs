@@ -36,6 +36,8 @@ const TOUCH_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 pub struct Login<'a> {
     /// The user.
     pub user_id: Uuid,
+    /// Which of the user's passwords was given.
+    pub credential_version: i32,
     /// What the browser calls itself; its first 256 characters are kept.
     pub user_agent: &'a str,
     /// The client's address.

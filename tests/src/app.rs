@@ -422,17 +422,17 @@ impl TestApp {
         permissions: Option<Permissions>,
         life: TimeDelta,
     ) -> String {
-        let (known, locale) = self
+        let access = self
             .domain
             .users()
-            .known(user.id)
+            .by_login(user.id)
             .await
             .expect("the database answers")
             .expect("the user may log in");
-        let permissions = permissions.unwrap_or_else(|| known.permissions.clone());
+        let permissions = permissions.unwrap_or_else(|| access.user.permissions.clone());
         let viewer = Viewer {
-            identity: Identity::User(known),
-            locale,
+            identity: Identity::User(access.user),
+            locale: access.locale,
             request_id: None,
         };
         let new = NewApiToken {

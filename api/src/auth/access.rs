@@ -4,7 +4,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{Domain, Error, locale::Locale, user::TokenAccess, viewer::Known};
+use domain::{
+    Domain, Error,
+    user::{LoginAccess, TokenAccess},
+};
 use entity::id::UserId;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
@@ -17,7 +20,7 @@ type TokenHash = [u8; 32];
 
 pub(super) struct AccessCache {
     domain: Domain,
-    users: Cache<UserId, Option<(Known, Locale)>>,
+    users: Cache<UserId, Option<LoginAccess>>,
     tokens: Cache<TokenHash, Option<TokenAccess>>,
 }
 
@@ -30,10 +33,31 @@ impl AccessCache {
         }
     }
 
-    /// What the user may do; none when they may not log in (any more).
-    pub(super) async fn known(&self, id: UserId) -> Result<Option<(Known, Locale)>, Arc<Error>> {
+    /// What a session of the user opens that was begun with this version of their credential; none when they may not log in (any more),
+    /// or have changed their password since.
+    ///
+    /// A session that is newer than what we believe proves that we are behind, for its version was read from the database: a password
+    /// changed elsewhere does not lock its owner out here. One that is older than the truth is let in for no longer than we believe
+    /// anything, and that only if Redis has missed its end.
+    pub(super) async fn by_session(
+        &self,
+        id: UserId,
+        credential_version: i32,
+    ) -> Result<Option<LoginAccess>, Arc<Error>> {
+        let mut access = self.by_login(id).await?;
+        if access
+            .as_ref()
+            .is_some_and(|access| access.credential_version < credential_version)
+        {
+            self.forget(id).await;
+            access = self.by_login(id).await?;
+        }
+        Ok(access.filter(|access| access.credential_version == credential_version))
+    }
+
+    async fn by_login(&self, id: UserId) -> Result<Option<LoginAccess>, Arc<Error>> {
         self.users
-            .try_get_with(id, self.domain.users().known(id))
+            .try_get_with(id, self.domain.users().by_login(id))
             .await
     }
 
@@ -45,7 +69,8 @@ impl AccessCache {
             .await
     }
 
-    /// Forgets what the user may do, because it has changed. Other processes believe it a few seconds longer.
+    /// Forgets what the user may do, because it has changed. Other processes believe it for at most the configured seconds longer, and so
+    /// does this one if a statement under way has read it before the change.
     pub(super) async fn forget(&self, id: UserId) {
         self.users.invalidate(&id).await;
     }

@@ -43,6 +43,9 @@ impl Attempts {
     /// Makes one attempt at `name`. Only [`Code::InvalidCredentials`] counts against the address and the name, and so does an attempt
     /// that is given up half-way.
     ///
+    /// What the attempt gives stands, for it may have changed something already: when Redis does not take back the count, one attempt too
+    /// many is counted until the window ends.
+    ///
     /// # Errors
     /// [`Code::Throttled`] instead of an attempt when there were too many, and whatever the attempt gives.
     pub(super) async fn make<T>(
@@ -54,10 +57,13 @@ impl Attempts {
     ) -> Result<T> {
         let admitted = self.admit(name, address, now).await?;
         let result = attempt.await;
-        match &result {
-            Ok(_) => self.succeeded(admitted).await?,
-            Err(error) if is_wrong(error) => {}
-            Err(_) => self.release(admitted).await?,
+        let counted = match &result {
+            Ok(_) => self.succeeded(admitted).await,
+            Err(error) if is_wrong(error) => Ok(()),
+            Err(_) => self.release(admitted).await,
+        };
+        if let Err(error) = counted {
+            tracing::warn!(%error, "an attempt that was not wrong stays counted");
         }
         result
     }

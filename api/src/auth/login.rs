@@ -2,7 +2,7 @@
 
 use domain::{
     Error, Result, Viewer,
-    user::{PasswordChange, User, UserChange},
+    user::{Authenticated, ChangedPassword, PasswordChange, User, UserChange},
 };
 use entity::id::UserId;
 use platform::{
@@ -40,14 +40,17 @@ impl Auth {
     ) -> Result<Opened> {
         let users = self.0.domain.users();
         let attempt = users.authenticate(email, password);
-        let user = self
+        let Authenticated {
+            user,
+            credential_version,
+        } = self
             .0
             .attempts
             .make(email, caller.address(), self.0.domain.now(), attempt)
             .await?;
         self.0.access.forget(user.id).await;
         self.end_session_of(caller).await?;
-        self.open(caller, user.id).await
+        self.open(caller, user.id, credential_version).await
     }
 
     /// Ends the caller's session. Gives the `Set-Cookie` value that removes its cookie.
@@ -88,7 +91,12 @@ impl Auth {
             .map_err(redis_fault)
     }
 
-    /// Changes the caller's password, ends all their sessions and begins a new one.
+    /// Changes the caller's password, ends all their sessions and begins a new one. Gives the `Set-Cookie` value that lets the browser use
+    /// it.
+    ///
+    /// The old sessions are over with the commit, for they are of an earlier version of the credential; ending them in Redis only makes it
+    /// felt at once in every process. So no failure after the commit undoes or hides the change: without a new session, the value removes
+    /// the old one's cookie, and the person logs in with the new password.
     ///
     /// # Errors
     /// Those of [`domain::user::Users::change_password`], and `THROTTLED` after too many wrong old passwords.
@@ -97,13 +105,16 @@ impl Auth {
         caller: &Caller,
         change: PasswordChange,
         key: Option<&str>,
-    ) -> Result<(User, Opened)> {
+    ) -> Result<(User, Option<HeaderValue>)> {
         caller.require_session()?;
         let viewer = caller.viewer();
         let id = viewer.require_user()?.id;
         let users = self.0.domain.users();
         let attempt = users.change_password(viewer, change, self.0.passwords, key);
-        let user = self
+        let ChangedPassword {
+            user,
+            credential_version,
+        } = self
             .0
             .attempts
             .make(
@@ -113,12 +124,16 @@ impl Auth {
                 attempt,
             )
             .await?;
-        self.0
-            .sessions
-            .revoke_all(id.0)
-            .await
-            .map_err(redis_fault)?;
-        Ok((user, self.open(caller, id).await?))
+        self.0.access.forget(id).await;
+        self.end_all_sessions(id).await;
+        let cookie = match self.open(caller, id, credential_version).await {
+            Ok(opened) => Some(opened.cookie),
+            Err(error) => {
+                tracing::warn!(%error, user_id = %id, "no session could be begun with a new password");
+                self.0.cookie.removal()
+            }
+        };
+        Ok((user, cookie))
     }
 
     /// Changes a user, and makes it felt at once: in this process, and for somebody who is disabled everywhere.
@@ -146,10 +161,11 @@ impl Auth {
         Ok(user)
     }
 
-    /// The user is disabled already, so their sessions open nothing once that is noticed; when Redis fails it takes some seconds.
+    /// The user is disabled or has another password already, so their sessions open nothing once that is noticed; when Redis fails it
+    /// takes some seconds.
     async fn end_all_sessions(&self, id: UserId) {
         if let Err(error) = self.0.sessions.revoke_all(id.0).await {
-            tracing::warn!(%error, user_id = %id, "a disabled user's sessions are left to expire");
+            tracing::warn!(%error, user_id = %id, "a user's sessions that open nothing are left to expire");
         }
     }
 
@@ -164,11 +180,15 @@ impl Auth {
         Ok(())
     }
 
-    async fn open(&self, caller: &Caller, id: UserId) -> Result<Opened> {
-        let known = self.0.domain.users().known(id).await?;
-        let (known, locale) = known.ok_or(Error::Unauthenticated)?;
+    /// Begins a session with the credential of this version. Should it be replaced this very moment, the session opens nothing.
+    async fn open(&self, caller: &Caller, id: UserId, credential_version: i32) -> Result<Opened> {
+        let access = self.0.domain.users().by_login(id).await?;
+        let access = access
+            .filter(|access| access.credential_version == credential_version)
+            .ok_or(Error::Unauthenticated)?;
         let login = Login {
             user_id: id.0,
+            credential_version,
             user_agent: caller.user_agent(),
             address: caller.address(),
         };
@@ -185,7 +205,7 @@ impl Auth {
             .ok_or_else(|| Error::internal("a session cookie is no header value"))?;
         let request_id = caller.viewer().request_id.clone();
         Ok(Opened {
-            viewer: viewer(known, locale).for_request(request_id),
+            viewer: viewer(access.user, access.locale).for_request(request_id),
             cookie,
         })
     }

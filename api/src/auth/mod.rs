@@ -92,14 +92,17 @@ impl Auth {
         let session = found
             .map_err(|error| unavailable(login::redis_fault(error)))?
             .ok_or_else(|| self.session_is_over())?;
-        let known = self
+        let access = self
             .0
             .access
-            .known(session.user_id.into())
+            .by_session(session.user_id.into(), session.credential_version)
             .await
             .map_err(unavailable)?;
-        let (known, locale) = known.ok_or_else(|| self.session_is_over())?;
-        Ok((Credential::Session(token), viewer(known, locale)))
+        let access = access.ok_or_else(|| self.session_is_over())?;
+        Ok((
+            Credential::Session(token),
+            viewer(access.user, access.locale),
+        ))
     }
 
     /// The browser is to drop its cookie: its next request comes from nobody.
@@ -137,8 +140,7 @@ impl Authenticate for Auth {
         } else if let Some(value) = credentials.cookie(self.0.cookie.name()) {
             self.by_cookie(value).await?
         } else {
-            let locale = Locale::negotiate(credentials.accept_language()).unwrap_or_default();
-            let nobody = Viewer::anonymous();
+            let (locale, nobody) = (context.locale(), Viewer::anonymous());
             (Credential::None, Viewer { locale, ..nobody })
         };
         let viewer = viewer.for_request(Some(context.id().as_str().to_owned()));

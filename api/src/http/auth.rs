@@ -3,9 +3,9 @@
 use std::{future::Future, sync::Arc};
 
 use async_graphql::Request;
-use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
+use poem::http::{HeaderMap, HeaderValue, header};
 
-use super::{context::RequestContext, error::HttpError};
+use super::{context::RequestContext, error::HttpError, reason::Reason};
 
 /// The credentials that came with a request or with `connection_init`.
 #[derive(Clone, Copy)]
@@ -44,16 +44,7 @@ impl<'a> Credentials<'a> {
 
     /// What the client calls itself; empty when it does not say.
     pub fn user_agent(&self) -> &'a str {
-        self.header(header::USER_AGENT)
-    }
-
-    /// The languages that the client prefers, as it sent them; empty when it did not.
-    pub fn accept_language(&self) -> &'a str {
-        self.header(header::ACCEPT_LANGUAGE)
-    }
-
-    fn header(&self, name: header::HeaderName) -> &'a str {
-        let value = self.headers.get(name);
+        let value = self.headers.get(header::USER_AGENT);
         value
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
@@ -83,15 +74,13 @@ pub enum AuthFailure {
 impl From<AuthFailure> for HttpError {
     /// 401 for both JSON media types: the request was not executed, so it has no GraphQL result.
     fn from(failure: AuthFailure) -> Self {
-        let AuthFailure::Unauthenticated(cookie) = failure else {
-            return Self::unavailable();
-        };
-        let message = "The credential is not valid or has expired.";
-        let error = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        match cookie {
-            Some(cookie) => error.with_header(header::SET_COOKIE, cookie),
-            None => error,
+        let refusal = Self::new(Reason::CredentialInvalid);
+        match failure {
+            AuthFailure::Unauthenticated(None) => refusal,
+            AuthFailure::Unauthenticated(Some(cookie)) => {
+                refusal.with_header(header::SET_COOKIE, cookie)
+            }
+            AuthFailure::Unavailable => Self::new(Reason::Unavailable),
         }
     }
 }
@@ -109,17 +98,8 @@ impl From<UploadRefusal> for HttpError {
     /// 401 and 403: the body was not even read.
     fn from(refusal: UploadRefusal) -> Self {
         match refusal {
-            UploadRefusal::Unauthenticated => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "UNAUTHENTICATED",
-                "Log in to upload files.",
-            )
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-            UploadRefusal::Forbidden => Self::new(
-                StatusCode::FORBIDDEN,
-                "FORBIDDEN",
-                "You may not upload files.",
-            ),
+            UploadRefusal::Unauthenticated => Self::new(Reason::UploadByNobody),
+            UploadRefusal::Forbidden => Self::new(Reason::UploadForbidden),
         }
     }
 }
@@ -139,8 +119,8 @@ pub trait Authenticate: Clone + Send + Sync + 'static {
         context: &Arc<RequestContext>,
     ) -> impl Future<Output = Result<Self::Identity, AuthFailure>> + Send;
 
-    /// Whether the identity still holds. Asked every heartbeat of a WebSocket or event stream;
-    /// `Unauthenticated` ends it, `Unavailable` does not.
+    /// Whether the identity still holds. Asked every heartbeat of a WebSocket or event stream, and before each
+    /// operation of a WebSocket; `Unauthenticated` ends it, `Unavailable` only refuses the operation.
     ///
     /// # Errors
     /// [`AuthFailure`], when the credential has expired or was revoked, or cannot be checked.
@@ -207,12 +187,9 @@ mod tests {
 
     #[test]
     fn what_a_client_says_of_itself_may_be_missing() {
-        let headers = headers(&[("accept-language", "fa")]);
-        let credentials = Credentials::new(&headers);
-        assert_eq!(
-            (credentials.accept_language(), credentials.user_agent()),
-            ("fa", "")
-        );
+        let named = headers(&[("user-agent", "curl/8")]);
+        assert_eq!(Credentials::new(&named).user_agent(), "curl/8");
+        assert_eq!(Credentials::new(&headers(&[])).user_agent(), "");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use poem::{
 };
 use tokio_util::bytes::{Bytes, BytesMut};
 
-use super::error::HttpError;
+use super::{error::HttpError, reason::Reason};
 
 /// How much of an oversized body is thrown away so that the client can finish sending and read our answer.
 const DRAIN_BYTES: usize = 128 * 1024 * 1024;
@@ -68,7 +68,7 @@ pub(crate) fn announced(headers: &HeaderMap) -> Option<usize> {
 
 /// The refusal of a body of more than `limit` bytes.
 pub(crate) fn oversized(limit: usize) -> HttpError {
-    HttpError::too_large(format!("The body is larger than {limit} bytes."))
+    HttpError::new(Reason::BodyTooLarge).with("max", limit)
 }
 
 async fn collect(
@@ -89,5 +89,5 @@ async fn collect(
 /// The refusal of a body that did not arrive whole.
 pub(crate) fn broken(error: &dyn std::error::Error) -> HttpError {
     tracing::debug!(%error, "a request body broke off");
-    HttpError::bad_request("The body broke off.")
+    Reason::BodyBrokeOff.into()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::HttpError;
+use super::{error::HttpError, reason::Reason};
 
 /// A shared number of places. Clones share the places.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl<E: Endpoint> Endpoint for Limited<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let Some(_place) = self.capacity.enter() else {
-            return Err(HttpError::overloaded("Too many requests are being worked on.").into());
+            return Err(HttpError::new(Reason::TooManyRequests).into());
         };
         self.inner
             .call(request)

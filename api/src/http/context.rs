@@ -5,8 +5,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use domain::locale::Locale;
 use platform::telemetry::RequestId;
-use poem::Request;
+use poem::{Request, http::header};
 
 use super::{client_address::client_address, request_id};
 
@@ -15,6 +16,7 @@ use super::{client_address::client_address, request_id};
 pub struct RequestContext {
     id: RequestId,
     client: Option<IpAddr>,
+    locale: Locale,
     route: OnceLock<&'static str>,
     operation: OnceLock<String>,
 }
@@ -28,6 +30,7 @@ impl RequestContext {
         Self {
             id: request_id::of(request.headers()),
             client: client_address(request.headers(), peer, trusted_hops),
+            locale: locale(request),
             route: OnceLock::new(),
             operation: OnceLock::new(),
         }
@@ -49,6 +52,11 @@ impl RequestContext {
         self.client
     }
 
+    /// The language that the client prefers, of those we speak.
+    pub fn locale(&self) -> Locale {
+        self.locale
+    }
+
     /// The route's pattern, for logs and metrics; `None` for an unknown path.
     pub fn route(&self) -> Option<&'static str> {
         self.route.get().copied()
@@ -68,4 +76,9 @@ impl RequestContext {
     pub(crate) fn set_operation(&self, name: &str) {
         self.operation.get_or_init(|| name.to_owned());
     }
+}
+
+fn locale(request: &Request) -> Locale {
+    let wanted = request.header(header::ACCEPT_LANGUAGE);
+    wanted.and_then(Locale::negotiate).unwrap_or_default()
 }

@@ -1,9 +1,8 @@
-//! The one shape of every refusal: a status, a stable code and a sentence, as a GraphQL error list even outside
-//! GraphQL.
+//! The one shape of every refusal: a status, a stable code and a sentence in the client's language, as a GraphQL
+//! error list even outside GraphQL.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use platform::telemetry::RequestId;
 use poem::{
     Response,
     error::ResponseError,
@@ -11,33 +10,46 @@ use poem::{
 };
 use serde_json::json;
 
-use super::answer;
+use super::{answer, context::RequestContext, reason::Reason};
+use crate::messages;
 
 /// A request that was refused before (or instead of) being executed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{code}: {message}")]
+#[error("{reason:?} {params:?}")]
 pub struct HttpError {
     status: StatusCode,
-    code: &'static str,
-    message: Cow<'static, str>,
+    reason: Reason,
+    params: BTreeMap<&'static str, String>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    about_document: bool,
 }
 
 impl HttpError {
-    /// A refusal with a status for HTTP, a stable code for programs and a sentence for people.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    /// A refusal for this reason, whose message may need values.
+    pub fn new(reason: Reason) -> Self {
+        let status = reason.status();
+        let headers = match status {
+            StatusCode::UNAUTHORIZED => {
+                vec![(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))]
+            }
+            // Trying again shortly is welcome.
+            StatusCode::SERVICE_UNAVAILABLE => {
+                vec![(header::RETRY_AFTER, HeaderValue::from_static("1"))]
+            }
+            _ => Vec::new(),
+        };
         Self {
             status,
-            code,
-            message: message.into(),
-            headers: Vec::new(),
-            about_document: false,
+            reason,
+            params: BTreeMap::new(),
+            headers,
         }
+    }
+
+    /// The same refusal with a value that its message needs.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.params.insert(name, value.to_string());
+        self
     }
 
     /// The same refusal with one more header in its answer.
@@ -47,123 +59,46 @@ impl HttpError {
         self
     }
 
-    /// 400: the request does not say what it should.
-    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
-    }
-
-    /// A well-formed request whose GraphQL document cannot be executed: 400, but 200 with plain
-    /// `application/json`, where the status only tells whether the request itself was understood.
-    pub(crate) fn document(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            about_document: true,
-            ..Self::new(StatusCode::BAD_REQUEST, code, message)
-        }
-    }
-
-    /// 404: nothing is there.
-    pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NOT_FOUND",
-            "There is nothing at this address.",
-        )
-    }
-
-    /// 405 with the methods that are allowed.
-    pub fn method_not_allowed(allow: &'static str, message: &'static str) -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "METHOD_NOT_ALLOWED",
-            message,
-        )
-        .with_header(header::ALLOW, HeaderValue::from_static(allow))
-    }
-
-    /// 413: more bytes, tokens or files than we take.
-    pub fn too_large(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", message)
-    }
-
-    /// 415: a content type or charset we do not read.
-    pub fn unsupported_media_type(message: &'static str) -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UNSUPPORTED_MEDIA_TYPE",
-            message,
-        )
-    }
-
-    /// 403: a browser page that may not do this.
-    pub fn forbidden_origin() -> Self {
-        let message = "This origin may not use the API with credentials.";
-        Self::new(StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED", message)
-    }
-
-    /// 503: too much is going on; trying again shortly is welcome.
-    pub fn overloaded(message: &'static str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message)
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-    }
-
-    /// 503: something we depend on does not answer.
-    pub fn unavailable() -> Self {
-        let message = "A service this request needs is not available at the moment.";
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "SERVICE_UNAVAILABLE",
-            message,
-        )
-        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-    }
-
-    /// 504: the deadline passed; what was begun has been rolled back.
-    pub fn timed_out() -> Self {
-        Self::new(
-            StatusCode::GATEWAY_TIMEOUT,
-            "TIMEOUT",
-            "The request took too long and was stopped.",
-        )
-    }
-
-    /// 500: our fault; the log has the story under the request id.
-    pub fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "INTERNAL",
-            "Something went wrong on our side.",
-        )
+    /// The same refusal with the methods that are allowed.
+    #[must_use]
+    pub fn allowing(self, methods: &'static str) -> Self {
+        self.with("allow", methods)
+            .with_header(header::ALLOW, HeaderValue::from_static(methods))
     }
 
     /// The refusal that belongs to a bare status, for errors that come from the router.
     pub(crate) fn from_status(status: StatusCode) -> Self {
         match status {
-            StatusCode::NOT_FOUND => Self::not_found(),
-            status if status.is_client_error() => {
-                Self::new(status, "BAD_REQUEST", "The request cannot be handled.")
-            }
-            _ => Self::internal(),
+            StatusCode::NOT_FOUND => Self::new(Reason::NothingHere),
+            status if status.is_client_error() => Self {
+                status,
+                ..Self::new(Reason::Unhandled)
+            },
+            _ => Self::new(Reason::Internal),
         }
     }
 
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        self.code
+    /// Why it is refused.
+    pub fn reason(&self) -> Reason {
+        self.reason
     }
 
-    /// The HTTP status.
-    pub fn status(&self) -> StatusCode {
-        self.status
+    /// What people read, in the language that the request asks for.
+    pub(crate) fn sentence(&self, context: &RequestContext) -> String {
+        let mut params = self.params.clone();
+        params.insert("requestId", context.id().as_str().to_owned());
+        messages::message(context.locale(), self.reason.message(), &params)
     }
 
     /// The refusal as a GraphQL error object.
-    pub(crate) fn to_graphql(&self, id: &RequestId) -> serde_json::Value {
-        json!({ "message": self.message, "extensions": { "code": self.code, "requestId": id.as_str() } })
+    pub(crate) fn to_graphql(&self, context: &RequestContext) -> serde_json::Value {
+        let extensions = json!({ "code": self.reason.code(), "requestId": context.id().as_str() });
+        json!({ "message": self.sentence(context), "extensions": extensions })
     }
 
     /// The same refusal for clients who asked for plain `application/json`.
     pub(crate) fn for_plain_json(self) -> Self {
-        let status = if self.about_document {
+        let status = if self.reason.is_about_document() {
             StatusCode::OK
         } else {
             self.status
@@ -172,8 +107,12 @@ impl HttpError {
     }
 
     /// The answer, as `content_type`.
-    pub(crate) fn into_response(self, content_type: &'static str, id: &RequestId) -> Response {
-        let body = json!({ "errors": [self.to_graphql(id)] }).to_string();
+    pub(crate) fn into_response(
+        self,
+        content_type: &'static str,
+        context: &RequestContext,
+    ) -> Response {
+        let body = json!({ "errors": [self.to_graphql(context)] }).to_string();
         let mut response = answer::bytes(self.status, content_type, body.into_bytes());
         response
             .headers_mut()
@@ -185,8 +124,73 @@ impl HttpError {
     }
 }
 
+impl From<Reason> for HttpError {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason)
+    }
+}
+
 impl ResponseError for HttpError {
     fn status(&self) -> StatusCode {
         self.status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::locale::Locale;
+    use poem::Request;
+
+    use super::*;
+
+    fn context(accept_language: &str) -> RequestContext {
+        let request = Request::builder().header(header::ACCEPT_LANGUAGE, accept_language);
+        RequestContext::new(&request.finish(), 0)
+    }
+
+    fn is_persian(text: &str) -> bool {
+        text.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c))
+    }
+
+    #[test]
+    fn every_refusal_is_told_in_the_language_that_was_asked_for() {
+        for reason in Reason::ALL {
+            let [english, persian] = ["en-GB,fa;q=0.5", "fa-IR,fa;q=0.9,en;q=0.8"]
+                .map(|language| HttpError::new(*reason).to_graphql(&context(language)));
+            for told in [&english, &persian] {
+                assert_eq!(told["extensions"]["code"], reason.code(), "{reason:?}");
+                assert_ne!(
+                    told["message"],
+                    reason.message(),
+                    "{reason:?} has no message"
+                );
+            }
+            assert!(!is_persian(&english["message"].to_string()), "{english}");
+            assert!(is_persian(&persian["message"].to_string()), "{persian}");
+        }
+    }
+
+    #[test]
+    fn no_two_reasons_share_a_message() {
+        let mut names: Vec<_> = Reason::ALL.iter().map(|reason| reason.message()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Reason::ALL.len());
+    }
+
+    #[test]
+    fn without_a_language_that_we_speak_it_is_the_usual_one() {
+        for language in ["", "de"] {
+            assert_eq!(context(language).locale(), Locale::default());
+        }
+    }
+
+    #[test]
+    fn values_are_in_the_sentence() {
+        let error = HttpError::new(Reason::TooManyFiles).with("max", 3);
+        assert_eq!(
+            error.sentence(&context("en")),
+            "A request may carry at most 3 files."
+        );
     }
 }

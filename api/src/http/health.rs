@@ -14,7 +14,7 @@ use poem::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{answer, error::HttpError};
+use super::{answer, error::HttpError, reason::Reason};
 
 const SERVICE: &str = "goldshop-backend";
 const PROBE_TIME: Duration = Duration::from_secs(1);
@@ -77,7 +77,8 @@ impl<P: HealthProbes> Endpoint for Health<P> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(HttpError::method_not_allowed("GET, HEAD", "Health is only read.").into());
+            let refusal = HttpError::new(Reason::MethodNotAllowed);
+            return Err(refusal.allowing("GET, HEAD").into());
         }
         Ok(match self.kind {
             HealthKind::Liveness => page(true, "alive", "dead", None),

@@ -8,7 +8,7 @@ use poem::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
 };
 
-use super::error::HttpError;
+use super::{error::HttpError, reason::Reason};
 
 const PUBLIC_PREFIXES: [&str; 2] = ["rendition/", "code/"];
 const LONGEST_KEY: usize = 256;
@@ -52,14 +52,14 @@ impl<M: MediaSource> Endpoint for MediaEndpoint<M> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(
-                HttpError::method_not_allowed("GET, HEAD", "Media is only read here.").into(),
-            );
+            let refusal = HttpError::new(Reason::MethodNotAllowed);
+            return Err(refusal.allowing("GET, HEAD").into());
         }
-        let key = public_key(request.uri().path()).ok_or_else(HttpError::not_found)?;
+        let nothing = || HttpError::new(Reason::NothingHere);
+        let key = public_key(request.uri().path()).ok_or_else(nothing)?;
         let media = match self.0.get(key).await {
-            Ok(media) => media.ok_or_else(HttpError::not_found)?,
-            Err(MediaFailure) => return Err(HttpError::unavailable().into()),
+            Ok(media) => media.ok_or_else(nothing)?,
+            Err(MediaFailure) => return Err(HttpError::new(Reason::Unavailable).into()),
         };
         Ok(respond(&request, key, media))
     }

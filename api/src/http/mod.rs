@@ -27,6 +27,7 @@ mod media_type;
 mod named;
 mod origin;
 mod playground;
+mod reason;
 mod request_id;
 mod settings;
 mod shell;
@@ -47,6 +48,7 @@ pub use self::{
     health::{HealthProbes, Probe},
     media::{Media, MediaFailure, MediaSource},
     named::Named,
+    reason::Reason,
     settings::{HttpSettings, SocketLimits, UploadLimits},
     shell::Shell,
 };

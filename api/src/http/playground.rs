@@ -7,7 +7,7 @@ use poem::{
     http::{HeaderValue, Method, header},
 };
 
-use super::{answer, error::HttpError};
+use super::{answer, error::HttpError, reason::Reason};
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -79,13 +79,14 @@ impl Endpoint for AssetEndpoint {
 
     async fn call(&self, request: Request) -> Result<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(HttpError::method_not_allowed("GET, HEAD", "Files are only read.").into());
+            let refusal = HttpError::new(Reason::MethodNotAllowed);
+            return Err(refusal.allowing("GET, HEAD").into());
         }
         let name = request.uri().path().rsplit('/').next().unwrap_or_default();
         let asset = ASSETS
             .iter()
             .find(|asset| asset.name == name)
-            .ok_or_else(HttpError::not_found)?;
+            .ok_or_else(|| HttpError::new(Reason::NothingHere))?;
         Ok(serve(asset))
     }
 }

@@ -14,6 +14,26 @@ use crate::{
     viewer::Known,
 };
 
+/// Somebody whose password was right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authenticated {
+    /// Who it is.
+    pub user: User,
+    /// Which of their passwords it was, counted from 1: sessions end with the password they were begun with.
+    pub credential_version: i32,
+}
+
+/// What a login opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginAccess {
+    /// The user, with all their permissions.
+    pub user: Known,
+    /// The user's language.
+    pub locale: Locale,
+    /// Which of their passwords is the present one, counted from 1.
+    pub credential_version: i32,
+}
+
 /// What an API token opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenAccess {
@@ -21,21 +41,20 @@ pub struct TokenAccess {
     pub user: Known,
     /// The user's language.
     pub locale: Locale,
-    /// Which token it is.
-    pub token_id: ApiTokenId,
     /// From then on it opens nothing. Whoever keeps this answer for a while has to look at the clock each time.
     pub expires_at: DateTime<Utc>,
 }
 
 impl Users<'_> {
-    /// The user with this email and password.
+    /// The user with this email and password. The version is read together with the hash, so that a password that is changed meanwhile is
+    /// not taken for the present one later.
     ///
     /// Nothing tells an unknown email from a wrong password or a disabled user: neither the answer nor the time it takes. Throttling is
     /// the caller's.
     ///
     /// # Errors
     /// [`Code::InvalidCredentials`] when they do not belong together.
-    pub async fn authenticate(&self, email: &str, given: &SecretString) -> Result<User> {
+    pub async fn authenticate(&self, email: &str, given: &SecretString) -> Result<Authenticated> {
         let wrong = || Error::from(Refusal::new(Code::InvalidCredentials, ""));
         if password::is_too_long(given) {
             return Err(wrong());
@@ -51,21 +70,26 @@ impl Users<'_> {
         .await?;
         let found = found.filter(|_| is_right).ok_or_else(wrong)?;
         let user = query::find(&self.domain.db, found.id).await?;
-        user.filter(|user| user.disabled_at.is_none())
-            .ok_or_else(wrong)
+        let user = user
+            .filter(|user| user.disabled_at.is_none())
+            .ok_or_else(wrong)?;
+        Ok(Authenticated {
+            user,
+            credential_version: found.credential_version,
+        })
     }
 
-    /// What the user may do at present, and their language; none when they may not log in (any more). One statement.
+    /// What a login of the user opens at present; none when they may not log in (any more). One statement.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn known(&self, id: UserId) -> Result<Option<(Known, Locale)>> {
+    pub async fn by_login(&self, id: UserId) -> Result<Option<LoginAccess>> {
         let row = self
             .domain
             .db
-            .query_one_raw(statement(KNOWN, [id.into()]))
+            .query_one_raw(statement(BY_LOGIN, [id.into()]))
             .await?;
-        row.as_ref().map(known).transpose()
+        row.as_ref().map(login_access).transpose()
     }
 
     /// What the API token with this secret opens; none when it is unknown, expired or revoked, or its user may not log in. One statement.
@@ -86,8 +110,8 @@ impl Users<'_> {
     }
 }
 
-const KNOWN: &str = "
-    SELECT u.id, u.display_name, u.locale, ARRAY(
+const BY_LOGIN: &str = "
+    SELECT u.id, u.display_name, u.locale, u.credential_version, ARRAY(
         SELECT DISTINCT permission FROM user_role given JOIN role ON role.id = given.role_id, unnest(role.permissions) permission
         WHERE given.user_id = u.id) AS permissions
     FROM app_user u WHERE u.id = $1 AND u.disabled_at IS NULL";
@@ -114,6 +138,7 @@ struct TokenRow {
     expires_at: DateTime<Utc>,
 }
 
+/// The user of a row, as somebody who has logged in.
 fn known(row: &QueryResult) -> Result<(Known, Locale)> {
     let KnownRow {
         id,
@@ -125,8 +150,18 @@ fn known(row: &QueryResult) -> Result<(Known, Locale)> {
         id,
         name: display_name,
         permissions: parse(&permissions),
+        token: None,
     };
     Ok((known, locale.parse().unwrap_or_default()))
+}
+
+fn login_access(row: &QueryResult) -> Result<LoginAccess> {
+    let (user, locale) = known(row)?;
+    Ok(LoginAccess {
+        user,
+        locale,
+        credential_version: row.try_get("", "credential_version")?,
+    })
 }
 
 fn token_access(row: &QueryResult) -> Result<TokenAccess> {
@@ -137,10 +172,10 @@ fn token_access(row: &QueryResult) -> Result<TokenAccess> {
         expires_at,
     } = TokenRow::from_query_result(row, "")?;
     user.permissions = user.permissions.intersection(&parse(&scopes));
+    user.token = Some(token_id);
     Ok(TokenAccess {
         user,
         locale,
-        token_id,
         expires_at,
     })
 }

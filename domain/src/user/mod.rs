@@ -13,8 +13,9 @@ mod write;
 use entity::id::UserId;
 use sea_orm::DatabaseTransaction;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
-pub use access::TokenAccess;
+pub use access::{Authenticated, LoginAccess, TokenAccess};
 pub use entity::role::Model as Role;
 pub use password::PasswordRules;
 pub use query::User;
@@ -86,6 +87,15 @@ pub struct PasswordChange {
     pub new: SecretString,
 }
 
+/// A password that has been changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChangedPassword {
+    /// Whose it is.
+    pub user: User,
+    /// Which of their passwords it is, counted from 1. Only sessions that are begun with it go on.
+    pub credential_version: i32,
+}
+
 /// Users, their roles and API tokens: their use cases and queries.
 #[derive(Clone, Copy, Debug)]
 pub struct Users<'a> {
@@ -124,7 +134,7 @@ impl Users<'_> {
         Ok(account.user)
     }
 
-    /// Changes a user. One's own name and language may be changed without permission.
+    /// Changes a user. Who has logged in may change their own name and language without permission.
     ///
     /// # Errors
     /// When a value is refused, there is no such user or role, somebody changed the user since `expected_version`, a role grants what
@@ -179,7 +189,8 @@ impl Users<'_> {
         Ok(after.user)
     }
 
-    /// Gives the viewer another password. Their sessions and API tokens go on: ending them is the caller's choice.
+    /// Gives the viewer another password. From then on their sessions are those of an earlier password, which whoever lets sessions in
+    /// has to refuse. Their API tokens go on.
     ///
     /// # Errors
     /// [`Code::InvalidCredentials`] at `oldPassword` when that is wrong; refusals at `newPassword` when that will not do.
@@ -189,8 +200,8 @@ impl Users<'_> {
         change: PasswordChange,
         passwords: PasswordRules,
         key: Option<&str>,
-    ) -> Result<User> {
-        let id = viewer.require_user()?.id;
+    ) -> Result<ChangedPassword> {
+        let id = viewer.require_login()?.id;
         let present = query::credential_of(&self.domain.db, id)
             .await?
             .ok_or(Error::Unauthenticated)?;
@@ -216,7 +227,8 @@ impl Users<'_> {
         let hash = hash.ok_or_else(|| Refusal::new(Code::InvalidCredentials, "oldPassword"))?;
         let before = lock_in_tx(&tx, id, None).await?;
         let after = rules::touched(&before, now);
-        write::replace_password_in_tx(&tx, &after, &present.password_hash, hash).await?;
+        let credential_version =
+            write::replace_password_in_tx(&tx, &after, &present.password_hash, hash).await?;
         write::record_in_tx(
             &tx,
             viewer,
@@ -226,9 +238,13 @@ impl Users<'_> {
             &after,
         )
         .await?;
-        claim.keep_in_tx(&tx, &after.user).await?;
+        let changed = ChangedPassword {
+            user: after.user,
+            credential_version,
+        };
+        claim.keep_in_tx(&tx, &changed).await?;
         self.domain.commit(tx).await?;
-        Ok(after.user)
+        Ok(changed)
     }
 
     /// Makes sure that there is a user with this email, for the command line. One that is there stays as it is, password included.

@@ -48,6 +48,7 @@ pub(super) struct Credential {
     pub(super) id: UserId,
     pub(super) email: String,
     pub(super) password_hash: String,
+    pub(super) credential_version: i32,
 }
 
 /// All columns of [`User`], as `SELECT` needs them.

@@ -5,12 +5,14 @@ use entity::id::UserId;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::{NewUser, OWNER, PasswordRules, Role, User, UserChange, password::PASSWORD_MAX};
+use super::{
+    ApiToken, NewUser, OWNER, PasswordRules, Role, User, UserChange, password::PASSWORD_MAX,
+};
 use crate::{
     error::{Code, Error, Refusal, Refusals, Result},
     permission::{Permission, Permissions},
     text::{self, NAME_MAX},
-    viewer::Viewer,
+    viewer::{Known, Viewer},
 };
 
 /// Longest email, in characters.
@@ -176,14 +178,25 @@ pub(super) fn require_to_see(viewer: &Viewer, ids: &[UserId]) -> Result<()> {
     }
 }
 
-/// One's own face may be changed by oneself, everything else only with the permission.
+/// One's own face may be changed by oneself, everything else only with the permission. A program with a token is not oneself.
 pub(super) fn authorise_change(viewer: &Viewer, id: UserId, change: &UserChange) -> Result<()> {
-    let is_own_face = viewer.user_id() == Some(id) && !change.is_about_access();
+    let is_oneself = viewer.require_login().is_ok_and(|own| own.id == id);
+    let is_own_face = is_oneself && !change.is_about_access();
     if is_own_face {
         Ok(())
     } else {
         viewer.require(Permission::UserManage)
     }
+}
+
+/// Whether the viewer may take this token back: any with the permission, their own when they have logged in, and a program the one it
+/// shows, so that it can end what it was trusted with.
+pub(super) fn may_revoke(viewer: &Viewer, token: &ApiToken) -> bool {
+    let is_own = |known: &Known| match known.token {
+        None => known.id == token.user_id,
+        Some(shown) => shown == token.id,
+    };
+    viewer.require(Permission::UserManage).is_ok() || viewer.require_user().is_ok_and(is_own)
 }
 
 /// What the account becomes. `roles` are those that the change names.

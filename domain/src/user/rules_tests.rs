@@ -1,5 +1,5 @@
 use entity::{
-    id::{RoleId, UserId},
+    id::{ApiTokenId, RoleId, UserId},
     translations::Translations,
 };
 use uuid::Uuid;
@@ -43,10 +43,32 @@ fn viewer(id: u128, permissions: &[Permission]) -> Viewer {
         id: UserId(Uuid::from_u128(id)),
         name: "V".into(),
         permissions,
+        token: None,
     });
     Viewer {
         identity,
         ..Viewer::anonymous()
+    }
+}
+
+/// A program with this token of this user.
+fn program(token: u128, user: u128, permissions: &[Permission]) -> Viewer {
+    let mut viewer = viewer(user, permissions);
+    if let Identity::User(known) = &mut viewer.identity {
+        known.token = Some(ApiTokenId(Uuid::from_u128(token)));
+    }
+    viewer
+}
+
+fn token(id: u128, user: u128) -> ApiToken {
+    ApiToken {
+        id: ApiTokenId(Uuid::from_u128(id)),
+        user_id: UserId(Uuid::from_u128(user)),
+        name: "till".into(),
+        permissions: Vec::new(),
+        expires_at: DateTime::UNIX_EPOCH,
+        revoked_at: None,
+        created_at: DateTime::UNIX_EPOCH,
     }
 }
 
@@ -204,6 +226,38 @@ fn one_changes_ones_own_face_and_nothing_else() {
         authorise_change(&Viewer::anonymous(), own, &face),
         Err(Error::Unauthenticated)
     ));
+}
+
+#[test]
+fn a_program_changes_its_users_face_only_with_the_permission() {
+    let own = UserId(Uuid::from_u128(1));
+    let face = UserChange {
+        locale: Some(Locale::Fa),
+        ..UserChange::default()
+    };
+    let change = |viewer: &Viewer| authorise_change(viewer, own, &face);
+    assert!(is_forbidden(
+        &change(&program(7, 1, &[Permission::CatalogueRead])),
+        Permission::UserManage
+    ));
+    assert!(change(&program(7, 1, &[Permission::UserManage])).is_ok());
+}
+
+#[test]
+fn tokens_are_taken_back_by_their_user_themselves_and_the_permission() {
+    let (own, sibling, foreign) = (token(7, 1), token(8, 1), token(9, 2));
+    let manage = &[Permission::UserManage];
+    for (viewer, expected) in [
+        (viewer(1, &[]), [true, true, false]),
+        (program(7, 1, &[]), [true, false, false]),
+        (viewer(3, &[]), [false, false, false]),
+        (viewer(3, manage), [true, true, true]),
+        (program(7, 1, manage), [true, true, true]),
+        (Viewer::anonymous(), [false, false, false]),
+    ] {
+        let allowed = [&own, &sibling, &foreign].map(|token| may_revoke(&viewer, token));
+        assert_eq!(allowed, expected, "{:?}", viewer.identity);
+    }
 }
 
 #[test]

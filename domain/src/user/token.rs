@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Users, query};
+use super::{Users, query, rules};
 use crate::{
     audit::{self, Change},
     clock::new_id,
@@ -78,7 +78,7 @@ pub struct CreatedToken {
 }
 
 impl Users<'_> {
-    /// Makes an API token for the viewer.
+    /// Makes an API token for the viewer, who must have logged in: a token makes no other.
     ///
     /// # Errors
     /// When a value is refused, the viewer may not do what the token is to do, or has a hundred usable tokens already.
@@ -88,7 +88,7 @@ impl Users<'_> {
         new: NewApiToken,
         key: Option<&str>,
     ) -> Result<CreatedToken> {
-        let user_id = viewer.require_user()?.id;
+        let user_id = viewer.require_login()?.id;
         new.permissions
             .iter()
             .try_for_each(|permission| viewer.require(permission))?;
@@ -124,18 +124,18 @@ impl Users<'_> {
         })
     }
 
-    /// Takes an API token back: one's own, or anybody's with [`Permission::UserManage`]. Doing so again changes nothing.
+    /// Takes an API token back: one's own, or anybody's with [`Permission::UserManage`]. A program without it takes back only the token it
+    /// shows. Doing so again changes nothing.
     ///
     /// # Errors
-    /// [`Code::NotFound`] when there is no such token, or it is somebody else's.
+    /// [`Code::NotFound`] when there is no such token, or it is not the viewer's to take back.
     pub async fn revoke_token(
         &self,
         viewer: &Viewer,
         id: ApiTokenId,
         key: Option<&str>,
     ) -> Result<ApiToken> {
-        let may_revoke_all = viewer.require(Permission::UserManage).is_ok();
-        if !may_revoke_all {
+        if viewer.require(Permission::UserManage).is_err() {
             viewer.require_user()?;
         }
         let now = self.domain.now();
@@ -145,8 +145,7 @@ impl Users<'_> {
             Claimed::Now(claim) => claim,
         };
         let before = lock_in_tx(&tx, id).await?;
-        let before =
-            before.filter(|token| may_revoke_all || viewer.user_id() == Some(token.user_id));
+        let before = before.filter(|token| rules::may_revoke(viewer, token));
         let before = before.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
         let token = revoke_in_tx(&tx, viewer, now, before).await?;
         claim.keep_in_tx(&tx, &token).await?;
@@ -157,9 +156,9 @@ impl Users<'_> {
     /// The viewer's API tokens that can be used, the newest first: at most a hundred.
     ///
     /// # Errors
-    /// When nobody is logged in.
+    /// When the viewer has not logged in.
     pub async fn tokens(&self, viewer: &Viewer) -> Result<Vec<ApiToken>> {
-        let id = viewer.require_user()?.id;
+        let id = viewer.require_login()?.id;
         let found = usable(id, self.domain.now())
             .order_by_desc(Column::Id)
             .limit(TOKENS_MAX);

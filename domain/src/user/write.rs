@@ -81,6 +81,7 @@ fn row(user: &User, password_hash: String) -> ActiveModel {
         email: Set(email),
         display_name: Set(display_name),
         password_hash: Set(password_hash),
+        credential_version: Set(1),
         locale: Set(locale),
         disabled_at: Set(disabled_at),
         version: Set(version),
@@ -125,15 +126,16 @@ async fn give_roles_in_tx(tx: &DatabaseTransaction, id: UserId, roles: &[Role]) 
     Ok(())
 }
 
-/// Puts `new` in the place of the hash `old`; refused when somebody else was faster.
+/// Puts `new` in the place of the hash `old` and gives the credential's new version; refused when somebody else was faster.
 pub(super) async fn replace_password_in_tx(
     tx: &DatabaseTransaction,
     after: &Account,
     old: &str,
     new: String,
-) -> Result<()> {
+) -> Result<i32> {
     let user = &after.user;
-    let sql = "UPDATE app_user SET password_hash = $3, version = $4, updated_at = $5 WHERE id = $1 AND password_hash = $2";
+    let sql = "UPDATE app_user SET password_hash = $3, credential_version = credential_version + 1, version = $4, updated_at = $5
+               WHERE id = $1 AND password_hash = $2 RETURNING credential_version";
     let values = [
         user.id.into(),
         old.into(),
@@ -141,14 +143,9 @@ pub(super) async fn replace_password_in_tx(
         user.version.into(),
         user.updated_at.into(),
     ];
-    match tx
-        .execute_raw(statement(sql, values))
-        .await?
-        .rows_affected()
-    {
-        0 => Err(Refusal::new(Code::InvalidCredentials, "oldPassword").into()),
-        _ => Ok(()),
-    }
+    let replaced = tx.query_one_raw(statement(sql, values)).await?;
+    let row = replaced.ok_or_else(|| Refusal::new(Code::InvalidCredentials, "oldPassword"))?;
+    Ok(row.try_get_by_index(0)?)
 }
 
 /// What the trail keeps of an account.

@@ -1,16 +1,18 @@
 -- Users, roles and API tokens.
 
 CREATE TABLE app_user (
-    id            uuid PRIMARY KEY,
-    email         text NOT NULL CONSTRAINT user_email_unique UNIQUE
-                  CONSTRAINT user_email_lower CHECK (email = lower(email) AND length(email) BETWEEN 3 AND 254),
-    display_name  text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
-    password_hash text NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
-    locale        text NOT NULL DEFAULT 'en',
-    disabled_at   timestamptz,
-    version       bigint NOT NULL DEFAULT 1,
-    created_at    timestamptz NOT NULL,
-    updated_at    timestamptz NOT NULL
+    id                 uuid PRIMARY KEY,
+    email              text NOT NULL CONSTRAINT user_email_unique UNIQUE
+                       CONSTRAINT user_email_lower CHECK (email = lower(email) AND length(email) BETWEEN 3 AND 254),
+    display_name       text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
+    password_hash      text NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
+    -- Counts passwords. A session that was begun with an earlier one opens nothing.
+    credential_version integer NOT NULL DEFAULT 1,
+    locale             text NOT NULL DEFAULT 'en',
+    disabled_at        timestamptz,
+    version            bigint NOT NULL DEFAULT 1,
+    created_at         timestamptz NOT NULL,
+    updated_at         timestamptz NOT NULL
 );
 
 CREATE TABLE role (

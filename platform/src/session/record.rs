@@ -18,6 +18,8 @@ pub struct Session {
     pub id: SessionId,
     /// Who logged in.
     pub user_id: Uuid,
+    /// Which of the user's passwords was given. Whoever knows the present one has to compare: here a session outlives its password.
+    pub credential_version: i32,
     /// When the session began.
     pub created_at: DateTime<Utc>,
     /// When it was last used, to within a minute.
@@ -34,6 +36,7 @@ pub struct Session {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Record {
     pub(super) user_id: Uuid,
+    pub(super) credential_version: i32,
     pub(super) created_at: DateTime<Utc>,
     pub(super) last_seen: DateTime<Utc>,
     pub(super) expires_at: DateTime<Utc>,
@@ -45,6 +48,7 @@ impl Record {
     pub(super) fn new(login: Login<'_>, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> Self {
         Self {
             user_id: login.user_id,
+            credential_version: login.credential_version,
             created_at: now,
             last_seen: now,
             expires_at,
@@ -72,6 +76,7 @@ impl Record {
     pub(super) fn into_session(self, id: SessionId) -> Session {
         let Self {
             user_id,
+            credential_version,
             created_at,
             last_seen,
             expires_at,
@@ -81,6 +86,7 @@ impl Record {
         Session {
             id,
             user_id,
+            credential_version,
             created_at,
             last_seen,
             expires_at,

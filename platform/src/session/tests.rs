@@ -33,6 +33,7 @@ fn noon() -> DateTime<Utc> {
 fn somebody() -> Login<'static> {
     Login {
         user_id: Uuid::from_u128(rand::random()),
+        credential_version: 3,
         user_agent: "Browser/1.0",
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
     }
@@ -43,7 +44,10 @@ async fn a_token_opens_its_session() {
     let Bench { sessions, .. } = bench();
     let login = somebody();
     let (token, created) = sessions.create(login, noon()).await.unwrap();
-    assert_eq!(created.user_id, login.user_id);
+    assert_eq!(
+        (created.user_id, created.credential_version),
+        (login.user_id, 3)
+    );
     assert_eq!(created.expires_at, noon() + TimeDelta::days(30));
     let found = sessions
         .find(&token, noon() + TimeDelta::seconds(59))

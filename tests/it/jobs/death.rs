@@ -84,7 +84,8 @@ async fn an_error_of_any_text_ends_an_attempt_and_no_person_can() {
     let id = JobId(app.jobs().await[0].id);
     let (jobs, system) = (app.domain().jobs(), Viewer::system("test"));
     let user = app.user("owner").await;
-    let (known, _) = app.domain().users().known(user.id).await.unwrap().unwrap();
+    let access = app.domain().users().by_login(user.id).await;
+    let known = access.unwrap().unwrap().user;
     assert!(known.permissions.contains(Permission::JobManage));
     let person = Viewer {
         identity: domain::Identity::User(known),

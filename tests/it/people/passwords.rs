@@ -3,7 +3,11 @@
 use reqwest::header::COOKIE;
 use sea_orm::sqlx;
 use serde_json::{Value, json};
-use tests::app::{PASSWORD, TestApp};
+use tests::{
+    app::{PASSWORD, TestApp},
+    redis::RedisServer,
+    wait::{PATIENCE, until},
+};
 
 use super::support::*;
 
@@ -31,6 +35,116 @@ async fn a_new_password_ends_all_other_sessions() {
         refusals(&login(&app.anonymous(), "owner@example.com", PASSWORD).await),
         ["INVALID_CREDENTIALS"]
     );
+    logs_in(&app.anonymous(), "owner@example.com", NEW).await;
+}
+
+/// As after a login that has read the old hash just before it was replaced, or when Redis was not there to end the sessions.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_an_earlier_password_opens_nothing() {
+    let app = TestApp::builder()
+        .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 0)
+        .start()
+        .await;
+    let owner = app.owner().await;
+    owner.ok(ME, json!({})).await;
+    let sql = "UPDATE app_user SET credential_version = credential_version + 1";
+    sqlx::query(sql).execute(app.sql()).await.unwrap();
+    let answer = owner.gql(ME, json!({})).await;
+    assert_eq!(
+        (answer.status, answer.codes()),
+        (401, vec!["UNAUTHENTICATED"])
+    );
+    assert!(cookie(&answer).1.contains(&"Max-Age=0".to_owned()));
+    logs_in(&owner, "owner@example.com", PASSWORD).await;
+}
+
+/// The old sessions stay in Redis, and both servers believe what they have read for a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_knows_of_the_new_password_refuses_old_sessions_at_once() {
+    let app = TestApp::builder()
+        .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
+        .start()
+        .await;
+    let other = app.another_server().await;
+    let (owner, elsewhere) = (app.owner().await, app.owner().await.at(&other.url));
+    for alive in [&owner, &elsewhere] {
+        alive.ok(ME, json!({})).await;
+    }
+    let kept = sessions(&app).await;
+    assert_eq!(kept.len(), 2);
+    let answer = owner.gql(CHANGE_PASSWORD, change(PASSWORD, NEW)).await;
+    keep(&app, &kept).await;
+    let new = app
+        .anonymous()
+        .with_header(COOKIE.as_str(), &cookie(&answer).0);
+    assert_eq!(owner.gql(ME, json!({})).await.status, 401);
+    new.ok(ME, json!({})).await;
+    // The other server hears of the new password from its first session.
+    new.at(&other.url).ok(ME, json!({})).await;
+    assert_eq!(elsewhere.gql(ME, json!({})).await.status, 401);
+}
+
+/// Names and records of all sessions.
+async fn sessions(app: &TestApp) -> Vec<(String, String)> {
+    let mut connection = connection(app).await;
+    let names: Vec<String> = redis::cmd("KEYS")
+        .arg(format!("{}:session:*", app.redis().prefix()))
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    let records: Vec<String> = redis::cmd("MGET")
+        .arg(&names)
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    names.into_iter().zip(records).collect()
+}
+
+/// Brings sessions back that have ended.
+async fn keep(app: &TestApp, sessions: &[(String, String)]) {
+    redis::cmd("MSET")
+        .arg(sessions)
+        .exec_async(&mut connection(app).await)
+        .await
+        .unwrap();
+}
+
+async fn connection(app: &TestApp) -> redis::aio::MultiplexedConnection {
+    let client = app.redis().client();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_changed_while_redis_went_away_is_changed() {
+    let mut redis = RedisServer::start().await;
+    let app = TestApp::builder().redis_url(redis.url()).start().await;
+    let (owner, elsewhere) = (app.owner().await, app.owner().await);
+    let mut holder = app.sql().begin().await.unwrap();
+    let lock = "SELECT id FROM app_user FOR UPDATE";
+    sqlx::query(lock).execute(&mut *holder).await.unwrap();
+    let busy = owner.clone();
+    let request =
+        tokio::spawn(async move { busy.gql(CHANGE_PASSWORD, change(PASSWORD, NEW)).await });
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(PATIENCE, "the change waits for the user", async || {
+        app.count(waiting).await == 1
+    })
+    .await;
+    redis.kill();
+    drop(holder);
+    let answer = request.await.unwrap();
+    assert!(
+        cookie(&answer).1.contains(&"Max-Age=0".to_owned()),
+        "the browser drops a session that opens nothing"
+    );
+    assert_eq!(
+        answer.ok()["userPasswordChange"]["user"]["email"],
+        "owner@example.com"
+    );
+    redis.resume().await;
+    for dead in [&owner, &elsewhere] {
+        assert_eq!(dead.gql(ME, json!({})).await.status, 401);
+    }
     logs_in(&app.anonymous(), "owner@example.com", NEW).await;
 }
 

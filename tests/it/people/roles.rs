@@ -158,7 +158,12 @@ async fn nobody_gives_or_takes_what_they_do_not_have() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clerk_sees_and_changes_only_themselves() {
     let app = TestApp::start().await;
-    let (owner, clerk) = (app.owner().await, app.clerk().await);
+    let owner = app.owner().await;
+    app.user("clerk").await;
+    let clerk = app
+        .anonymous()
+        .logged_in("clerk@example.com", PASSWORD)
+        .await;
     let (own, other) = (id_of(&clerk).await, id_of(&owner).await);
     let find = "query($id: ID!) { user(id: $id) { email roles { code } } }";
     assert_eq!(
@@ -292,8 +297,8 @@ async fn change(app: &TestApp, id: UserId, change: UserChange) -> bool {
 /// The id behind a client's id.
 async fn domain_id(app: &TestApp, id: &str) -> uuid::Uuid {
     let (_, id) = api::graphql::id::decode(&id.into()).unwrap();
-    let known = app.domain().users().known(UserId(id)).await.unwrap();
-    known.unwrap().0.id.0
+    let access = app.domain().users().by_login(UserId(id)).await.unwrap();
+    access.unwrap().user.id.0
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,6 +68,53 @@ async fn a_stolen_token_makes_no_other_and_sees_no_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_token_does_nothing_to_its_user() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await;
+    let mut made = Vec::new();
+    for permissions in [&["catalogue.read"][..], &["job.read"]] {
+        let data = owner
+            .ok(CREATE_TOKEN, new_token(&app, permissions, 1))
+            .await;
+        made.push(data["apiTokenCreate"].clone());
+    }
+    let [stolen, other] =
+        [0, 1].map(|token| app.anonymous().with_token(text(&made[token]["secret"])));
+    let me = owner.ok(ME, json!({})).await["me"]["user"].clone();
+    for change in [json!({"displayName": "Mallory"}), json!({"locale": "FA"})] {
+        let mut input = change;
+        input["id"] = me["id"].clone();
+        let answer = stolen.gql(UPDATE, json!({"input": input})).await;
+        assert_eq!(answer.codes(), ["FORBIDDEN"]);
+        assert_eq!(answer.errors[0]["extensions"]["permission"], "user.manage");
+    }
+    let refused = stolen
+        .refused(REVOKE_TOKEN, json!({"id": made[1]["apiToken"]["id"]}))
+        .await;
+    assert_eq!(refused, [("NOT_FOUND".to_owned(), "id".to_owned())]);
+    assert_eq!(owner.ok(ME, json!({})).await["me"]["user"], me);
+    other.ok(ME, json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_takes_itself_back() {
+    let app = TestApp::builder()
+        .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 0)
+        .start()
+        .await;
+    let owner = app.owner().await;
+    let made = owner
+        .ok(CREATE_TOKEN, new_token(&app, &["catalogue.read"], 1))
+        .await["apiTokenCreate"]
+        .clone();
+    let program = app.anonymous().with_token(text(&made["secret"]));
+    program
+        .ok(REVOKE_TOKEN, json!({"id": made["apiToken"]["id"]}))
+        .await;
+    assert_eq!(program.gql(ME, json!({})).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_makes_a_token_that_may_do_more_or_lasts_for_ever() {
     let app = TestApp::start().await;
     app.user("clerk").await;

@@ -66,6 +66,7 @@ impl Session {
         let session::Session {
             id,
             user_id: _,
+            credential_version: _,
             created_at,
             last_seen,
             expires_at,
@@ -218,7 +219,8 @@ impl LoginMutation {
         })
     }
 
-    /// Changes one's own password. All one's sessions end; the answer sets the cookie of a new one. API tokens stay. Needs a login.
+    /// Changes one's own password. All one's sessions end; the answer sets the cookie of a new one or, when none can be begun just now,
+    /// removes the old cookie: then log in with the new password. API tokens stay. Needs a login.
     async fn user_password_change(
         &self,
         ctx: &Context<'_>,
@@ -265,11 +267,11 @@ async fn change_password(
         old: old_password.into(),
         new: new_password.into(),
     };
-    let (user, opened) = ctx
+    let (user, cookie) = ctx
         .auth()
         .change_password(ctx.caller(), change, idempotency_key.as_deref())
         .await?;
-    set_cookie(ctx, Some(opened.cookie));
+    set_cookie(ctx, cookie);
     Ok(User::new(user))
 }
 

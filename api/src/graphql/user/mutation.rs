@@ -92,7 +92,7 @@ impl UserMutation {
     }
 
     /// Changes a user. Needs `user.manage` and, to change roles or disable, every permission that the user has before and after; one's
-    /// own name and language need a login only. The last owner cannot be disabled or lose the role.
+    /// own name and language need a login only, but an API token is not enough. The last owner cannot be disabled or lose the role.
     async fn user_update(
         &self,
         ctx: &Context<'_>,

@@ -148,7 +148,7 @@ impl ApiTokenMutation {
     }
 
     /// Takes an API token back: it is refused at once, or after the few seconds for which a server believes what it has read. One's own
-    /// need a login or a token, others' need `user.manage`.
+    /// need a login, though a token may take itself back; all others need `user.manage`.
     async fn api_token_revoke(
         &self,
         ctx: &Context<'_>,

@@ -1,7 +1,8 @@
 //! GraphQL over server-sent events, in the mode with one connection per operation: `next` events, then `complete`.
 //!
-//! A task of its own runs the operation and hands events to the response. When the client does not read them
-//! for too long, or its credential no longer holds, or the program stops, the task ends and the stream with it.
+//! A query or mutation is over before its stream begins, within the place and the time that every request has. A
+//! task of its own runs a subscription and hands events to the response. When the client does not read them for
+//! too long, or its credential no longer holds, or the program stops, the task ends and the stream with it.
 
 use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -24,14 +25,22 @@ use crate::http::{
     auth::{AuthFailure, Authenticate},
     context::RequestContext,
     error::HttpError,
+    reason::Reason,
 };
 
 /// Events that may wait for the client before the operation itself is held up.
 const BUFFER: usize = 16;
+/// The content type of an event stream.
+pub(super) const CONTENT_TYPE: &str = "text/event-stream; charset=utf-8";
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata: \n\n");
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// Answers with an event stream.
+/// The events of a query or mutation, from its result in JSON.
+pub(super) fn whole(json: &[u8]) -> Vec<u8> {
+    [b"event: next\ndata: ", json, b"\n\n", &COMPLETE].concat()
+}
+
+/// Answers a subscription with an event stream.
 ///
 /// # Errors
 /// 503, when too many connections are open.
@@ -40,10 +49,7 @@ pub(super) fn open<E: Executor, A: Authenticate>(
     ready: Ready<A::Identity>,
     context: Arc<RequestContext>,
 ) -> Result<Response, HttpError> {
-    let place = service
-        .connections
-        .enter()
-        .ok_or_else(|| HttpError::overloaded("Too many streams are open."))?;
+    let place = service.connections.enter().ok_or(Reason::TooManyStreams)?;
     let (events, body) = mpsc::channel(BUFFER);
     let results = service.executor.execute_stream(ready.request, None);
     let pump = Pump {
@@ -56,9 +62,7 @@ pub(super) fn open<E: Executor, A: Authenticate>(
     let streams = pump.service.streams.clone();
     streams.spawn(pump.guarded(results).in_current_span());
     let body = Body::from_bytes_stream(ReceiverStream::new(body).map(Ok::<_, io::Error>));
-    let mut response = Response::builder()
-        .content_type("text/event-stream; charset=utf-8")
-        .body(body);
+    let mut response = Response::builder().content_type(CONTENT_TYPE).body(body);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
@@ -118,7 +122,7 @@ impl<E: Executor, A: Authenticate> Pump<E, A> {
             let _ = self.send(COMPLETE).await;
             return Err(Over);
         };
-        let finished = Finished::new(result, self.context.id());
+        let finished = Finished::new(result, &self.context);
         match serde_json::to_string(&finished) {
             Ok(json) => {
                 self.send(Bytes::from(format!("event: next\ndata: {json}\n\n")))

@@ -32,6 +32,7 @@ use super::{
     media_type::{Representation, negotiate},
     origin::Origins,
     playground,
+    reason::Reason,
     settings::HttpSettings,
     socket,
 };
@@ -42,7 +43,7 @@ pub(super) struct Service<E, A> {
     pub(super) authenticate: A,
     pub(super) settings: HttpSettings,
     pub(super) origins: Origins,
-    /// Places for operations that come over WebSockets; HTTP requests took theirs on the way in.
+    /// Places for queries and mutations that come over WebSockets; HTTP requests took theirs on the way in.
     pub(super) capacity: Capacity,
     /// Places for WebSockets and event streams.
     pub(super) connections: Capacity,
@@ -102,10 +103,7 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
         context: &Arc<RequestContext>,
     ) -> Result<Response, HttpError> {
         if !matches!(*request.method(), Method::GET | Method::POST) {
-            return Err(HttpError::method_not_allowed(
-                "GET, POST",
-                "Use GET or POST.",
-            ));
+            return Err(HttpError::new(Reason::MethodNotAllowed).allowing("GET, POST"));
         }
         if representation == Representation::Html {
             return Ok(playground::page());
@@ -114,10 +112,13 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
             .receiver
             .receive(&self.service, request, context)
             .await?;
-        if representation == Representation::EventStream {
-            return event_stream::open(Arc::clone(&self.service), ready, Arc::clone(context));
+        match (ready.kind, representation) {
+            (OperationKind::Subscription, Representation::EventStream) => {
+                event_stream::open(Arc::clone(&self.service), ready, Arc::clone(context))
+            }
+            (OperationKind::Subscription, _) => Err(Reason::SubscriptionWithoutStream.into()),
+            _ => self.execute(ready, representation, context).await,
         }
-        self.execute(ready, representation, context).await
     }
 
     async fn execute(
@@ -126,13 +127,8 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
         representation: Representation,
         context: &RequestContext,
     ) -> Result<Response, HttpError> {
-        if ready.kind == OperationKind::Subscription {
-            return Err(HttpError::bad_request(
-                "Subscriptions need a WebSocket or `Accept: text/event-stream`.",
-            ));
-        }
         let response = self.service.executor.execute(ready.request).await;
-        respond(Finished::new(response, context.id()), representation)
+        respond(Finished::new(response, context), representation)
     }
 }
 
@@ -145,11 +141,7 @@ impl<E: Executor, A: Authenticate> Endpoint for GraphQlEndpoint<E, A> {
             return Ok(socket::upgrade(Arc::clone(&self.service), request, context).await?);
         }
         let Some(representation) = self.representation(&request) else {
-            let message =
-                "Accept application/graphql-response+json, application/json or text/event-stream.";
-            return Err(
-                HttpError::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message).into(),
-            );
+            return Err(HttpError::new(Reason::NotAcceptable).into());
         };
         let answer = self.answer(request, representation, &context).await;
         let mut response = answer.unwrap_or_else(|error| refuse(error, representation, &context));
@@ -167,7 +159,7 @@ fn refuse(error: HttpError, representation: Representation, context: &RequestCon
     } else {
         error
     };
-    error.into_response(representation.content_type(), context.id())
+    error.into_response(representation.content_type(), context)
 }
 
 /// The answer to an executed (or refused) operation. With `application/json` the status says only that an
@@ -183,9 +175,16 @@ fn respond(mut finished: Finished, representation: Representation) -> Result<Res
     let headers = finished.take_headers();
     let body = serde_json::to_vec(&finished).map_err(|error| {
         tracing::error!(%error, "a GraphQL result cannot be serialised");
-        HttpError::internal()
+        Reason::Internal
     })?;
-    let mut response = answer::bytes(status, representation.content_type(), body);
+    let mut response = match representation {
+        Representation::EventStream => answer::bytes(
+            status,
+            event_stream::CONTENT_TYPE,
+            event_stream::whole(&body),
+        ),
+        _ => answer::bytes(status, representation.content_type(), body),
+    };
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -14,6 +14,7 @@ use super::{
     super::{
         body,
         error::HttpError,
+        reason::Reason,
         settings::{HttpSettings, UploadLimits},
     },
     params,
@@ -54,15 +55,7 @@ pub(super) fn expect_preflight(headers: &HeaderMap) -> Result<(), HttpError> {
     {
         return Ok(());
     }
-    let message = format!(
-        "A multipart request needs one of these headers, with any value: {}.",
-        PREFLIGHT_HEADERS.join(", ")
-    );
-    Err(HttpError::new(
-        poem::http::StatusCode::BAD_REQUEST,
-        "PREFLIGHT_REQUIRED",
-        message,
-    ))
+    Err(HttpError::new(Reason::PreflightMissing).with("headers", PREFLIGHT_HEADERS.join(", ")))
 }
 
 /// Receives a whole multipart request.
@@ -118,16 +111,13 @@ async fn receive_parts(
     let mut room = settings.uploads.max_bytes;
     while let Some(part) = parts.next_field().await.map_err(|error| refusal(&error))? {
         let path = part.name().and_then(|name| map.remove(name));
-        let path = path
-            .ok_or_else(|| HttpError::bad_request("A file is not in `map`, or is sent twice."))?;
+        let path = path.ok_or(Reason::FileUnknown)?;
         let upload = spool(part, &settings.uploads.spool_dir, &mut room).await?;
         attach(&mut request, &path, upload)?;
     }
     match map.into_keys().next() {
         None => Ok(request),
-        Some(missing) => Err(HttpError::bad_request(format!(
-            "The file `{missing}` of `map` was not sent."
-        ))),
+        Some(missing) => Err(HttpError::new(Reason::FileMissing).with("file", missing)),
     }
 }
 
@@ -135,24 +125,16 @@ async fn receive_parts(
 async fn named_part(parts: &mut Multipart<'_>, name: &'static str) -> Result<Bytes, HttpError> {
     let part = parts.next_field().await.map_err(|error| refusal(&error))?;
     let part = part.filter(|part| part.name() == Some(name));
-    let part = part.ok_or_else(|| {
-        HttpError::bad_request("The parts must be `operations`, then `map`, then the files.")
-    })?;
+    let part = part.ok_or(Reason::PartsOutOfOrder)?;
     part.bytes().await.map_err(|error| refusal(&error))
 }
 
 /// Reads `map`: for each file the one place in `operations` where it belongs.
 fn parse_map(json: &[u8], limits: &UploadLimits) -> Result<HashMap<String, String>, HttpError> {
-    let map = serde_json::from_slice::<HashMap<String, [String; 1]>>(json).map_err(|error| {
-        HttpError::bad_request(format!(
-            "`map` must give each file a list of exactly one path: {error}"
-        ))
-    })?;
+    let map = serde_json::from_slice::<HashMap<String, [String; 1]>>(json)
+        .map_err(|error| HttpError::new(Reason::MapMalformed).with("error", error))?;
     if map.len() > limits.max_files {
-        return Err(HttpError::too_large(format!(
-            "A request may carry at most {} files.",
-            limits.max_files
-        )));
+        return Err(HttpError::new(Reason::TooManyFiles).with("max", limits.max_files));
     }
     Ok(map.into_iter().map(|(file, [path])| (file, path)).collect())
 }
@@ -198,15 +180,13 @@ fn attach(request: &mut Request, path: &str, upload: UploadValue) -> Result<(), 
     let before = request.uploads.len();
     request.set_upload(path, upload);
     if request.uploads.len() == before {
-        return Err(HttpError::bad_request(format!(
-            "The path `{path}` of `map` leads nowhere in `operations`."
-        )));
+        return Err(HttpError::new(Reason::MapPathUnknown).with("path", path));
     }
     Ok(())
 }
 
 fn too_large() -> HttpError {
-    HttpError::too_large("The request is too large, or all its files together are.")
+    Reason::FormTooLarge.into()
 }
 
 fn refusal(error: &multer::Error) -> HttpError {
@@ -215,11 +195,11 @@ fn refusal(error: &multer::Error) -> HttpError {
             too_large()
         }
         multer::Error::StreamReadFailed(error) => body::broken(error.as_ref()),
-        error => HttpError::bad_request(format!("The multipart body cannot be read: {error}")),
+        error => HttpError::new(Reason::FormMalformed).with("error", error),
     }
 }
 
 fn disk_failed(error: &dyn std::error::Error) -> HttpError {
     tracing::error!(%error, "a temporary file for an upload cannot be written");
-    HttpError::unavailable()
+    Reason::Unavailable.into()
 }

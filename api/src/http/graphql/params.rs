@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_graphql::{Request, Value, Variables};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::super::{error::HttpError, media_type::is_utf8};
+use super::super::{error::HttpError, media_type::is_utf8, reason::Reason};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,9 +21,9 @@ struct QueryString {
 /// # Errors
 /// 400, when one has the wrong form or there is no query.
 pub(super) fn from_query_string(request: &poem::Request) -> Result<Request, HttpError> {
-    let params = request.params::<QueryString>().map_err(|error| {
-        HttpError::bad_request(format!("The query string cannot be read: {error}"))
-    })?;
+    let params = request
+        .params::<QueryString>()
+        .map_err(|error| HttpError::new(Reason::QueryStringMalformed).with("error", error))?;
     let mut parsed = Request::new(params.query.unwrap_or_default());
     parsed.operation_name = params.operation_name.filter(|name| !name.is_empty());
     parsed.variables = json_object::<Variables>("variables", params.variables)?;
@@ -37,15 +37,10 @@ pub(super) fn from_query_string(request: &poem::Request) -> Result<Request, Http
 /// 400, when it is not JSON, is a batch, has a parameter of the wrong type or no query.
 pub(super) fn from_json(body: &[u8]) -> Result<Request, HttpError> {
     if body.trim_ascii_start().starts_with(b"[") {
-        return Err(HttpError::bad_request(
-            "Batches are not supported: send one operation per request.",
-        ));
+        return Err(Reason::Batch.into());
     }
-    let request = serde_json::from_slice::<Request>(body).map_err(|error| {
-        HttpError::bad_request(format!(
-            "The body is not a GraphQL request in JSON: {error}"
-        ))
-    })?;
+    let request = serde_json::from_slice::<Request>(body)
+        .map_err(|error| HttpError::new(Reason::BodyMalformed).with("error", error))?;
     with_query(request)
 }
 
@@ -57,24 +52,20 @@ pub(super) fn expect_json(content_type: Option<&str>) -> Result<(), HttpError> {
     let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(HttpError::unsupported_media_type(
-            "Send application/json or, with files, multipart/form-data.",
-        ));
+        return Err(Reason::NotJson.into());
     }
     let mut charsets = parts
         .filter_map(|parameter| parameter.split_once('='))
         .filter(|(name, _)| name.eq_ignore_ascii_case("charset"));
     match charsets.all(|(_, charset)| is_utf8(charset)) {
         true => Ok(()),
-        false => Err(HttpError::unsupported_media_type(
-            "The charset must be UTF-8.",
-        )),
+        false => Err(Reason::NotUtf8.into()),
     }
 }
 
 fn with_query(request: Request) -> Result<Request, HttpError> {
     if request.query.trim().is_empty() {
-        return Err(HttpError::bad_request("The parameter `query` is missing."));
+        return Err(Reason::QueryMissing.into());
     }
     Ok(request)
 }
@@ -88,9 +79,9 @@ fn json_object<T: DeserializeOwned + Default>(
     };
     let parsed = serde_json::from_str::<Option<T>>(&text);
     parsed.map(Option::unwrap_or_default).map_err(|error| {
-        HttpError::bad_request(format!(
-            "The parameter `{name}` is not a JSON object: {error}"
-        ))
+        HttpError::new(Reason::ParameterMalformed)
+            .with("name", name)
+            .with("error", error)
     })
 }
 
@@ -120,19 +111,15 @@ mod tests {
 
     #[test]
     fn bad_parameters_are_named() {
-        assert!(
-            get("query=%7Ba%7D&variables=7")
-                .unwrap_err()
-                .to_string()
-                .contains("`variables`")
-        );
-        assert!(
-            get("query=%7Ba%7D&extensions=%5B%5D")
-                .unwrap_err()
-                .to_string()
-                .contains("`extensions`")
-        );
-        assert!(get("").unwrap_err().to_string().contains("`query`"));
+        for (query, name) in [
+            ("query=%7Ba%7D&variables=7", "variables"),
+            ("query=%7Ba%7D&extensions=%5B%5D", "extensions"),
+        ] {
+            let error = get(query).unwrap_err();
+            assert_eq!(error.reason(), Reason::ParameterMalformed);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        assert_eq!(get("").unwrap_err().reason(), Reason::QueryMissing);
     }
 
     #[test]
@@ -143,20 +130,23 @@ mod tests {
             )
             .is_ok()
         );
-        for bad in [
-            r#"{"query":7}"#,
-            r#"{"query":"{a}","variables":[]}"#,
-            r#"{"query":"{a}","operationName":{}}"#,
-            r#"{"query":"{a}","extensions":"x"}"#,
-            r#"{"query":""}"#,
-            r#"{}"#,
-            r#""{a}""#,
-            "{",
-            "",
+        for (bad, reason) in [
+            (r#"{"query":7}"#, Reason::BodyMalformed),
+            (r#"{"query":"{a}","variables":[]}"#, Reason::BodyMalformed),
+            (
+                r#"{"query":"{a}","operationName":{}}"#,
+                Reason::BodyMalformed,
+            ),
+            (r#"{"query":"{a}","extensions":"x"}"#, Reason::BodyMalformed),
+            (r#"{"query":""}"#, Reason::QueryMissing),
+            (r#"{}"#, Reason::QueryMissing),
+            (r#""{a}""#, Reason::BodyMalformed),
+            ("{", Reason::BodyMalformed),
+            ("", Reason::BodyMalformed),
         ] {
             assert_eq!(
-                from_json(bad.as_bytes()).unwrap_err().code(),
-                "BAD_REQUEST",
+                from_json(bad.as_bytes()).unwrap_err().reason(),
+                reason,
                 "{bad}"
             );
         }
@@ -165,24 +155,20 @@ mod tests {
     #[test]
     fn batches_are_refused_clearly() {
         let error = from_json(br#" [{"query":"{a}"}]"#).unwrap_err();
-        assert!(error.to_string().contains("Batches are not supported"));
+        assert_eq!(error.reason(), Reason::Batch);
     }
 
     #[test]
     fn only_json_in_utf8_is_read() {
         assert!(expect_json(Some("application/json")).is_ok());
         assert!(expect_json(Some("Application/JSON; charset=\"UTF-8\"")).is_ok());
-        for bad in [
-            None,
-            Some("text/plain"),
-            Some("application/json; charset=latin1"),
-            Some("application/jsonx"),
+        for (bad, reason) in [
+            (None, Reason::NotJson),
+            (Some("text/plain"), Reason::NotJson),
+            (Some("application/json; charset=latin1"), Reason::NotUtf8),
+            (Some("application/jsonx"), Reason::NotJson),
         ] {
-            assert_eq!(
-                expect_json(bad).unwrap_err().code(),
-                "UNSUPPORTED_MEDIA_TYPE",
-                "{bad:?}"
-            );
+            assert_eq!(expect_json(bad).unwrap_err().reason(), reason, "{bad:?}");
         }
     }
 }

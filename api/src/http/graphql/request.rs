@@ -20,6 +20,7 @@ use crate::http::{
     capacity::Capacity,
     context::RequestContext,
     error::HttpError,
+    reason::Reason,
     settings::HttpSettings,
 };
 
@@ -69,10 +70,7 @@ impl Receiver {
         let mut parsed = read(&service.settings, &request, body, &admitted).await?;
         let kind = check_document(&mut parsed, &service.settings, context)?;
         if kind == OperationKind::Mutation && *request.method() == Method::GET {
-            return Err(HttpError::method_not_allowed(
-                "POST",
-                "A mutation must be sent with POST.",
-            ));
+            return Err(HttpError::new(Reason::MutationNotAllowed).allowing("POST"));
         }
         let parsed = service
             .authenticate
@@ -103,10 +101,7 @@ impl Receiver {
             });
         }
         service.authenticate.may_upload(&identity)?;
-        let place = self
-            .uploads
-            .enter()
-            .ok_or_else(|| HttpError::overloaded("Too many uploads are being received."))?;
+        let place = self.uploads.enter().ok_or(Reason::TooManyUploads)?;
         Ok(Admitted {
             identity,
             upload: Some(place),
@@ -118,7 +113,7 @@ impl Receiver {
 fn check_origin<E, A>(service: &Service<E, A>, request: &Request) -> Result<(), HttpError> {
     let with_cookies = request.headers().contains_key(header::COOKIE);
     if with_cookies && !service.origins.admits(request) {
-        Err(HttpError::forbidden_origin())
+        Err(Reason::OriginNotAllowed.into())
     } else {
         Ok(())
     }

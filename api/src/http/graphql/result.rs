@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
-use platform::telemetry::RequestId;
 use serde::Serialize;
+
+use crate::http::{context::RequestContext, error::HttpError, reason::Reason};
 
 /// Sentences of the engine about documents that are too demanding. They carry no code, so they are known by
 /// their beginnings.
@@ -42,12 +43,12 @@ struct Wire<'a> {
 
 impl Finished {
     /// Labels the errors of a result.
-    pub(crate) fn new(mut response: Response, id: &RequestId) -> Self {
+    pub(crate) fn new(mut response: Response, context: &RequestContext) -> Self {
         let is_request_error = !response.errors.is_empty()
             && response.data == Value::Null
             && response.errors.iter().all(|error| error.path.is_empty());
         for error in &mut response.errors {
-            label(error, id);
+            label(error, context);
         }
         Self {
             response,
@@ -83,7 +84,7 @@ impl Serialize for Finished {
     }
 }
 
-fn label(error: &mut ServerError, id: &RequestId) {
+fn label(error: &mut ServerError, context: &RequestContext) {
     let has_code = error
         .extensions
         .as_ref()
@@ -91,7 +92,7 @@ fn label(error: &mut ServerError, id: &RequestId) {
     let code = if has_code {
         None
     } else {
-        Some(missing_code(error))
+        Some(missing_code(error, context))
     };
     let extensions = error
         .extensions
@@ -99,12 +100,12 @@ fn label(error: &mut ServerError, id: &RequestId) {
     if let Some(code) = code {
         extensions.set("code", code);
     }
-    extensions.set("requestId", id.as_str());
+    extensions.set("requestId", context.id().as_str());
 }
 
 /// The code of an error that has none. A resolver's error without a code was never meant for the outside: its
 /// text is logged and replaced.
-fn missing_code(error: &mut ServerError) -> &'static str {
+fn missing_code(error: &mut ServerError, context: &RequestContext) -> &'static str {
     let begins_with_any = |beginnings: &[&str]| {
         beginnings
             .iter()
@@ -121,6 +122,6 @@ fn missing_code(error: &mut ServerError) -> &'static str {
         };
     }
     tracing::error!(error = error.message, path = ?error.path, "a resolver failed");
-    error.message = "Something went wrong on our side.".to_owned();
-    "INTERNAL"
+    error.message = HttpError::new(Reason::Internal).sentence(context);
+    Reason::Internal.code()
 }

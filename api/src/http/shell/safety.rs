@@ -5,7 +5,9 @@ use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 use futures_util::FutureExt;
 use poem::{Endpoint, IntoResponse, Request, Response};
 
-use crate::http::{answer, context::RequestContext, error::HttpError, settings::HttpSettings};
+use crate::http::{
+    answer, context::RequestContext, error::HttpError, reason::Reason, settings::HttpSettings,
+};
 
 /// How long requests may take.
 pub(super) struct Deadlines {
@@ -40,7 +42,7 @@ pub(super) async fn call<E: Endpoint>(
 ) -> Response {
     let deadline = deadlines.of(&request);
     let work = AssertUnwindSafe(endpoint.call(request)).catch_unwind();
-    let error = match tokio::time::timeout(deadline, work).await {
+    let error: HttpError = match tokio::time::timeout(deadline, work).await {
         Ok(Ok(Ok(output))) => return output.into_response(),
         Ok(Ok(Err(error))) => refusal(error),
         Ok(Err(panic)) => {
@@ -48,11 +50,11 @@ pub(super) async fn call<E: Endpoint>(
                 panic = panic_text(panic.as_ref()),
                 "a request handler panicked"
             );
-            HttpError::internal()
+            Reason::Internal.into()
         }
-        Err(_elapsed) => HttpError::timed_out(),
+        Err(_elapsed) => Reason::TimedOut.into(),
     };
-    error.into_response(answer::JSON, context.id())
+    error.into_response(answer::JSON, context)
 }
 
 fn refusal(error: poem::Error) -> HttpError {

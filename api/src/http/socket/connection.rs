@@ -8,7 +8,6 @@ use std::{io, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{Executor, Request};
 use futures_util::{FutureExt, StreamExt};
-use platform::telemetry::RequestId;
 use poem::{http::HeaderMap, web::websocket::Message};
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
@@ -28,6 +27,7 @@ use crate::http::{
         limits::{self, OperationKind},
         result::Finished,
     },
+    reason::Reason,
     shell::panic_text,
 };
 
@@ -158,6 +158,8 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         wire.say(&Plain::ConnectionAck).await
     }
 
+    /// Begins an operation for whoever the client is by now: a session that was ended, or a role that was taken away, since the last beat
+    /// must not do anything any more.
     async fn subscribe(
         &mut self,
         wire: &mut Wire,
@@ -170,12 +172,17 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         if self.operations.contains_key(&id) {
             return Err(Ending::duplicate(&id));
         }
-        match self.start(identity, request) {
+        let started = match self.service.authenticate.still_valid(identity).await {
+            Ok(()) => self.start(identity, request),
+            Err(AuthFailure::Unavailable) => Err(Reason::Unavailable.into()),
+            Err(AuthFailure::Unauthenticated(_)) => return Err(Ending::FORBIDDEN),
+        };
+        match started {
             Ok(events) => {
                 self.operations.insert(id, events);
                 Ok(())
             }
-            Err(error) => refuse(wire, &id, &error, self.context.id()).await,
+            Err(error) => refuse(wire, &id, &error, &self.context).await,
         }
     }
 
@@ -184,9 +191,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         let service = &self.service;
         let most = service.settings.sockets.max_operations;
         if self.operations.len() >= most {
-            return Err(HttpError::too_large(format!(
-                "At most {most} operations may run on one connection."
-            )));
+            return Err(HttpError::new(Reason::TooManyOperations).with("max", most));
         }
         let kind = limits::check(&mut request, &service.settings.documents)?;
         let request = service
@@ -195,9 +200,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         if kind == OperationKind::Subscription {
             return Ok(operation::subscription(&service.executor, request));
         }
-        let place = service.capacity.enter();
-        let place =
-            place.ok_or_else(|| HttpError::overloaded("Too many requests are being worked on."))?;
+        let place = service.capacity.enter().ok_or(Reason::TooManyRequests)?;
         Ok(operation::single(
             service.executor.clone(),
             request,
@@ -208,14 +211,14 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
 
     async fn deliver(&mut self, wire: &mut Wire, id: &str, event: Event) -> Result<(), Ending> {
         let finished = match event {
-            Event::Next(response) => Finished::new(response, self.context.id()),
+            Event::Next(response) => Finished::new(response, &self.context),
             Event::Done => {
                 self.operations.remove(id);
                 return wire.say(&Plain::Complete { id }).await;
             }
             Event::Failed(error) => {
                 self.operations.remove(id);
-                return refuse(wire, id, &error, self.context.id()).await;
+                return refuse(wire, id, &error, &self.context).await;
             }
         };
         if !finished.is_request_error() {
@@ -239,9 +242,9 @@ async fn refuse(
     wire: &mut Wire,
     id: &str,
     error: &HttpError,
-    request_id: &RequestId,
+    context: &RequestContext,
 ) -> Result<(), Ending> {
-    let payload = [error.to_graphql(request_id)];
+    let payload = [error.to_graphql(context)];
     wire.say(&FromServer::Error { id, payload }).await
 }
 

@@ -11,14 +11,16 @@ use std::sync::Arc;
 use async_graphql::Executor;
 use poem::{
     FromRequest, IntoResponse, Request, RequestBody, Response,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     web::websocket::{WebSocket, WebSocketConfig, WebSocketStream},
 };
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
 use self::{connection::Connection, wire::Wire};
-use super::{auth::Authenticate, context::RequestContext, error::HttpError, graphql::Service};
+use super::{
+    auth::Authenticate, context::RequestContext, error::HttpError, graphql::Service, reason::Reason,
+};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
@@ -41,26 +43,20 @@ pub(super) async fn upgrade<E: Executor, A: Authenticate>(
     context: Arc<RequestContext>,
 ) -> Result<Response, HttpError> {
     if !service.origins.admits(&request) {
-        return Err(HttpError::forbidden_origin());
+        return Err(Reason::OriginNotAllowed.into());
     }
     if !offers_protocol(&request) {
-        return Err(HttpError::bad_request(
-            "The WebSocket protocol must be graphql-transport-ws.",
-        ));
+        return Err(Reason::WebSocketProtocol.into());
     }
     let place = service
         .connections
         .enter()
-        .ok_or_else(|| HttpError::overloaded("Too many connections are open."))?;
+        .ok_or(Reason::TooManyConnections)?;
     let handshake = WebSocket::from_request(&request, &mut RequestBody::default())
         .await
         .map_err(|error| {
             tracing::debug!(%error, "a WebSocket handshake failed");
-            HttpError::new(
-                StatusCode::BAD_REQUEST,
-                "BAD_REQUEST",
-                "This is not a WebSocket handshake.",
-            )
+            Reason::WebSocketHandshake
         })?;
     let limit = service.settings.sockets.max_message_bytes;
     let config = WebSocketConfig::default()

@@ -9,7 +9,7 @@ use futures_util::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::http::{error::HttpError, shell::panic_text};
+use crate::http::{error::HttpError, reason::Reason, shell::panic_text};
 
 /// What becomes of an operation.
 pub(super) enum Event {
@@ -47,7 +47,7 @@ pub(super) fn single<E: Executor>(
         match tokio::time::timeout(deadline, work).await {
             Ok(Ok(response)) => Event::Next(response),
             Ok(Err(panic)) => crashed(panic.as_ref()),
-            Err(_elapsed) => Event::Failed(HttpError::timed_out()),
+            Err(_elapsed) => Event::Failed(Reason::TimedOut.into()),
         }
     };
     stream::once(result)
@@ -60,5 +60,5 @@ fn crashed(panic: &(dyn std::any::Any + Send)) -> Event {
         panic = panic_text(panic),
         "an operation on a WebSocket panicked"
     );
-    Event::Failed(HttpError::internal())
+    Event::Failed(Reason::Internal.into())
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use poem::{http::StatusCode, test::TestResponse};
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
 use super::{
     fixture::{App, eventually},
@@ -39,6 +40,36 @@ async fn queries_and_subscriptions_stream_their_results() {
         text(&app, "subscription { count(to: 3) }").await,
         counted + COMPLETE
     );
+}
+
+#[tokio::test]
+async fn a_mutation_sets_its_cookies() {
+    let response = stream(&App::default(), "mutation { login }").await;
+    let cookies: Vec<_> = response.0.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["session=alice; HttpOnly", "theme=dark"]);
+}
+
+#[tokio::test]
+async fn a_query_takes_a_place_and_has_the_time_of_every_request() {
+    let app = App::with(|settings| {
+        settings.max_in_flight = 1;
+        settings.request_timeout = Duration::from_secs(2);
+    });
+    let server = Running::start(&app).await;
+    let ask = |query: &str| {
+        format!(
+            "GET /api/graphql?query={query} HTTP/1.1\r\nhost: a\r\naccept: text/event-stream\r\n\r\n"
+        )
+    };
+    let mut hanging = server.connect().await;
+    hanging
+        .write_all(ask("%7Bhang%7D").as_bytes())
+        .await
+        .unwrap();
+    server.ask_until(&ask("%7Bhello%7D"), "OVERLOADED").await;
+    let late = read_until(&mut hanging, "TIMEOUT").await;
+    assert!(late.starts_with("HTTP/1.1 504"), "{late}");
+    server.ask_until(&ask("%7Bhello%7D"), "world").await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -128,11 +128,15 @@ pub(super) type TestSchema = Schema<Query, Mutation, Subscriptions>;
 
 /// Bearer tokens and `session` cookies that hold; taking one out is a logout.
 #[derive(Clone, Default)]
-pub(super) struct Tokens(pub(super) Arc<Mutex<HashSet<String>>>);
+pub(super) struct Tokens {
+    pub(super) known: Arc<Mutex<HashSet<String>>>,
+    /// Whether the store that knows them does not answer any more.
+    pub(super) are_lost: Arc<AtomicBool>,
+}
 
 impl Tokens {
     fn holds(&self, token: &str) -> bool {
-        self.0.lock().unwrap().contains(token)
+        self.known.lock().unwrap().contains(token)
     }
 }
 
@@ -157,6 +161,7 @@ impl Authenticate for Tokens {
 
     async fn still_valid(&self, caller: &Caller) -> Result<(), AuthFailure> {
         match &caller.0 {
+            Some(_) if self.are_lost.load(Ordering::SeqCst) => Err(AuthFailure::Unavailable),
             Some(token) if !self.holds(token) => Err(AuthFailure::Unauthenticated(None)),
             _ => Ok(()),
         }
@@ -236,7 +241,7 @@ pub(super) struct App {
 impl Default for App {
     fn default() -> Self {
         let tokens = Tokens::default();
-        tokens.0.lock().unwrap().insert("alice".to_owned());
+        tokens.known.lock().unwrap().insert("alice".to_owned());
         let settings = HttpSettings {
             allowed_origins: vec!["https://shop.example".to_owned()],
             ..HttpSettings::default()
@@ -285,7 +290,7 @@ impl App {
     }
 
     pub(super) fn log_out(&self, token: &str) {
-        self.tokens.0.lock().unwrap().remove(token);
+        self.tokens.known.lock().unwrap().remove(token);
     }
 }
 

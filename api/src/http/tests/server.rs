@@ -42,6 +42,19 @@ impl Running {
     pub(super) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
+
+    /// One request, each time on its own connection, as long as the answer is not the wanted one.
+    pub(super) async fn ask_until(&self, request: &str, wanted: &str) {
+        let asking = async {
+            while !exchange(&mut self.connect().await, request.as_bytes(), "}")
+                .await
+                .contains(wanted)
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), asking).await.unwrap();
+    }
 }
 
 /// Sends bytes, reads until the answer holds `end`, and gives back all that came.

@@ -30,6 +30,46 @@ async fn unknown_addresses_are_404_in_json_with_a_request_id() {
 }
 
 #[tokio::test]
+async fn refusals_speak_the_language_that_was_asked_for() {
+    let client = App::default().client();
+    let requests = || {
+        [
+            client.get("/nowhere"),
+            client.delete("/api/health"),
+            client.put(URL),
+            client.get(URL).header("accept", "image/png"),
+            client.post(URL).body("text"),
+            client.post(URL).body_json(&json!([])),
+            client.post(URL).body_json(&json!({ "query": "{" })),
+            client.post(URL).body_json(&json!({ "query": "{ crash }" })),
+            client
+                .post(URL)
+                .body_json(&json!({ "query": "{ secretFailure }" })),
+            client.get(URL).header("authorization", "Bearer mallory"),
+            client
+                .get(URL)
+                .header("authorization", "Bearer store-is-down"),
+            client
+                .get(URL)
+                .header("cookie", "session=alice")
+                .header("origin", "https://evil.example"),
+        ]
+    };
+    for (english, persian) in requests().into_iter().zip(requests()) {
+        let [english, persian] =
+            [(english, "en-GB"), (persian, "fa-IR,en;q=0.5")].map(async |(request, language)| {
+                body(request.header("accept-language", language).send().await).await
+            });
+        let (english, persian) = tokio::join!(english, persian);
+        let (english, persian) = (&english["errors"][0], &persian["errors"][0]);
+        assert_eq!(english["extensions"]["code"], persian["extensions"]["code"]);
+        assert!(english["message"].as_str().unwrap().is_ascii(), "{english}");
+        let first = persian["message"].as_str().unwrap().chars().next().unwrap();
+        assert!(('\u{600}'..='\u{6ff}').contains(&first), "{persian}");
+    }
+}
+
+#[tokio::test]
 async fn a_panic_is_500_and_the_server_lives_on() {
     let client = App::default().client();
     let response = client
@@ -72,21 +112,6 @@ async fn a_hanging_request_is_cut_at_its_deadline() {
     assert_eq!(started.elapsed().as_secs(), 30);
 }
 
-/// One request, on its own connection, as long as the answer is not the wanted one.
-async fn ask_until(server: &Running, request: &str, wanted: &str) {
-    let asking = async {
-        while !exchange(&mut server.connect().await, request.as_bytes(), "}")
-            .await
-            .contains(wanted)
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), asking)
-        .await
-        .unwrap();
-}
-
 fn raw_post(query: &str) -> String {
     let body = json!({ "query": query }).to_string();
     let head = "POST /api/graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length:";
@@ -107,7 +132,7 @@ async fn beyond_the_cap_requests_are_refused_but_health_is_not() {
         .unwrap();
 
     let hello = raw_post("{ hello }");
-    ask_until(&server, &hello, "OVERLOADED").await;
+    server.ask_until(&hello, "OVERLOADED").await;
     let refused = exchange(&mut server.connect().await, hello.as_bytes(), "}").await;
     assert!(
         refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1"),
@@ -119,7 +144,7 @@ async fn beyond_the_cap_requests_are_refused_but_health_is_not() {
 
     // The place is free again when the deadline has ended the request.
     read_until(&mut hanging, "TIMEOUT").await;
-    ask_until(&server, &hello, "world").await;
+    server.ask_until(&hello, "world").await;
 }
 
 #[tokio::test]

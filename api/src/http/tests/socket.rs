@@ -1,6 +1,6 @@
 //! GraphQL over WebSocket, spoken by a real client library over a real socket.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -37,8 +37,19 @@ async fn open(
 impl Client {
     /// A connection that has been acknowledged.
     async fn ready(server: &Running) -> Self {
+        Self::introduced(server, json!(null)).await
+    }
+
+    /// The same, of somebody we know.
+    async fn alice(server: &Running) -> Self {
+        Self::introduced(server, json!({ "authorization": "Bearer alice" })).await
+    }
+
+    async fn introduced(server: &Running, payload: Value) -> Self {
         let mut client = open(server, &[]).await.unwrap();
-        client.say(json!({ "type": "connection_init" })).await;
+        client
+            .say(json!({ "type": "connection_init", "payload": payload }))
+            .await;
         assert_eq!(client.hear().await, json!({ "type": "connection_ack" }));
         client
     }
@@ -288,13 +299,50 @@ async fn a_dead_client_is_noticed() {
 async fn a_logout_ends_the_connection_with_4403() {
     let app = App::with(|settings| settings.sockets.heartbeat = Duration::from_millis(50));
     let server = Running::start(&app).await;
-    let mut client = open(&server, &[]).await.unwrap();
-    client
-        .say(json!({ "type": "connection_init", "payload": { "authorization": "Bearer alice" } }))
-        .await;
-    assert_eq!(client.hear().await["type"], "connection_ack");
+    let mut client = Client::alice(&server).await;
     app.log_out("alice");
     assert_eq!(client.close_code().await.0, 4403);
+}
+
+/// With the heartbeat of production, which comes long after.
+#[tokio::test]
+async fn whoever_is_logged_out_begins_no_operation() {
+    for query in [
+        "mutation { touch }",
+        "{ who }",
+        "subscription { count(to: 1) }",
+    ] {
+        let app = App::default();
+        let server = Running::start(&app).await;
+        let mut client = Client::alice(&server).await;
+        client.subscribe("a", "mutation { touch }").await;
+        assert_eq!(client.hear().await["payload"]["data"]["touch"], 1);
+        assert_eq!(client.hear().await["type"], "complete");
+        app.log_out("alice");
+        client.subscribe("b", query).await;
+        match client.next_frame().await {
+            Some(Message::Close(Some(frame))) => assert_eq!(u16::from(frame.code), 4403),
+            other => panic!("{query}: {other:?}"),
+        }
+        assert_eq!(app.count(), 1, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn while_nobody_can_be_checked_operations_are_refused_and_the_connection_stays() {
+    let app = App::default();
+    let server = Running::start(&app).await;
+    let mut client = Client::alice(&server).await;
+    app.tokens.are_lost.store(true, Ordering::SeqCst);
+    client.subscribe("a", "mutation { touch }").await;
+    assert_eq!(
+        client.hear().await["payload"][0]["extensions"]["code"],
+        "SERVICE_UNAVAILABLE"
+    );
+    assert_eq!(app.count(), 0);
+    app.tokens.are_lost.store(false, Ordering::SeqCst);
+    client.subscribe("a", "mutation { touch }").await;
+    assert_eq!(client.hear().await["payload"]["data"]["touch"], 1);
 }
 
 #[tokio::test]
