@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use api::state::StartError;
 use platform::{config::Config, shutdown, telemetry};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = std::env::args().nth(1);

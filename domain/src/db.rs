@@ -10,7 +10,10 @@ use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, sqlx
 use crate::error::{Error, Refusal, Result};
 
 /// How long a connection may be idle until it is tried before it is used.
-const PING_AFTER: Duration = Duration::from_secs(5);
+pub(crate) const PING_AFTER: Duration = Duration::from_secs(5);
+
+/// How long a connection may be idle until it is closed.
+pub(crate) const IDLE_MAX: Duration = Duration::from_secs(600);
 
 /// How long PostgreSQL may take to say that it is there.
 const PING_MAX: Duration = Duration::from_secs(2);
@@ -58,7 +61,7 @@ pub(crate) fn pool(settings: &Settings) -> Result<DatabaseConnection> {
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
-        .idle_timeout(Duration::from_secs(600))
+        .idle_timeout(IDLE_MAX)
         // A ping before each use would be a round trip per statement. A connection that has been idle may have been cut off.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
@@ -103,7 +106,8 @@ impl Pulse {
     }
 }
 
-async fn ping(connection: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+/// Whether PostgreSQL still answers over this connection.
+pub(crate) async fn ping(connection: &mut sqlx::PgConnection) -> sqlx::Result<()> {
     let answer = tokio::time::timeout(PING_MAX, sqlx::Connection::ping(connection)).await;
     answer.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }

@@ -18,6 +18,7 @@ mod notify;
 pub mod page;
 pub mod patch;
 pub mod permission;
+mod reads;
 pub mod sku;
 mod sql;
 pub mod text;
@@ -42,6 +43,7 @@ pub use crate::{
 #[derive(Clone, Debug)]
 pub struct Domain {
     db: DatabaseConnection,
+    reads: reads::Reads,
     settings: Arc<db::Settings>,
     notifier: notify::Notifier,
     clock: Arc<dyn Clock>,
@@ -57,6 +59,7 @@ impl Domain {
         Ok(Self {
             notifier: notify::Notifier::start(db.clone()),
             db,
+            reads: reads::Reads::new(&settings)?,
             settings: Arc::new(settings),
             clock,
         })

@@ -23,6 +23,9 @@ const OF_PEOPLE: [&str; 5] = [
     "userUpdate",
 ];
 
+/// Tested where dead jobs are.
+const OF_JOBS: [&str; 1] = ["jobRetry"];
+
 /// A mutation to be sent more than once: its name, its input, and another input for the same key.
 struct Case {
     mutation: &'static str,
@@ -194,6 +197,7 @@ async fn every_mutation_that_takes_a_key_is_tested_here() {
         .iter()
         .map(|case| case.mutation)
         .chain(OF_PEOPLE)
+        .chain(OF_JOBS)
         .collect();
     assert_eq!(with_key, tested);
 }
@@ -461,7 +465,11 @@ async fn a_password_is_changed_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_changed_ten_times_at_once_is_changed_once() {
-    let app = TestApp::start().await;
+    // Each counts as an attempt at a password for as long as it goes on.
+    let app = TestApp::builder()
+        .set("GOLDSHOP_AUTH__LOGIN_ATTEMPTS", 20)
+        .start()
+        .await;
     let owner = app.owner().await;
     let before = count(&app, "audit").await;
     let change = || owner.gql(PASSWORD_CHANGE, password_change(NEW_PASSWORD));

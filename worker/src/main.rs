@@ -10,6 +10,9 @@ use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// goldshop's job worker and operator's command line.
 #[derive(Parser)]
 #[command(version, about)]

@@ -344,7 +344,7 @@ impl Categories<'_> {
     /// When the viewer may not see the catalogue.
     pub async fn find(&self, viewer: &Viewer, id: CategoryId) -> Result<Option<Category>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::find(&self.domain.db, id).await
+        query::find(&self.domain.reads, id).await
     }
 
     /// The category with this key in somebody else's system.
@@ -358,7 +358,9 @@ impl Categories<'_> {
     ) -> Result<Option<Category>> {
         viewer.require(Permission::CatalogueRead)?;
         match text::external_reference(reference) {
-            Ok(reference) => query::find_by_external_reference(&self.domain.db, &reference).await,
+            Ok(reference) => {
+                query::find_by_external_reference(&self.domain.reads, &reference).await
+            }
             Err(_no_reference) => Ok(None),
         }
     }
@@ -374,7 +376,7 @@ impl Categories<'_> {
     ) -> Result<Option<Category>> {
         viewer.require(Permission::CatalogueRead)?;
         rules::check_path(names)?;
-        query::find_by_path(&self.domain.db, names).await
+        query::find_by_path(&self.domain.reads, names).await
     }
 
     /// The categories with these ids, in any order.
@@ -383,7 +385,7 @@ impl Categories<'_> {
     /// When the viewer may not see the catalogue.
     pub async fn by_ids(&self, viewer: &Viewer, ids: &[CategoryId]) -> Result<Vec<Category>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::by_ids(&self.domain.db, ids).await
+        query::by_ids(&self.domain.reads, ids).await
     }
 
     /// The children of these categories that are in use, in their order; at most [`CHILDREN_MAX`] of each.
@@ -392,7 +394,7 @@ impl Categories<'_> {
     /// When the viewer may not see the catalogue.
     pub async fn children_of(&self, viewer: &Viewer, ids: &[CategoryId]) -> Result<Vec<Category>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::children_of(&self.domain.db, ids).await
+        query::children_of(&self.domain.reads, ids).await
     }
 
     /// Those of these categories that exist, each with its ancestors, root first.
@@ -405,7 +407,7 @@ impl Categories<'_> {
         ids: &[CategoryId],
     ) -> Result<Vec<(CategoryId, Vec<Category>)>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::ancestors_of(&self.domain.db, ids).await
+        query::ancestors_of(&self.domain.reads, ids).await
     }
 
     /// A whole tree in one statement: parents before their children, siblings in their order.
@@ -418,13 +420,13 @@ impl Categories<'_> {
         of.check()?;
         let root = match of.root_id {
             Some(id) => Some(
-                query::find(&self.domain.db, id)
+                query::find(&self.domain.reads, id)
                     .await?
                     .ok_or_else(|| Refusal::new(Code::NotFound, "rootId"))?,
             ),
             None => None,
         };
-        let rows = query::tree(&self.domain.db, root.as_ref(), of).await?;
+        let rows = query::tree(&self.domain.reads, root.as_ref(), of).await?;
         if rows.len() > TREE_MAX {
             return Err(Refusal::new(Code::TooMany, "maxDepth")
                 .with("max", TREE_MAX)
@@ -444,7 +446,7 @@ impl Categories<'_> {
         args: &PageArgs,
     ) -> Result<Page<Category>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::page(&self.domain.db, filter, args).await
+        query::page(&self.domain.reads, filter, args).await
     }
 
     /// Creates many categories at once, parents before children. One whose external reference exists already stays as it is, whatever

@@ -252,7 +252,7 @@ impl Items<'_> {
     /// When the viewer may not see the catalogue.
     pub async fn find(&self, viewer: &Viewer, id: ItemId) -> Result<Option<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::find(&self.domain.db, id).await
+        query::find(&self.domain.reads, id).await
     }
 
     /// The item with this SKU, however it is typed.
@@ -262,7 +262,7 @@ impl Items<'_> {
     pub async fn find_by_sku(&self, viewer: &Viewer, sku: &str) -> Result<Option<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
         match crate::sku::parse("sku", sku) {
-            Ok(sku) => query::find_by(&self.domain.db, "i.sku = ", &sku).await,
+            Ok(sku) => query::find_by(&self.domain.reads, "i.sku = ", &sku).await,
             Err(_no_sku) => Ok(None),
         }
     }
@@ -279,7 +279,7 @@ impl Items<'_> {
         viewer.require(Permission::CatalogueRead)?;
         match text::external_reference(reference) {
             Ok(reference) => {
-                query::find_by(&self.domain.db, "i.external_reference = ", &reference).await
+                query::find_by(&self.domain.reads, "i.external_reference = ", &reference).await
             }
             Err(_no_reference) => Ok(None),
         }
@@ -291,7 +291,7 @@ impl Items<'_> {
     /// When the viewer may not see the catalogue.
     pub async fn by_ids(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::by_ids(&self.domain.db, ids).await
+        query::by_ids(&self.domain.reads, ids).await
     }
 
     /// A page of the items that pass the filter.
@@ -307,7 +307,7 @@ impl Items<'_> {
     ) -> Result<Page<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
         filter.check()?;
-        query::page(&self.domain.db, filter, order, args).await
+        query::page(&self.domain.reads, filter, order, args).await
     }
 
     /// How many items pass the filter.
@@ -317,7 +317,7 @@ impl Items<'_> {
     pub async fn count(&self, viewer: &Viewer, filter: &ItemFilter) -> Result<TotalCount> {
         viewer.require(Permission::CatalogueRead)?;
         filter.check()?;
-        query::count(&self.domain.db, filter).await
+        query::count(&self.domain.reads, filter).await
     }
 
     /// The barcodes of these items, in their order.
@@ -330,7 +330,7 @@ impl Items<'_> {
         ids: &[ItemId],
     ) -> Result<Vec<entity::item_barcode::Model>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::barcodes_of(&self.domain.db, ids).await
+        query::barcodes_of(&self.domain.reads, ids).await
     }
 
     /// The pictures of these items, in their order.
@@ -339,7 +339,7 @@ impl Items<'_> {
     /// When the viewer may not see the catalogue.
     pub async fn images_of(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<ItemImage>> {
         viewer.require(Permission::CatalogueRead)?;
-        query::images_of(&self.domain.db, ids).await
+        query::images_of(&self.domain.reads, ids).await
     }
 }
 

@@ -122,7 +122,7 @@ impl Jobs<'_> {
     /// When the viewer may not see jobs, or there is no such job.
     pub async fn get(&self, viewer: &Viewer, id: JobId) -> Result<Job> {
         viewer.require(Permission::JobRead)?;
-        query::find(&self.domain.db, id)
+        query::find(&self.domain.reads, id)
             .await?
             .ok_or_else(|| Refusal::new(Code::NotFound, "id").into())
     }
@@ -133,7 +133,7 @@ impl Jobs<'_> {
     /// When the viewer may not see jobs.
     pub async fn by_ids(&self, viewer: &Viewer, ids: &[JobId]) -> Result<Vec<Job>> {
         viewer.require(Permission::JobRead)?;
-        query::by_ids(&self.domain.db, ids).await
+        query::by_ids(&self.domain.reads, ids).await
     }
 
     /// A page of the jobs that pass the filter, newest first.
@@ -148,6 +148,6 @@ impl Jobs<'_> {
     ) -> Result<Page<Job>> {
         viewer.require(Permission::JobRead)?;
         filter.check()?;
-        query::page(&self.domain.db, filter, args).await
+        query::page(&self.domain.reads, filter, args).await
     }
 }

@@ -26,7 +26,7 @@ impl UnitsOfMeasure<'_> {
         let units = Entity::find()
             .order_by_asc(Column::Dimension)
             .order_by_asc(Column::Code);
-        Ok(units.all(&self.domain.db).await?)
+        Ok(units.all(&self.domain.reads).await?)
     }
 
     /// The units with these ids, in any order.
@@ -41,7 +41,7 @@ impl UnitsOfMeasure<'_> {
         viewer.require(Permission::CatalogueRead)?;
         Ok(Entity::find()
             .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(&self.domain.db)
+            .all(&self.domain.reads)
             .await?)
     }
 }

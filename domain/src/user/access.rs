@@ -86,7 +86,7 @@ impl Users<'_> {
     pub async fn by_login(&self, id: UserId) -> Result<Option<LoginAccess>> {
         let row = self
             .domain
-            .db
+            .reads
             .query_one_raw(statement(BY_LOGIN, [id.into()]))
             .await?;
         row.as_ref().map(login_access).transpose()
@@ -103,7 +103,7 @@ impl Users<'_> {
         let values = [hash.into(), self.domain.now().into()];
         let row = self
             .domain
-            .db
+            .reads
             .query_one_raw(statement(BY_TOKEN, values))
             .await?;
         row.as_ref().map(token_access).transpose()

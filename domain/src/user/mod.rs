@@ -288,7 +288,7 @@ impl Users<'_> {
     /// When the viewer may not see users.
     pub async fn by_ids(&self, viewer: &Viewer, ids: &[UserId]) -> Result<Vec<User>> {
         rules::require_to_see(viewer, ids)?;
-        query::by_ids(&self.domain.db, ids).await
+        query::by_ids(&self.domain.reads, ids).await
     }
 
     /// A page of all users, by email.
@@ -297,7 +297,7 @@ impl Users<'_> {
     /// When the viewer may not see users, or the page's arguments are wrong.
     pub async fn page(&self, viewer: &Viewer, args: &PageArgs) -> Result<Page<User>> {
         viewer.require(Permission::UserRead)?;
-        query::page(&self.domain.db, args).await
+        query::page(&self.domain.reads, args).await
     }
 
     /// All roles, by code.
@@ -306,7 +306,7 @@ impl Users<'_> {
     /// When the viewer may not see users.
     pub async fn roles(&self, viewer: &Viewer) -> Result<Vec<Role>> {
         viewer.require(Permission::UserRead)?;
-        query::roles(&self.domain.db).await
+        query::roles(&self.domain.reads).await
     }
 
     /// Which of these users has which role, each user's by code.
@@ -315,7 +315,7 @@ impl Users<'_> {
     /// When the viewer may not see users.
     pub async fn roles_of(&self, viewer: &Viewer, ids: &[UserId]) -> Result<Vec<(UserId, Role)>> {
         rules::require_to_see(viewer, ids)?;
-        query::roles_of(&self.domain.db, ids).await
+        query::roles_of(&self.domain.reads, ids).await
     }
 }
 

@@ -97,7 +97,9 @@ pub(super) async fn update_in_tx(
     after: &Account,
 ) -> Result<()> {
     let user = &after.user;
-    let sql = "UPDATE app_user SET display_name = $2, locale = $3, disabled_at = $4, version = $5, updated_at = $6 WHERE id = $1";
+    let sql = "UPDATE app_user SET display_name = $2, locale = $3, disabled_at = $4, version = $5, updated_at = $6,
+                   credential_version = credential_version + ($4 IS NOT NULL AND disabled_at IS NULL)::integer
+               WHERE id = $1";
     let (name, locale) = (
         user.display_name.as_str().into(),
         user.locale.as_str().into(),

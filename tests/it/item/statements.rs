@@ -10,6 +10,7 @@ async fn furnished(proxy: &PostgresProxy) -> (Shop, Value) {
     let app = TestApp::builder()
         .database_url(proxy.url())
         .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 1)
+        .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
         .start()
         .await;
     let shop = Shop::of(app).await;

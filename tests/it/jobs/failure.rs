@@ -163,15 +163,13 @@ async fn a_job_that_kills_every_worker_is_given_up() {
     let manager = app.manager().await;
     let item = ring(&manager).await;
     // Begun as often as may be, and never ended.
-    sqlx::query("UPDATE job SET state = 'running', attempts = max_attempts")
-        .execute(app.sql())
-        .await
-        .unwrap();
+    sqlx::query(
+        "UPDATE job SET state = 'running', attempts = max_attempts, relayed_at = created_at - interval '1 hour'",
+    )
+    .execute(app.sql())
+    .await
+    .unwrap();
     let id = app.job_about(&item).await.global_id();
-    sqlx::query("UPDATE job SET relayed_at = created_at - interval '1 hour'")
-        .execute(app.sql())
-        .await
-        .unwrap();
     let _worker = app.worker();
     app.until_jobs(PATIENCE, "it is given up", |jobs| jobs[0].state == "dead")
         .await;

@@ -29,7 +29,8 @@ async fn furnished(app: &TestApp) -> Actor {
 }
 
 async fn end(app: &TestApp, state: &str, ids: &[uuid::Uuid]) {
-    let sql = "UPDATE job SET state = $1, finished_at = now() WHERE id = ANY($2)";
+    let sql =
+        "UPDATE job SET state = $1, relayed_at = now(), finished_at = now() WHERE id = ANY($2)";
     let ended = sqlx::query(sql).bind(state).bind(ids);
     ended.execute(app.sql()).await.unwrap();
 }
@@ -148,8 +149,9 @@ async fn a_page_is_one_statement_that_reads_an_index_in_order() {
         .start()
         .await;
     let manager = furnished(&app).await;
-    let many = "INSERT INTO job (id, kind, queue, payload, state, max_attempts, created_at, finished_at)
-        SELECT gen_random_uuid(), 'item.render_code', 'codes', '{}', CASE WHEN n % 50 = 0 THEN 'dead' ELSE 'succeeded' END, 1, now(), now()
+    let many = "INSERT INTO job (id, kind, queue, payload, state, max_attempts, created_at, relayed_at, finished_at)
+        SELECT gen_random_uuid(), 'item.render_code', 'codes', '{}', CASE WHEN n % 50 = 0 THEN 'dead' ELSE 'succeeded' END, 1,
+            now(), now(), now()
         FROM generate_series(1, 5000) n";
     sqlx::query(many).execute(app.sql()).await.unwrap();
     sqlx::query("ANALYZE job").execute(app.sql()).await.unwrap();

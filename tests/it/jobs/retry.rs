@@ -106,12 +106,7 @@ async fn a_job_that_redis_counts_as_ended_runs_again_while_the_worker_goes_on() 
     // Begun as often as may be: whoever gets it finds nothing to do, and tells Redis so.
     sql(
         &app,
-        "UPDATE job SET state = 'running', attempts = max_attempts",
-    )
-    .await;
-    sql(
-        &app,
-        "UPDATE job SET relayed_at = created_at - interval '1 hour'",
+        "UPDATE job SET state = 'running', attempts = max_attempts, relayed_at = created_at - interval '1 hour'",
     )
     .await;
     let _worker = app.worker();

@@ -84,36 +84,6 @@ async fn a_server_that_knows_of_the_new_password_refuses_old_sessions_at_once() 
     assert_eq!(elsewhere.gql(ME, json!({})).await.status, 401);
 }
 
-/// Names and records of all sessions.
-async fn sessions(app: &TestApp) -> Vec<(String, String)> {
-    let mut connection = connection(app).await;
-    let names: Vec<String> = redis::cmd("KEYS")
-        .arg(format!("{}:session:*", app.redis().prefix()))
-        .query_async(&mut connection)
-        .await
-        .unwrap();
-    let records: Vec<String> = redis::cmd("MGET")
-        .arg(&names)
-        .query_async(&mut connection)
-        .await
-        .unwrap();
-    names.into_iter().zip(records).collect()
-}
-
-/// Brings sessions back that have ended.
-async fn keep(app: &TestApp, sessions: &[(String, String)]) {
-    redis::cmd("MSET")
-        .arg(sessions)
-        .exec_async(&mut connection(app).await)
-        .await
-        .unwrap();
-}
-
-async fn connection(app: &TestApp) -> redis::aio::MultiplexedConnection {
-    let client = app.redis().client();
-    client.get_multiplexed_async_connection().await.unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_was_changed_while_redis_went_away_is_changed() {
     let mut redis = RedisServer::start().await;

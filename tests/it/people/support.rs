@@ -4,7 +4,7 @@
 
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
-use tests::{actor::Actor, answer::Answer};
+use tests::{actor::Actor, answer::Answer, app::TestApp};
 
 pub(super) const LOGIN: &str = "mutation($email: String!, $password: String!) {
     login(input: {email: $email, password: $password}) {
@@ -69,4 +69,37 @@ pub(super) fn cookie(answer: &Answer) -> (String, Vec<String>) {
 /// The text at this place.
 pub(super) fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
+}
+
+/// Names and records of all sessions.
+pub(super) async fn sessions(app: &TestApp) -> Vec<(String, String)> {
+    let mut connection = connection(app).await;
+    let names: Vec<String> = redis::cmd("KEYS")
+        .arg(format!("{}:session:*", app.redis().prefix()))
+        .query_async(&mut connection)
+        .await
+        .expect("Redis answers");
+    let records: Vec<String> = redis::cmd("MGET")
+        .arg(&names)
+        .query_async(&mut connection)
+        .await
+        .expect("Redis answers");
+    names.into_iter().zip(records).collect()
+}
+
+/// Brings sessions back that have ended.
+pub(super) async fn keep(app: &TestApp, sessions: &[(String, String)]) {
+    redis::cmd("MSET")
+        .arg(sessions)
+        .exec_async(&mut connection(app).await)
+        .await
+        .expect("Redis answers");
+}
+
+async fn connection(app: &TestApp) -> redis::aio::MultiplexedConnection {
+    let client = app.redis().client();
+    client
+        .get_multiplexed_async_connection()
+        .await
+        .expect("Redis answers")
 }

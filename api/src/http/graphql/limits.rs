@@ -3,10 +3,13 @@
 //! options.)
 
 use async_graphql::{
-    Request,
-    parser::types::{
-        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
-        SelectionSet,
+    ServerError,
+    parser::{
+        parse_query,
+        types::{
+            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
+            SelectionSet,
+        },
     },
 };
 
@@ -55,27 +58,16 @@ pub(crate) enum OperationKind {
     Unknown,
 }
 
-/// Parses the document, keeps the result in the request so that it is not parsed again, and checks the limits.
+/// Parses a document that keeps the limits.
 ///
 /// # Errors
 /// `GRAPHQL_PARSE_FAILED` or `TOO_LARGE`, both about the document.
-pub(crate) fn check(
-    request: &mut Request,
-    limits: &DocumentLimits,
-) -> Result<OperationKind, HttpError> {
-    let shape = tokens::measure(&request.query);
+pub(super) fn parse(text: &str, limits: &DocumentLimits) -> Result<ExecutableDocument, HttpError> {
+    let shape = tokens::measure(text);
     within(Reason::TooManyTokens, shape.tokens, limits.tokens)?;
     within(Reason::TooManyLevels, shape.nesting, limits.nesting)?;
-    let name = request.operation_name.clone();
-    let document = request.parsed_query().map_err(|error| {
-        let place = error
-            .locations
-            .first()
-            .map(|at| format!(" (line {}, column {})", at.line, at.column));
-        let message = format!("{}{}", error.message.trim(), place.unwrap_or_default());
-        HttpError::new(Reason::DocumentUnparsable).with("error", message)
-    })?;
-    let counts = Counts::of(document);
+    let document = parse_query(text).map_err(|error| unparsable(&error.into()))?;
+    let counts = Counts::of(&document);
     within(Reason::TooManyAliases, counts.aliases, limits.aliases)?;
     within(
         Reason::TooManyDirectives,
@@ -87,10 +79,31 @@ pub(crate) fn check(
         counts.definitions,
         limits.definitions,
     )?;
-    let Some(operation) = selected(document, name.as_deref()) else {
-        return Ok(OperationKind::Unknown);
-    };
-    check_operation(document, operation, limits)
+    Ok(document)
+}
+
+fn unparsable(error: &ServerError) -> HttpError {
+    let place = error
+        .locations
+        .first()
+        .map(|at| format!(" (line {}, column {})", at.line, at.column));
+    let message = format!("{}{}", error.message.trim(), place.unwrap_or_default());
+    HttpError::new(Reason::DocumentUnparsable).with("error", message)
+}
+
+/// What the operation of this name is; `name` may be missing when there is only one.
+///
+/// # Errors
+/// `TOO_LARGE` when it strings too many mutations together.
+pub(super) fn kind(
+    document: &ExecutableDocument,
+    name: Option<&str>,
+    limits: &DocumentLimits,
+) -> Result<OperationKind, HttpError> {
+    match selected(document, name) {
+        Some(operation) => check_operation(document, operation, limits),
+        None => Ok(OperationKind::Unknown),
+    }
 }
 
 fn check_operation(
@@ -217,10 +230,12 @@ mod tests {
         }
     }
 
+    fn check(query: &str, name: Option<&str>) -> Result<OperationKind, HttpError> {
+        kind(&parse(query, &limits())?, name, &limits())
+    }
+
     fn outcome(query: &str, name: Option<&str>) -> Result<OperationKind, Reason> {
-        let mut request = Request::new(query);
-        request.operation_name = name.map(str::to_owned);
-        check(&mut request, &limits()).map_err(|error| error.reason())
+        check(query, name).map_err(|error| error.reason())
     }
 
     #[test]
@@ -236,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_has_a_code_and_a_place() {
-        let error = check(&mut Request::new("{ a"), &limits()).unwrap_err();
+        let error = check("{ a", None).unwrap_err();
         assert_eq!(error.reason(), Reason::DocumentUnparsable);
         assert!(error.to_string().contains("line 1"), "{error}");
     }

@@ -1,6 +1,7 @@
 //! The GraphQL endpoint. One address speaks GraphQL over HTTP, WebSocket and server-sent events, and shows
 //! browsers the playground.
 
+mod documents;
 mod event_stream;
 pub(super) mod limits;
 mod multipart;
@@ -19,6 +20,7 @@ use poem::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
+    documents::Documents,
     limits::OperationKind,
     request::{Ready, Receiver},
     result::Finished,
@@ -42,6 +44,7 @@ pub(super) struct Service<E, A> {
     pub(super) executor: E,
     pub(super) authenticate: A,
     pub(super) settings: HttpSettings,
+    pub(super) documents: Documents,
     pub(super) origins: Origins,
     /// Places for queries and mutations that come over WebSockets; HTTP requests took theirs on the way in.
     pub(super) capacity: Capacity,
@@ -71,6 +74,7 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
         let service = Service {
             executor,
             authenticate,
+            documents: Documents::new(settings.documents.clone()),
             settings,
             origins,
             capacity,

@@ -9,11 +9,7 @@ use poem::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{
-    Service,
-    limits::{self, OperationKind},
-    multipart, params,
-};
+use super::{Service, documents::Documents, limits::OperationKind, multipart, params};
 use crate::http::{
     auth::{Authenticate, Credentials},
     body,
@@ -68,7 +64,7 @@ impl Receiver {
             }
         };
         let mut parsed = read(&service.settings, &request, body, &admitted).await?;
-        let kind = check_document(&mut parsed, &service.settings, context)?;
+        let kind = check_document(&mut parsed, &service.documents, context)?;
         if kind == OperationKind::Mutation && *request.method() == Method::GET {
             return Err(HttpError::new(Reason::MutationNotAllowed).allowing("POST"));
         }
@@ -150,10 +146,10 @@ async fn read<I>(
 /// The operation's name is logged, so only one that the document really has, and not all of a long one.
 fn check_document(
     request: &mut async_graphql::Request,
-    settings: &HttpSettings,
+    documents: &Documents,
     context: &RequestContext,
 ) -> Result<OperationKind, HttpError> {
-    let kind = limits::check(request, &settings.documents)?;
+    let kind = documents.admit(request)?;
     if let (Some(name), true) = (&request.operation_name, kind != OperationKind::Unknown) {
         context.set_operation(name.get(..LONGEST_LOGGED_NAME).unwrap_or(name));
     }

@@ -22,11 +22,7 @@ use crate::http::{
     auth::{AuthFailure, Authenticate, Credentials},
     context::RequestContext,
     error::HttpError,
-    graphql::{
-        Service,
-        limits::{self, OperationKind},
-        result::Finished,
-    },
+    graphql::{Service, limits::OperationKind, result::Finished},
     reason::Reason,
     shell::panic_text,
 };
@@ -193,7 +189,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         if self.operations.len() >= most {
             return Err(HttpError::new(Reason::TooManyOperations).with("max", most));
         }
-        let kind = limits::check(&mut request, &service.settings.documents)?;
+        let kind = service.documents.admit(&mut request)?;
         let request = service
             .authenticate
             .prepare(request, identity, &self.context);
