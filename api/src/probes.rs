@@ -1,9 +1,12 @@
 //! Binds the health pages to what they are about.
 
 use domain::Domain;
-use platform::{blob::BlobStore, presence::Presence, redis::Redis};
+use platform::{blob::BlobStore, memory::available_percent, presence::Presence, redis::Redis};
 
 use crate::http::{HealthProbes, Probe};
+
+/// With less of its memory available the machine is close to ending programs.
+const MEMORY_MIN_PERCENT: u64 = 5;
 
 /// What the server needs, to be asked whether it answers.
 #[derive(Clone)]
@@ -46,6 +49,13 @@ impl HealthProbes for Probes {
 
     async fn storage(&self) -> Probe {
         probe(&self.blobs.health().await)
+    }
+
+    async fn system(&self) -> Probe {
+        match available_percent() {
+            Some(percent) if percent < MEMORY_MIN_PERCENT => Probe::Unhealthy,
+            Some(_) | None => Probe::Healthy,
+        }
     }
 
     async fn worker(&self) -> Probe {

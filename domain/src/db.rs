@@ -28,7 +28,7 @@ pub struct Settings {
     pub url: String,
     /// Shown in `pg_stat_activity`.
     pub application_name: &'static str,
-    /// How many connections at most.
+    /// How many connections at most, those that only read included; at least 2.
     pub max_connections: u32,
     /// How long a request waits for a connection.
     pub acquire_timeout: Duration,
@@ -59,7 +59,7 @@ pub(crate) fn pool(settings: &Settings) -> Result<DatabaseConnection> {
     let connect = connect_options(settings)?;
     let pulse = Arc::new(Pulse::default());
     let pool = sqlx::postgres::PgPoolOptions::new()
-        .max_connections(settings.max_connections)
+        .max_connections((settings.max_connections / 2).max(1))
         .acquire_timeout(settings.acquire_timeout)
         .idle_timeout(IDLE_MAX)
         // A ping before each use would be a round trip per statement. A connection that has been idle may have been cut off.

@@ -29,7 +29,7 @@ impl Reads {
         let options =
             db::connect_options(settings)?.options([("default_transaction_read_only", "on")]);
         let pool = bb8::Pool::builder()
-            .max_size(settings.max_connections)
+            .max_size(settings.max_connections.div_ceil(2))
             .connection_timeout(settings.acquire_timeout)
             .idle_timeout(Some(db::IDLE_MAX))
             .build_unchecked(Manager(options));

@@ -4,6 +4,7 @@ pub mod blob;
 pub mod config;
 pub mod database;
 pub mod image;
+pub mod memory;
 pub mod presence;
 pub mod qr;
 pub mod redis;

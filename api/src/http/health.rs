@@ -37,6 +37,8 @@ pub trait HealthProbes: Clone + Send + Sync + 'static {
     fn redis(&self) -> impl Future<Output = Probe> + Send;
     /// The blob store. Without it images are missing.
     fn storage(&self) -> impl Future<Output = Probe> + Send;
+    /// The machine. Short of memory, it may end any program at any time.
+    fn system(&self) -> impl Future<Output = Probe> + Send;
     /// At least one worker that gave a sign of life lately. Without one, jobs wait.
     fn worker(&self) -> impl Future<Output = Probe> + Send;
 }
@@ -107,14 +109,16 @@ impl<P: HealthProbes> Health<P> {
     }
 
     async fn detailed(&self) -> Response {
-        let (database, redis, storage, worker) = tokio::join!(
+        let (database, redis, system, storage, worker) = tokio::join!(
             timed(self.probes.database()),
             timed(self.probes.redis()),
+            timed(self.probes.system()),
             timed(self.probes.storage()),
             timed(self.probes.worker()),
         );
         let healthy = database.is_healthy() && redis.is_healthy();
-        let system = json!({ "status": "healthy", "latencyMs": 0, "uptimeSeconds": self.started.elapsed().as_secs() });
+        let mut system = system.to_json();
+        system["uptimeSeconds"] = json!(self.started.elapsed().as_secs());
         let components = json!({
             "database": database.to_json(),
             "redis": redis.to_json(),

@@ -17,8 +17,8 @@ pub struct Database {
     /// Where PostgreSQL is, password included.
     #[serde(deserialize_with = "postgres_url")]
     pub url: SecretString,
-    /// Most connections that the program opens.
-    #[serde(deserialize_with = "within::<1, 1000, _, _>")]
+    /// Most connections that the program works over, half of them for what only reads. Listening for news takes one or two more.
+    #[serde(deserialize_with = "within::<2, 1000, _, _>")]
     pub max_connections: u32,
     /// Longest wait for a free connection (`acquire_timeout_seconds`).
     #[serde(

@@ -260,7 +260,7 @@ async fn a_tree_of_any_size_costs_one_statement_and_a_level_of_children_one() {
     let proxy = PostgresProxy::start(database.url()).await;
     let app = TestApp::builder()
         .database_url(proxy.url())
-        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 1)
+        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 2)
         .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
         .start()
         .await;

@@ -9,7 +9,7 @@ use super::Shop;
 async fn furnished(proxy: &PostgresProxy) -> (Shop, Value) {
     let app = TestApp::builder()
         .database_url(proxy.url())
-        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 1)
+        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 2)
         .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
         .start()
         .await;

@@ -144,7 +144,7 @@ async fn a_page_is_one_statement_that_reads_an_index_in_order() {
     let proxy = PostgresProxy::start(database.url()).await;
     let app = TestApp::builder()
         .database_url(proxy.url())
-        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 1)
+        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 2)
         .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
         .start()
         .await;

@@ -115,7 +115,7 @@ async fn a_job_that_redis_counts_as_ended_runs_again_while_the_worker_goes_on() 
     let job = app.job_about(&item).await.global_id();
     manager.done("jobRetry", json!({"id": job})).await;
     app.until_done(std::time::Duration::from_secs(40)).await;
-    assert_eq!(app.jobs().await[0].standing(), ("succeeded", 1));
+    assert_eq!(app.jobs().await[0].standing(), ("succeeded", 15));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use tests::{
     wait::{PATIENCE, until},
 };
 
-/// What the detailed page tells of, but for the system, which is always healthy.
+/// What the detailed page tells of, but for the system: the machine has memory to spare.
 const COMPONENTS: [&str; 4] = ["database", "redis", "storage", "worker"];
 
 /// The status of a health page, and what it says.

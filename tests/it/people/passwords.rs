@@ -55,7 +55,7 @@ async fn a_session_of_an_earlier_password_opens_nothing() {
         (401, vec!["UNAUTHENTICATED"])
     );
     assert!(cookie(&answer).1.contains(&"Max-Age=0".to_owned()));
-    logs_in(&owner, "owner@example.com", PASSWORD).await;
+    logs_in(&app.anonymous(), "owner@example.com", PASSWORD).await;
 }
 
 /// The old sessions stay in Redis, and both servers believe what they have read for a minute.

@@ -182,6 +182,7 @@ impl Authenticate for Tokens {
 pub(super) struct Probes {
     pub(super) redis_hangs: bool,
     pub(super) worker_missing: bool,
+    pub(super) memory_short: bool,
 }
 
 impl HealthProbes for Probes {
@@ -199,6 +200,14 @@ impl HealthProbes for Probes {
 
     async fn storage(&self) -> Probe {
         Probe::Healthy
+    }
+
+    async fn system(&self) -> Probe {
+        if self.memory_short {
+            Probe::Unhealthy
+        } else {
+            Probe::Healthy
+        }
     }
 
     async fn worker(&self) -> Probe {

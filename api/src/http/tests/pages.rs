@@ -69,6 +69,22 @@ async fn a_probe_that_hangs_is_unhealthy_after_a_second() {
 }
 
 #[tokio::test]
+async fn a_machine_short_of_memory_shows_without_taking_the_api_down() {
+    let app = App {
+        probes: Probes {
+            memory_short: true,
+            ..Probes::default()
+        },
+        ..App::default()
+    };
+    let (status, body) = get(&app, "/api/health/detailed").await;
+    assert_eq!(
+        (status, &body["components"]["system"]["status"]),
+        (StatusCode::OK, &json!("unhealthy"))
+    );
+}
+
+#[tokio::test]
 async fn a_missing_worker_shows_without_taking_the_api_down() {
     let app = App {
         probes: Probes {
