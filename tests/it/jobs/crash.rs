@@ -17,6 +17,8 @@ const TAKEN_OVER: Duration = Duration::from_secs(30);
 async fn a_killed_workers_jobs_are_taken_over_and_no_others_run_again() {
     let app = TestApp::builder()
         .set("GOLDSHOP_WORKER__LEASE_SECONDS", 25)
+        // Three jobs are kept waiting in a transaction each, and the relay still has to work.
+        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 12)
         .start()
         .await;
     let manager = app.manager().await;
