@@ -2,7 +2,7 @@
 # One row of the table: load by wrk, then the same SQL by pgbench.
 
 readonly ROWS=(item page page_by_sku tree_1000 tree_all)
-readonly WARM_UP=3
+readonly CHECKED=3
 readonly SECONDS_PER_ROW=${SECONDS_PER_ROW:-12}
 
 document_name() { if [[ $1 == tree* ]]; then echo tree; else echo "$1"; fi; }
@@ -43,23 +43,32 @@ check_tree() {
         ' <<<"$3" >/dev/null || die "the answer of '$1' is not the tree"
 }
 
-# run_wrk ROW CONNECTIONS SECONDS: prints what load.lua says in the end.
+# run_wrk ROW CONNECTIONS SECONDS [check]: prints what load.lua says in the end.
 run_wrk() {
     local threads=2
     (($2 > 1)) || threads=1
     wrk --threads "$threads" --connections "$2" --duration "$3s" --timeout 10s --script "$ROOT/scripts/bench/load.lua" \
-        "$URL" -- "$ROOT/scripts/bench/documents/$(document_name "$1").graphql" "$WORK/$1.cases" 9>&-
+        "$URL" -- "$ROOT/scripts/bench/documents/$(document_name "$1").graphql" "$WORK/$1.cases" "${@:4}" 9>&-
 }
 
-# load ROW CONNECTIONS: sets RATE, P50 and P99 (milliseconds); a wrong or failed answer ends the benchmark.
+# load ROW CONNECTIONS: sets RATE, P50 and P99 (milliseconds). Under the same load before and after, every answer is
+# read: a wrong or failed one ends the benchmark.
 load() {
-    local output requests duration wrong failed
-    run_wrk "$1" "$2" "$WARM_UP" >/dev/null
-    output=$(run_wrk "$1" "$2" "$SECONDS_PER_ROW")
-    read -r requests duration P50 P99 wrong failed < <(sed -n 's/^result //p' <<<"$output") || die "wrk failed: $output"
-    ((requests > 0 && wrong == 0 && failed == 0)) ||
-        die "row '$1': of $requests answers $wrong were wrong and $failed failed: $output"
-    RATE=$(calculate "$requests / $duration")
+    local requests seconds
+    run_load "$1" "$2" "$CHECKED" check
+    run_load "$1" "$2" "$SECONDS_PER_ROW"
+    read -r requests seconds P50 P99 <<<"$LOADED"
+    RATE=$(calculate "$requests / $seconds")
+    run_load "$1" "$2" "$CHECKED" check
+}
+
+# run_load ROW CONNECTIONS SECONDS [check]: sets LOADED to requests, seconds, p50 and p99.
+run_load() {
+    local output wrong failed
+    output=$(run_wrk "$@")
+    read -r wrong failed LOADED < <(sed -n 's/^result //p' <<<"$output") || die "wrk failed: $output"
+    [[ ${LOADED%% *} -gt 0 && $wrong == 0 && $failed == 0 ]] ||
+        die "row '$1': of ${LOADED%% *} answers $wrong were wrong and $failed failed: $output"
 }
 
 calculate() { awk "BEGIN { printf \"%.1f\", $1 }"; }
