@@ -32,7 +32,7 @@ async fn run(command: Option<&str>) -> Result<(), StartError> {
 
 async fn serve() -> Result<(), StartError> {
     let config = Config::load()?;
-    telemetry::init(&config.telemetry, config.environment, "goldshop-api")?;
+    let _log = telemetry::init(&config.telemetry, config.environment, "goldshop-api")?;
     api::server::run(config, shutdown::on_signal()?).await
 }
 

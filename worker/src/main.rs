@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Option<Command>) -> Result<(), StartError> {
     let config = Config::load()?;
-    telemetry::init(&config.telemetry, config.environment, "goldshop-worker")?;
+    let _log = telemetry::init(&config.telemetry, config.environment, "goldshop-worker")?;
     match command {
         None | Some(Command::Run) => commands::work(&config).await,
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,

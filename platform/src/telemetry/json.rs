@@ -43,8 +43,9 @@ where
     ) -> fmt::Result {
         let mut fields = Fields(span_fields(ctx));
         event.record(&mut fields);
-        let line = self.head(event)?.into_iter().chain(fields.0).collect();
-        writeln!(writer, "{}", Value::Object(line))
+        let line: Map<_, _> = self.head(event)?.into_iter().chain(fields.0).collect();
+        let line = serde_json::to_string(&line).map_err(|_impossible| fmt::Error)?;
+        writeln!(writer, "{line}")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use thiserror::Error;
-use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::filter::{ParseError, Targets};
 
 /// The crates that a bare `debug` or `trace` concerns. Libraries at that level drown what matters, and may show
 /// what passes through them.
@@ -36,7 +36,7 @@ impl FromStr for LogLevel {
         }
         let parts: Option<Vec<_>> = text.split(',').map(directive).collect();
         let directives = parts.ok_or_else(unknown)?.join(",");
-        if EnvFilter::builder().parse(&directives).is_err() {
+        if directives.parse::<Targets>().is_err() {
             return Err(unknown());
         }
         Ok(Self { directives })
@@ -51,8 +51,8 @@ impl fmt::Display for LogLevel {
 
 impl LogLevel {
     /// The filter for a subscriber.
-    pub(super) fn filter(&self) -> Result<EnvFilter, ParseError> {
-        EnvFilter::builder().parse(&self.directives)
+    pub(super) fn filter(&self) -> Result<Targets, ParseError> {
+        self.directives.parse()
     }
 }
 
@@ -75,11 +75,19 @@ fn for_our_crates(level: &str) -> String {
     format!("info,{}", ours.join(","))
 }
 
-/// A bare word that is no level would be taken for a target by the filter, and hide everything else.
+/// A bare word that is no level would be taken for a target by the filter, and hide everything else; so would anything that no module can
+/// be called.
 fn directive(part: &str) -> Option<String> {
     let part = part.trim();
-    let with_level = || part.contains('=').then(|| part.to_owned());
+    let with_level = || {
+        let (target, _level) = part.split_once('=')?;
+        target.chars().all(is_of_a_target).then(|| part.to_owned())
+    };
     level(part).map(str::to_owned).or_else(with_level)
+}
+
+fn is_of_a_target(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "_:-".contains(character)
 }
 
 #[cfg(test)]
@@ -105,15 +113,19 @@ mod tests {
     #[test]
     fn a_list_is_taken_as_it_is_written() {
         assert_eq!(directives("WARNING, sqlx=debug"), "warn,sqlx=debug");
-        assert_eq!(
-            directives("info,api::http[request]=trace"),
-            "info,api::http[request]=trace"
-        );
+        assert_eq!(directives("info,api::http=trace"), "info,api::http=trace");
     }
 
     #[test]
     fn what_is_no_level_is_refused() {
-        for text in ["", "verbose", "info,verbose", "api=loud", "info,,"] {
+        for text in [
+            "",
+            "verbose",
+            "info,verbose",
+            "api=loud",
+            "info,,",
+            "api[request]=info",
+        ] {
             assert!(text.parse::<LogLevel>().is_err(), "{text:?}");
         }
     }

@@ -1,15 +1,20 @@
 //! The log of the programs: JSON lines for machines, or text for people, on standard error. Standard output is
 //! left to what a command prints for its caller.
+//!
+//! Lines are written by a thread of their own, many at once when there are many: a request neither waits for a slow
+//! reader of the log nor for another request's line. When ten thousand lines are waiting, whoever logs waits too, so no
+//! line is lost but those that a process had not yet written when it was killed.
 
 mod json;
 mod level;
 mod panics;
 mod request_id;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal};
 
 use thiserror::Error;
 use tracing::{Subscriber, subscriber::SetGlobalDefaultError};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Registry,
     filter::ParseError,
@@ -34,7 +39,17 @@ pub enum TelemetryError {
     Started(#[from] SetGlobalDefaultError),
 }
 
-/// Starts the log of this process and logs panics too. `service` stands in every line.
+/// Most lines that wait to be written.
+const WAITING_MAX: usize = 10_000;
+
+/// Writes what is still waiting when it goes.
+#[must_use = "the log ends with it"]
+pub struct Log {
+    _writer: WorkerGuard,
+}
+
+/// Starts the log of this process, which lasts as long as what is returned, and logs panics too. `service` stands in
+/// every line.
 ///
 /// # Errors
 /// When the log was started before.
@@ -42,11 +57,20 @@ pub fn init(
     settings: &Telemetry,
     environment: Environment,
     service: &'static str,
-) -> Result<(), TelemetryError> {
-    let subscriber = subscriber(settings, environment, service, io::stderr)?;
+) -> Result<Log, TelemetryError> {
+    let (writer, guard) = writer();
+    let subscriber = subscriber(settings, environment, service, writer)?;
     tracing::subscriber::set_global_default(subscriber)?;
     panics::log_them();
-    Ok(())
+    Ok(Log { _writer: guard })
+}
+
+fn writer() -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING_MAX)
+        .lossy(false)
+        .thread_name("log")
+        .finish(BufWriter::new(io::stderr()))
 }
 
 /// What turns events into lines and gives them to `writer`.
