@@ -20,8 +20,8 @@ pub fn on_signal() -> io::Result<CancellationToken> {
             _ = interrupt.recv() => "SIGINT",
             _ = terminate.recv() => "SIGTERM",
         };
-        tracing::info!(signal = name, "asked to stop");
         stopped.cancel();
+        tracing::info!(signal = name, "asked to stop");
     });
     Ok(token)
 }

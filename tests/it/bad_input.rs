@@ -10,6 +10,7 @@ use tests::{
     app::TestApp,
     picture,
     shop::{document, english},
+    wait::{PATIENCE, until},
 };
 
 async fn send(actor: &Actor, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
@@ -21,8 +22,11 @@ async fn send(actor: &Actor, content_type: &str, body: impl Into<reqwest::Body>)
 async fn assert_alive(app: &TestApp) {
     let manager = app.manager().await;
     manager.category("Still here", None).await;
-    let health = app.anonymous().get("/api/health").send().await.unwrap();
-    assert_eq!(health.status(), 200);
+    until(PATIENCE, "the server is healthy", async || {
+        let health = app.anonymous().get("/api/health").send().await;
+        health.unwrap().status() == 200
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ use tokio::io::AsyncWriteExt as _;
 use crate::wait::{PATIENCE, eventually, until};
 
 /// How long a program that complains about its start may take to end.
-const COMPLAINT_LIMIT: Duration = Duration::from_secs(10);
+const COMPLAINT_LIMIT: Duration = Duration::from_secs(60);
 
 /// A running program. Killed on drop; what it said is shown when the test fails.
 #[derive(Debug)]

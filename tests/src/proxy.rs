@@ -49,7 +49,13 @@ struct Record {
 type Executed = Arc<Record>;
 
 /// What the server executes at its own pace, when events have been written.
-const OF_EVENTS: [&str; 4] = ["UPDATE event", "FROM event", "FROM \"event\"", "pg_notify("];
+const OF_EVENTS: [&str; 5] = [
+    "UPDATE event",
+    "FROM event",
+    "FROM \"event\"",
+    "pg_notify(",
+    "LISTEN ",
+];
 
 impl PostgresProxy {
     /// A proxy to the server in `url`.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Long enough for anything that works, on a machine that is busy.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(10);

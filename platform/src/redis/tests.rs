@@ -138,7 +138,7 @@ async fn a_server_that_is_down_is_noticed_in_bounded_time() {
         Err(RedisUnavailable::NoConnection)
     ));
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        begun.elapsed() < Duration::from_secs(10),
         "{:?}",
         begun.elapsed()
     );
@@ -152,7 +152,7 @@ async fn a_server_that_never_answers_is_noticed_in_bounded_time() {
     let begun = Instant::now();
     assert!(redis.ping().await.is_err());
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        begun.elapsed() < Duration::from_secs(10),
         "{:?}",
         begun.elapsed()
     );

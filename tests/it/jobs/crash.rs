@@ -10,13 +10,13 @@ use tests::{
 };
 use worker::queue::Queue;
 
-/// How long it may take until others have finished a dead worker's jobs, with the longest lease that can be set.
+/// How long it may take until others have finished a dead worker's jobs, with the lease that is set when nothing is said.
 const TAKEN_OVER: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_workers_jobs_are_taken_over_and_no_others_run_again() {
     let app = TestApp::builder()
-        .set("GOLDSHOP_WORKER__LEASE_SECONDS", 25)
+        .set("GOLDSHOP_WORKER__LEASE_SECONDS", 15)
         // Three jobs are kept waiting in a transaction each, and the relay still has to work.
         .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 12)
         .start()

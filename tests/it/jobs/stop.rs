@@ -66,7 +66,7 @@ async fn finishes_what_runs_and_leaves_the_rest(signal: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_takes_too_long_is_given_back_and_its_attempt_does_not_count() {
     let app = TestApp::builder()
-        .set("GOLDSHOP_WORKER__SHUTDOWN_SECONDS", 4)
+        .set("GOLDSHOP_WORKER__SHUTDOWN_SECONDS", 12)
         .start()
         .await;
     let manager = app.manager().await;

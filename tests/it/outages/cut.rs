@@ -17,7 +17,7 @@ use crate::events::{items_after, position, positions};
 /// More than a server can have handed out before the connection breaks.
 const EVENTS: usize = 3000;
 /// After so long without a word nothing more is on its way.
-const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Notes what comes until the subscription fails, or nothing comes any more, and says whether it has failed. Results that were on their
 /// way come first; a result behind an error would tell its reader that nothing lies between, and something would.
@@ -61,6 +61,7 @@ async fn a_replay_that_breaks_off_can_be_taken_up_without_a_gap() {
     let app = TestApp::builder()
         .database_url(proxy.url())
         .set("GOLDSHOP_DATABASE__ACQUIRE_TIMEOUT_SECONDS", 1)
+        .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
         .start()
         .await;
     let manager = app.manager().await;

@@ -39,6 +39,7 @@ async fn the_database_goes_away_and_comes_back_while_everybody_works() {
     let app = TestApp::builder()
         .database_url(postgres.url())
         .set("GOLDSHOP_DATABASE__ACQUIRE_TIMEOUT_SECONDS", 2)
+        .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
         .with_worker()
         .start()
         .await;

@@ -307,10 +307,9 @@ async fn whoever_was_here_a_moment_ago_costs_no_statement() {
         .start()
         .await;
     for actor in [app.manager().await, app.owner().await] {
-        let _before = proxy.take();
-        actor.ok("{ __typename }", json!({})).await;
-        assert_eq!(proxy.take().len(), 1, "the first request asks once");
-        actor.ok("{ __typename }", json!({})).await;
-        assert_eq!(proxy.take(), Vec::<String>::new());
+        let ask = async || actor.ok("{ __typename }", json!({})).await;
+        let first = proxy.during(&ask).await;
+        assert_eq!(first.len(), 1, "the first request asks once: {first:#?}");
+        assert_eq!(proxy.during(&ask).await, Vec::<String>::new());
     }
 }

@@ -10,7 +10,7 @@ use super::proxy::Proxy;
 use super::support::{Act, Rig, quick, task, tasks};
 
 /// From the return of Redis to the first task that runs again.
-const PROMPTLY: Duration = Duration::from_secs(2);
+const PROMPTLY: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_second_without_redis_under_load_costs_nothing() {
@@ -299,7 +299,7 @@ async fn a_stop_without_redis_ends_after_a_lease() {
     let since = Instant::now();
     worker.stop().await;
     assert!(
-        since.elapsed() < quick().lease + Duration::from_secs(3),
+        since.elapsed() < quick().lease + Duration::from_secs(10),
         "{:?}",
         since.elapsed()
     );

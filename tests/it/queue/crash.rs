@@ -17,6 +17,7 @@ const PREFIX: &str = "QUEUE_TEST_WORKER_PREFIX";
 fn settings() -> Settings {
     Settings {
         concurrency: 2,
+        lease: Duration::from_secs(3),
         ..quick()
     }
 }
@@ -140,8 +141,8 @@ async fn after_a_kill_only_the_tasks_in_flight_run_again() {
         rig.push(&[task(name, Act::Succeed)]).await;
     }
     rig.push(&[
-        task("cut 1", Act::Sleep { ms: 2500 }),
-        task("cut 2", Act::Sleep { ms: 2500 }),
+        task("cut 1", Act::Sleep { ms: 5000 }),
+        task("cut 2", Act::Sleep { ms: 5000 }),
     ])
     .await;
     rig.push(&[task("later", Act::Succeed)]).await;
@@ -164,7 +165,7 @@ async fn after_a_kill_only_the_tasks_in_flight_run_again() {
     })
     .await;
     assert!(
-        killed.elapsed() < settings().lease + Duration::from_secs(2),
+        killed.elapsed() < settings().lease + Duration::from_secs(10),
         "{:?}",
         killed.elapsed()
     );
@@ -191,7 +192,7 @@ async fn a_worker_that_stalls_past_its_lease_is_fenced() {
     be_a_worker_if_told().await;
     let rig = Rig::new();
     let diary = Diary::of(&rig).await;
-    rig.push(&[task("contested", Act::Sleep { ms: 4000 })])
+    rig.push(&[task("contested", Act::Sleep { ms: 9000 })])
         .await;
     let process = Process::start(&rig);
     rig.until("it has begun", async |_| {

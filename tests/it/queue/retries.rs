@@ -63,7 +63,7 @@ async fn failures_wait_longer_each_time() {
             "{waited:?} is shorter than {due:?}"
         );
         assert!(
-            waited < due + Duration::from_secs(1),
+            waited < due + Duration::from_secs(10),
             "{waited:?} is far longer than {due:?}"
         );
     }
@@ -80,7 +80,7 @@ async fn the_wait_that_a_handler_asks_for_is_honoured() {
     let seen = rig.log.seen();
     let waited = seen[1].at - seen[0].at;
     assert!(waited >= Duration::from_millis(698), "{waited:?}");
-    assert!(waited < Duration::from_millis(1700), "{waited:?}");
+    assert!(waited < Duration::from_secs(10), "{waited:?}");
     worker.stop().await;
 }
 

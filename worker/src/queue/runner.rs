@@ -24,7 +24,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// After a long outage nobody fetches for this long: every other worker is back by then and has renewed
 /// its leases, which would otherwise look abandoned to the first one that returns.
-const GRACE: Duration = Duration::from_millis(600);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The owner of a worker's leases; see the module.
 pub(super) struct Runner<T> {

@@ -126,7 +126,7 @@ async fn a_stream_ends_with_its_credential_and_with_the_program() {
             app.shutdown.cancel()
         }
         let rest = tokio::time::timeout(
-            Duration::from_secs(10),
+            Duration::from_secs(30),
             response.0.into_body().into_string(),
         )
         .await;

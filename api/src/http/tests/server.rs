@@ -53,7 +53,7 @@ impl Running {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(10), asking).await.unwrap();
+        timeout(Duration::from_secs(30), asking).await.unwrap();
     }
 }
 
@@ -73,6 +73,6 @@ pub(super) async fn read_until(stream: &mut TcpStream, end: &str) -> String {
             received.push_str(&String::from_utf8_lossy(&buffer[..length]));
         }
     };
-    timeout(Duration::from_secs(10), reading).await.unwrap();
+    timeout(Duration::from_secs(30), reading).await.unwrap();
     received
 }
