@@ -3,7 +3,7 @@
 # private PostgreSQL and Redis that keep every promise, a generated catalogue that stays for the next time.
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
-#   SECONDS_PER_ROW=12   how long each row is measured
+#   SECONDS_PER_ROUND=6  how long each row is measured, ten times: five for goldshop and five for pgbench
 #   BIN_DIR              use the programs in this directory, build nothing
 set -euo pipefail
 # shellcheck source=lib.sh
