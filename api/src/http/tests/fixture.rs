@@ -303,7 +303,7 @@ impl App {
     }
 }
 
-/// Waits until something holds, and fails the test when it does not within ten seconds.
+/// Waits until something holds, and fails the test when it does not within half a minute.
 pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     while !holds() {
