@@ -200,7 +200,7 @@ async fn a_thousand_categories_move_at_once_and_in_time() {
         "a subtree of any size costs the same statements: {of_many:#?}"
     );
     // The programs under test are not optimised and share the machine with other tests; the benchmark holds them to less.
-    assert!(took < Duration::from_secs(15), "took {took:?}");
+    assert!(took < Duration::from_secs(5), "took {took:?}");
     let there = manager
         .ok(
             "query($id: ID!) { categoryTree(of: {rootId: $id}) { depth } }",

@@ -17,14 +17,20 @@ fn deaf() -> Settings {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_due_task_starts_without_polling_luck() {
+async fn a_due_task_starts_within_a_second_without_polling_luck() {
     let rig = Rig::new();
     let worker = rig.start("w", deaf());
+    let mut waits = Vec::new();
     for n in 1..=20 {
+        let pushed = Instant::now();
         rig.push(&[task("now", Act::Succeed)]).await;
         rig.until_started(n).await;
+        waits.push(pushed.elapsed());
         rig.until_empty().await;
     }
+    waits.sort_unstable();
+    // A busy machine may hold up some of them, not half.
+    assert!(waits[10] < Duration::from_secs(1), "{waits:?}");
     worker.stop().await;
 }
 
@@ -116,7 +122,7 @@ async fn a_delay_is_kept_to_the_millisecond() {
         );
         lateness.push(seen.at.saturating_duration_since(due));
     }
-    // A busy machine may hold up one of them, not all.
+    // A busy machine may hold up some of them, not all.
     let least = lateness.iter().min().unwrap();
     assert!(*least < Duration::from_millis(500), "{lateness:?}");
     worker.stop().await;
