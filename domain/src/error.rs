@@ -129,6 +129,8 @@ macro_rules! codes {
 codes! {
     /// The value is in use by another row. Params: `value`.
     AlreadyTaken = "ALREADY_TAKEN",
+    /// It can mean several things. Params: `value`, `choices`.
+    Ambiguous = "AMBIGUOUS",
     /// The row is archived and must be restored first.
     Archived = "ARCHIVED",
     /// The row would become its own ancestor.
@@ -139,6 +141,8 @@ codes! {
     GaveUp = "GAVE_UP",
     /// The key was used before with another request.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
+    /// The units measure different things. Params: `from`, `to`.
+    IncompatibleUnits = "INCOMPATIBLE_UNITS",
     /// Login name or password are wrong.
     InvalidCredentials = "INVALID_CREDENTIALS",
     /// The text does not have the form it must have. Params: `value`.

@@ -20,6 +20,8 @@ macro_rules! user_error_codes {
 user_error_codes! {
     /// The value is in use by another row.
     AlreadyTaken,
+    /// It can mean several things; which ones is in the message.
+    Ambiguous,
     /// The row is archived and must be restored first.
     Archived,
     /// The row would become its own ancestor.
@@ -30,6 +32,8 @@ user_error_codes! {
     GaveUp,
     /// The key was used before with another request.
     IdempotencyKeyReused,
+    /// The units measure different things.
+    IncompatibleUnits,
     /// Login name or password are wrong.
     InvalidCredentials,
     /// The text does not have the form it must have; for ids: it is none, or one of another type.

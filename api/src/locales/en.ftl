@@ -4,11 +4,13 @@ ALREADY_TAKEN = { $value ->
     [none] This value is already in use.
    *[other] “{ $value }” is already in use.
 }
+AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write which one you mean.
 ARCHIVED = This is archived. Restore it first.
 CYCLE = A category cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
 GAVE_UP = This could not be processed. Please upload it again.
 IDEMPOTENCY_KEY_REUSED = This idempotency key was used before for another request. Use a new one.
+INCOMPATIBLE_UNITS = These two units measure different things, such as weight and length. One cannot be converted into the other.
 INVALID_CREDENTIALS = The e-mail address or the password is wrong.
 INVALID_FORMAT = { $value ->
     [none] This does not have the form it must have.

@@ -1,11 +1,14 @@
 //! Units in which quantities are counted or measured.
 
+mod convert;
+
 use entity::{
     id::UnitOfMeasureId,
     unit_of_measure::{Column, Entity},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
+pub use convert::{Converted, FACTOR_MAX, Factor, PLACES, convert};
 pub use entity::unit_of_measure::{Dimension, Model as UnitOfMeasure};
 
 use crate::{Domain, error::Result, permission::Permission, viewer::Viewer};
