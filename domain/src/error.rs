@@ -143,6 +143,8 @@ codes! {
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// The units measure different things. Params: `from`, `to`.
     IncompatibleUnits = "INCOMPATIBLE_UNITS",
+    /// It is in use already, and cannot be changed any more.
+    InUse = "IN_USE",
     /// Login name or password are wrong.
     InvalidCredentials = "INVALID_CREDENTIALS",
     /// The text does not have the form it must have. Params: `value`.

@@ -8,6 +8,7 @@ pub mod db;
 pub mod error;
 pub mod event;
 pub mod filter;
+pub mod fineness;
 pub mod idempotency;
 pub mod item;
 pub mod job;
@@ -26,6 +27,8 @@ pub mod unit_of_measure;
 pub mod user;
 pub mod viewer;
 pub mod wake;
+pub mod weight;
+mod written;
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use super::{
     item::{ItemMutation, ItemQuery},
     job::{JobMutation, JobQuery},
     node::NodeQuery,
-    unit_of_measure::UnitOfMeasureQuery,
+    unit_of_measure::{MeasureQuery, UnitOfMeasureMutation, UnitOfMeasureQuery},
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
 };
 
@@ -19,6 +19,7 @@ pub struct Query(
     CategoryQuery,
     ItemQuery,
     JobQuery,
+    MeasureQuery,
     NodeQuery,
     SessionQuery,
     UnitOfMeasureQuery,
@@ -33,6 +34,7 @@ pub struct Mutation(
     ItemMutation,
     JobMutation,
     LoginMutation,
+    UnitOfMeasureMutation,
     UserMutation,
 );
 
