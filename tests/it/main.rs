@@ -21,4 +21,5 @@ mod permissions;
 mod programs;
 mod queue;
 mod schema;
+mod unit_of_measure;
 mod uploads;

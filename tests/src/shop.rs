@@ -20,8 +20,12 @@ const CATEGORY: &str =
 const ITEM: &str = "item { id kind sku name description tracking price { amount currency } attributes tags barcodes \
     images { id state } primaryImage { id } externalReference archivedAt version category { id } unit { id } }";
 
+/// What is asked about a unit after a mutation.
+const UNIT: &str =
+    "unitOfMeasure { id code name dimension numerator denominator spellings version }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 14] = [
+const MUTATIONS: [(&str, &str, &str); 16] = [
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),
@@ -48,6 +52,8 @@ const MUTATIONS: [(&str, &str, &str); 14] = [
         "JobRetryInput",
         "job { id state attempts maxAttempts error finishedAt }",
     ),
+    ("unitOfMeasureCreate", "UnitOfMeasureCreateInput", UNIT),
+    ("unitOfMeasureUpdate", "UnitOfMeasureUpdateInput", UNIT),
 ];
 
 /// The document of a mutation of the catalogue or of jobs.
