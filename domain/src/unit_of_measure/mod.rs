@@ -198,7 +198,7 @@ impl UnitsOfMeasure<'_> {
     /// So many of one unit, in another: the result, and the unit it is in.
     ///
     /// # Errors
-    /// When the viewer may not see the catalogue, there is no such unit, or [`convert`] refuses.
+    /// When the viewer may not see the catalogue, there is no such unit, or [`convert()`] refuses.
     pub async fn convert(
         &self,
         viewer: &Viewer,

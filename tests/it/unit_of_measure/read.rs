@@ -144,10 +144,10 @@ async fn every_spelling_of_every_unit_of_mass_is_read_and_its_names_are_never_am
     let of_mass = units.iter().filter(|unit| unit["dimension"] == "MASS");
     let mut ambiguous = Vec::new();
     for unit in of_mass.clone() {
-        let variables = json!({"value": "10000000000", "from": by(unit["code"].as_str().unwrap()), "to": by("gram")});
+        let variables = json!({"value": "100000", "from": by(unit["code"].as_str().unwrap()), "to": by("gram")});
         let wanted = clerk.ok(CONVERT, variables).await["unitConvert"]["converted"]["value"].take();
         for spelling in texts(&unit["spellings"]) {
-            match weight(&clerk, &format!("10000000000 {spelling}")).await {
+            match weight(&clerk, &format!("100000 {spelling}")).await {
                 Ok((grams, _)) => assert_eq!(json!(grams), wanted, "{spelling}"),
                 Err(codes) => {
                     assert_eq!(codes, ["AMBIGUOUS"], "{spelling}");
