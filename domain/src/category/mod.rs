@@ -549,6 +549,37 @@ async fn open_parent_in_tx(
     Ok(Some(parent))
 }
 
+/// A category whose attributes are about to change: the shape of the tree stays as it is meanwhile.
+pub(crate) async fn open_for_attributes_in_tx(
+    tx: &DatabaseTransaction,
+    path: &str,
+    id: CategoryId,
+) -> Result<Category> {
+    write::own_tree_in_tx(tx).await?;
+    let category = query::lock_in_tx(tx, id)
+        .await?
+        .ok_or_else(|| Refusal::new(Code::NotFound, path))?;
+    if category.archived_at.is_some() {
+        return Err(Refusal::new(Code::Archived, path).into());
+    }
+    Ok(category)
+}
+
+/// What the viewer calls a category.
+pub(crate) async fn name_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    id: CategoryId,
+) -> Result<String> {
+    let category = query::get_in_tx(tx, id).await?;
+    Ok(category.name.in_locale(viewer.locale.as_str()).to_owned())
+}
+
+/// Keeps items from being written below a category until the transaction ends.
+pub(crate) async fn hold_items_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<()> {
+    write::lock_subtree_in_tx(tx, category, SubtreeLock::AgainstUse).await
+}
+
 /// A category for an item to stand in: locked against being archived meanwhile.
 pub(crate) async fn open_for_items_in_tx(
     tx: &DatabaseTransaction,
