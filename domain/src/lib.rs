@@ -4,7 +4,9 @@ pub mod audit;
 pub mod barcode;
 pub mod category;
 pub mod clock;
+pub mod currency;
 pub mod db;
+mod decimal;
 pub mod error;
 pub mod event;
 pub mod filter;
@@ -13,6 +15,7 @@ pub mod item;
 pub mod job;
 pub mod keyset;
 pub mod locale;
+pub mod metal_rate;
 pub mod money;
 mod notify;
 pub mod page;
@@ -95,6 +98,12 @@ impl Domain {
     #[must_use]
     pub fn jobs(&self) -> job::Jobs<'_> {
         job::Jobs { domain: self }
+    }
+
+    /// Metal rates: their use case and queries.
+    #[must_use]
+    pub fn metal_rates(&self) -> metal_rate::MetalRates<'_> {
+        metal_rate::MetalRates { domain: self }
     }
 
     /// Units of measure.

@@ -20,8 +20,12 @@ const CATEGORY: &str =
 const ITEM: &str = "item { id kind sku name description tracking price { amount currency } attributes tags barcodes \
     images { id state } primaryImage { id } externalReference archivedAt version category { id } unit { id } }";
 
+/// What is asked about a metal rate after a mutation.
+const METAL_RATE: &str =
+    "metalRate { id metal fineness currency pricePerGram effectiveAt source recordedAt }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 14] = [
+const MUTATIONS: [(&str, &str, &str); 15] = [
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),
@@ -48,9 +52,10 @@ const MUTATIONS: [(&str, &str, &str); 14] = [
         "JobRetryInput",
         "job { id state attempts maxAttempts error finishedAt }",
     ),
+    ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
 ];
 
-/// The document of a mutation of the catalogue or of jobs.
+/// The document of a mutation of the catalogue, of rates or of jobs.
 ///
 /// # Panics
 /// When there is none of this name here.
@@ -70,12 +75,12 @@ pub fn english(text: &str) -> Value {
 }
 
 impl Actor {
-    /// Asks for a mutation of the catalogue or of jobs, by its name.
+    /// Asks for a mutation of the catalogue, of rates or of jobs, by its name.
     pub async fn change(&self, mutation: &str, input: Value) -> Answer {
         self.gql(&document(mutation), json!({"input": input})).await
     }
 
-    /// The payload of a mutation of the catalogue or of jobs that must succeed.
+    /// The payload of a mutation of the catalogue, of rates or of jobs that must succeed.
     ///
     /// # Panics
     /// When there is any error.
@@ -83,7 +88,7 @@ impl Actor {
         self.change(mutation, input).await.ok()[mutation].take()
     }
 
-    /// Codes and paths of the `userErrors` of a mutation of the catalogue or of jobs that must be refused.
+    /// Codes and paths of the `userErrors` of a mutation of the catalogue, of rates or of jobs that must be refused.
     ///
     /// # Panics
     /// When it is not refused.

@@ -26,6 +26,8 @@ user_error_codes! {
     Cycle,
     /// The picture has more pixels than we take.
     DimensionsTooLarge,
+    /// Something else was given that it cannot be given together with.
+    Exclusive,
     /// Work on it in the background was given up.
     GaveUp,
     /// The key was used before with another request.
@@ -34,6 +36,8 @@ user_error_codes! {
     InvalidCredentials,
     /// The text does not have the form it must have; for ids: it is none, or one of another type.
     InvalidFormat,
+    /// The formula cannot be understood.
+    InvalidFormula,
     /// The last digit of the barcode does not fit the others.
     InvalidCheckDigit,
     /// There must always be an owner who can log in.
@@ -52,6 +56,8 @@ user_error_codes! {
     StaleVersion,
     /// Too many attempts; wait.
     Throttled,
+    /// The time is too early or too late.
+    TimeOutOfRange,
     /// The tree would have more levels than we take.
     TooDeep,
     /// The file is larger than we take.
@@ -62,6 +68,8 @@ user_error_codes! {
     TooMany,
     /// The text is shorter than it must be.
     TooShort,
+    /// The formula uses a name that means nothing.
+    UnknownName,
     /// The content of the file cannot be read.
     Unreadable,
     /// A file of this kind is not taken.

@@ -7,6 +7,7 @@ use super::{
     event::Subscriptions,
     item::{ItemMutation, ItemQuery},
     job::{JobMutation, JobQuery},
+    metal_rate::{MetalRateMutation, MetalRateQuery},
     node::NodeQuery,
     unit_of_measure::UnitOfMeasureQuery,
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
@@ -19,6 +20,7 @@ pub struct Query(
     CategoryQuery,
     ItemQuery,
     JobQuery,
+    MetalRateQuery,
     NodeQuery,
     SessionQuery,
     UnitOfMeasureQuery,
@@ -33,6 +35,7 @@ pub struct Mutation(
     ItemMutation,
     JobMutation,
     LoginMutation,
+    MetalRateMutation,
     UserMutation,
 );
 

@@ -7,12 +7,17 @@ ALREADY_TAKEN = { $value ->
 ARCHIVED = This is archived. Restore it first.
 CYCLE = A category cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
+EXCLUSIVE = Give either this or “{ $other }”, not both.
 GAVE_UP = This could not be processed. Please upload it again.
 IDEMPOTENCY_KEY_REUSED = This idempotency key was used before for another request. Use a new one.
 INVALID_CREDENTIALS = The e-mail address or the password is wrong.
 INVALID_FORMAT = { $value ->
     [none] This does not have the form it must have.
    *[other] “{ $value }” does not have the form it must have.
+}
+INVALID_FORMULA = { $value ->
+    [none] The formula cannot be computed.
+   *[other] The formula cannot be understood from character { $value } on.
 }
 INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others. Please check for a typing mistake.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
@@ -29,11 +34,13 @@ OUT_OF_RANGE = The number must be between { $min } and { $max }.
 REQUIRED = This must be given.
 STALE_VERSION = Somebody changed this meanwhile. Load it again, then make your change.
 THROTTLED = Too many attempts. Wait { $seconds } seconds and try again.
+TIME_OUT_OF_RANGE = The time must be between { $min } and { $max }.
 TOO_DEEP = The tree may have at most { $max } levels.
 TOO_LARGE = The file is too large; at most { $max } bytes are taken.
 TOO_LONG = This is too long; at most { $max } characters are taken.
 TOO_MANY = These are too many; at most { $max } are taken.
 TOO_SHORT = This is too short; at least { $min } characters are needed.
+UNKNOWN_NAME = The formula uses “{ $value }”, which means nothing here. Please check for a typing mistake.
 UNREADABLE = The file is damaged and cannot be read.
 UNSUPPORTED_TYPE = Files of this kind are not taken. Use JPEG, PNG, WebP or GIF.
 
