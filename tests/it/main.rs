@@ -19,6 +19,7 @@ mod metal_rate;
 mod outages;
 mod people;
 mod permissions;
+mod pricing;
 mod programs;
 mod queue;
 mod schema;

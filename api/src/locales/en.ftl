@@ -52,6 +52,16 @@ EVENT_POSITION_EXPIRED = Events that far back are no longer kept. Load everythin
 EVENT_POSITION_UNKNOWN = This is not a position of an event that has happened.
 INVALID_ID = “{ $value }” is not the id of { $expected }.
 
+# Why a price cannot be told.
+
+price-no-metal = Nothing is known of the metal of this item. Enter its metal and weight.
+price-no-rate = There is no rate for this metal in this currency yet. Record one.
+price-no-weight = A weight of this item is missing. Enter it.
+price-no-attribute = The formula uses an attribute that this item does not have, or that is not a number.
+price-no-duration = This price depends on a duration. Say how long.
+price-formula-failed = The formula cannot be computed for this item: it divides by zero, or the numbers become too large.
+price-out-of-range = The price would be negative or too large.
+
 # Requests that are refused before they are executed. One message a reason; values are named in api/src/http/reason.rs.
 
 batch = Batches are not supported: send one operation per request.

@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    NewItem,
+    NewItem, metal,
     rules::{self, Draft},
 };
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     error::{Code, Error, Refusal, Refusals, Result},
     event::{self, Kind, NewEvent},
     job::{self, Task},
+    pricing,
     sql::{statement, uuids},
     viewer::Viewer,
 };
@@ -85,6 +86,7 @@ pub(super) async fn import(
     parsed.sort_unstable_by(|a, b| a.reference.cmp(&b.reference));
     let created = insert_in_tx(&tx, viewer, now, &parsed).await?;
     insert_barcodes_in_tx(&tx, &parsed, &created).await?;
+    insert_details_in_tx(&tx, &parsed, &created).await?;
     enqueue_codes_in_tx(&tx, viewer, now, &parsed, &created).await?;
     if !created.is_empty() {
         announce_in_tx(&tx, viewer, now).await?;
@@ -328,6 +330,26 @@ async fn insert_barcodes_in_tx(
         )
     })?;
     Ok(())
+}
+
+/// What is known of the metal of those that were created, and how they are priced.
+async fn insert_details_in_tx(
+    tx: &DatabaseTransaction,
+    rows: &[Parsed],
+    created: &HashMap<String, ItemId>,
+) -> Result<()> {
+    let drafts = || {
+        rows.iter()
+            .filter_map(|row| Some((*created.get(&row.reference)?, &row.draft)))
+    };
+    let metal: Vec<_> = drafts()
+        .filter_map(|(id, draft)| Some(draft.metal.as_ref()?.of(id)))
+        .collect();
+    metal::insert_in_tx(tx, &metal, "rows.metal.huid").await?;
+    let pricing: Vec<_> = drafts()
+        .filter_map(|(id, draft)| draft.pricing.as_ref()?.of(id))
+        .collect();
+    pricing::insert_in_tx(tx, &pricing).await
 }
 
 async fn enqueue_codes_in_tx(

@@ -3,6 +3,7 @@
 mod bulk;
 mod filter;
 mod image;
+mod metal;
 mod query;
 mod rendered;
 mod rules;
@@ -18,9 +19,11 @@ pub use bulk::{IMPORT_MAX, ImportOutcome, ItemRow};
 pub use entity::{
     item::{Kind, Model as Item, Tracking},
     item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
+    item_metal::{MakingMode, Model as ItemMetal, Stone, Stones},
 };
 pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm};
 pub use image::NewImage;
+pub use metal::{MakingCharge, MetalDetails};
 pub use query::ItemWithImage;
 pub use rendered::RenderedImage;
 pub(crate) use rendered::{
@@ -37,6 +40,7 @@ use crate::{
     page::{Page, PageArgs, TotalCount},
     patch::Patch,
     permission::Permission,
+    pricing::{self, Pricing},
     text,
     viewer::Viewer,
 };
@@ -58,8 +62,12 @@ pub struct NewItem {
     pub unit_id: UnitOfMeasureId,
     /// How its pieces are told apart.
     pub tracking: Tracking,
-    /// Price of one unit.
+    /// Price of one unit, when it is fixed.
     pub price: Option<Money>,
+    /// How its price is found, when `price` does not say it.
+    pub pricing: Option<Pricing>,
+    /// What is known of its metal.
+    pub metal: Option<MetalDetails>,
     /// Further facts by attribute name: a JSON object.
     pub attributes: serde_json::Value,
     /// Free labels.
@@ -87,8 +95,12 @@ pub struct ItemChange {
     pub unit_id: Option<UnitOfMeasureId>,
     /// How its pieces are told apart.
     pub tracking: Option<Tracking>,
-    /// Price of one unit.
+    /// Price of one unit: fixed from now on.
     pub price: Patch<Money>,
+    /// How its price is found, when `price` does not say it.
+    pub pricing: Patch<Pricing>,
+    /// All that is known of its metal.
+    pub metal: Patch<MetalDetails>,
     /// All further facts: a JSON object.
     pub attributes: Option<serde_json::Value>,
     /// All free labels.
@@ -121,9 +133,13 @@ impl Items<'_> {
             Claimed::Now(claim) => claim,
         };
         open_for_items_in_tx(&tx, new.category_id).await?;
-        let item = write::insert_in_tx(&tx, now, draft).await?;
-        job::enqueue_in_tx(&tx, viewer, now, &[Task::RenderCode { item_id: item.id }]).await?;
-        write::record_in_tx(&tx, viewer, now, "item.create", None, &item).await?;
+        let written = write::insert_in_tx(&tx, now, draft).await?;
+        let task = Task::RenderCode {
+            item_id: written.item.id,
+        };
+        job::enqueue_in_tx(&tx, viewer, now, &[task]).await?;
+        write::record_written_in_tx(&tx, viewer, now, "item.create", None, &written).await?;
+        let item = written.item;
         claim.keep_in_tx(&tx, &item).await?;
         self.domain.commit(tx).await?;
         Ok(item)
@@ -162,8 +178,9 @@ impl Items<'_> {
             open_for_items_in_tx(&tx, category).await?;
         }
         let before = lock_in_use_in_tx(&tx, id, expected_version).await?;
-        let item = write::update_in_tx(&tx, now, before.clone(), parsed).await?;
-        write::record_in_tx(&tx, viewer, now, "item.update", Some(&before), &item).await?;
+        let (before, after) = write::update_in_tx(&tx, now, before, parsed).await?;
+        write::record_written_in_tx(&tx, viewer, now, "item.update", Some(&before), &after).await?;
+        let item = after.item;
         claim.keep_in_tx(&tx, &item).await?;
         self.domain.commit(tx).await?;
         Ok(item)
@@ -331,6 +348,28 @@ impl Items<'_> {
     ) -> Result<Vec<entity::item_barcode::Model>> {
         viewer.require(Permission::CatalogueRead)?;
         query::barcodes_of(&self.domain.reads, ids).await
+    }
+
+    /// What is known of the metal of these items, of those that are of metal.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn metal_of(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<ItemMetal>> {
+        viewer.require(Permission::CatalogueRead)?;
+        metal::of_items(&self.domain.reads, ids).await
+    }
+
+    /// How these items are priced, of those whose price is not fixed.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn pricing_of(
+        &self,
+        viewer: &Viewer,
+        ids: &[ItemId],
+    ) -> Result<Vec<(ItemId, Pricing)>> {
+        viewer.require(Permission::CatalogueRead)?;
+        pricing::of_items(&self.domain.reads, ids).await
     }
 
     /// The pictures of these items, in their order.

@@ -4,15 +4,19 @@ use chrono::{DateTime, Utc};
 use entity::{
     id::{CategoryId, ItemId},
     item::{ActiveModel, Model as Item},
-    item_barcode,
+    item_barcode, item_metal, item_pricing,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait,
     IntoActiveModel, QueryFilter,
 };
+use serde::Serialize;
 use serde_json::json;
 
-use super::rules::{Draft, DraftChange};
+use super::{
+    metal,
+    rules::{Draft, DraftChange},
+};
 use crate::{
     audit::{self, Change},
     clock::new_id,
@@ -20,22 +24,43 @@ use crate::{
     error::{Code, Error, Refusal, Result},
     event::{self, Kind, NewEvent},
     patch::Patch,
+    pricing,
     viewer::Viewer,
 };
+
+/// An item and what was written beside it: what the trail shows of a change. What is not there was not touched.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Written {
+    #[serde(flatten)]
+    pub(super) item: Item,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metal: Option<item_metal::Model>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pricing: Option<item_pricing::Model>,
+}
 
 pub(super) async fn insert_in_tx(
     tx: &DatabaseTransaction,
     now: DateTime<Utc>,
     draft: Draft,
-) -> Result<Item> {
+) -> Result<Written> {
     let barcodes = draft.barcodes.clone();
+    let (metal, pricing) = (draft.metal.clone(), draft.pricing.clone());
     let (sku, reference) = (draft.sku.clone(), draft.external_reference.clone());
     let item = new_row(now, draft)
         .insert(tx)
         .await
         .map_err(|error| taken(error, &sku, reference.as_deref()))?;
     insert_barcodes_in_tx(tx, item.id, &barcodes).await?;
-    Ok(item)
+    let metal = metal.map(|draft| draft.of(item.id));
+    metal::insert_in_tx(tx, metal.as_slice(), "metal.huid").await?;
+    let pricing = pricing.and_then(|draft| draft.of(item.id));
+    pricing::insert_in_tx(tx, pricing.as_slice()).await?;
+    Ok(Written {
+        item,
+        metal,
+        pricing,
+    })
 }
 
 fn new_row(now: DateTime<Utc>, draft: Draft) -> ActiveModel {
@@ -48,6 +73,8 @@ fn new_row(now: DateTime<Utc>, draft: Draft) -> ActiveModel {
         unit_id,
         tracking,
         price,
+        pricing: _,
+        metal: _,
         attributes,
         tags,
         barcodes: _,
@@ -82,9 +109,10 @@ pub(super) async fn update_in_tx(
     now: DateTime<Utc>,
     item: Item,
     change: DraftChange,
-) -> Result<Item> {
-    let id = item.id;
+) -> Result<(Written, Written)> {
+    let (id, before) = (item.id, item.clone());
     let barcodes = change.barcodes.clone();
+    let (metal, pricing) = (change.metal.clone(), change.pricing.clone());
     let (sku, reference) = (
         change.sku.clone().unwrap_or_default(),
         change.external_reference.clone().apply(None),
@@ -101,7 +129,20 @@ pub(super) async fn update_in_tx(
             .await?;
         insert_barcodes_in_tx(tx, id, &barcodes).await?;
     }
-    Ok(item)
+    let metal = metal::patch_in_tx(tx, id, &metal).await?;
+    let pricing = pricing::patch_in_tx(tx, id, &pricing).await?;
+    Ok((
+        Written {
+            item: before,
+            metal: metal.0,
+            pricing: pricing.0,
+        },
+        Written {
+            item,
+            metal: metal.1,
+            pricing: pricing.1,
+        },
+    ))
 }
 
 fn changed_row(now: DateTime<Utc>, item: Item, change: DraftChange) -> ActiveModel {
@@ -114,6 +155,8 @@ fn changed_row(now: DateTime<Utc>, item: Item, change: DraftChange) -> ActiveMod
         unit_id,
         tracking,
         price,
+        pricing: _,
+        metal: _,
         attributes,
         tags,
         barcodes: _,
@@ -226,18 +269,37 @@ pub(super) async fn record_in_tx(
     before: Option<&Item>,
     after: &Item,
 ) -> Result<()> {
+    let alone = |item: &Item| Written {
+        item: item.clone(),
+        metal: None,
+        pricing: None,
+    };
+    let (before, after) = (before.map(alone), alone(after));
+    record_written_in_tx(tx, viewer, now, action, before.as_ref(), &after).await
+}
+
+/// The same, with what was written beside the item.
+pub(super) async fn record_written_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    action: &'static str,
+    before: Option<&Written>,
+    after: &Written,
+) -> Result<()> {
+    let item = &after.item;
     let change = Change {
         action,
         aggregate_type: "item",
-        aggregate_id: after.id.0,
+        aggregate_id: item.id.0,
         before,
         after: Some(after),
     };
     audit::write_in_tx(tx, viewer, now, change).await?;
     let previous = before
-        .map(|before| before.category_id)
-        .filter(|category| *category != after.category_id);
-    announce_move_in_tx(tx, viewer, now, action, after, previous).await
+        .map(|before| before.item.category_id)
+        .filter(|category| *category != item.category_id);
+    announce_move_in_tx(tx, viewer, now, action, item, previous).await
 }
 
 /// The event alone, for what the machine adds to an item by itself.

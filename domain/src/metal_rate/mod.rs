@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use entity::metal_rate::{Metal, Model as MetalRate};
+pub(crate) use rules::parse_fineness;
 
 use crate::{
     Domain,

@@ -4,7 +4,7 @@ use async_graphql::{ID, InputObject, Json, MaybeUndefined};
 use domain::item::{ItemChange, NewItem};
 use entity::id::{CategoryId, UnitOfMeasureId};
 
-use super::{ItemKind, ItemTracking};
+use super::{ItemKind, ItemTracking, metal::ItemMetalInput, pricing::ItemPricingInput};
 use crate::graphql::{
     category::patch,
     id::GlobalId,
@@ -32,8 +32,12 @@ pub struct ItemCreateInput {
     /// How its pieces are told apart.
     #[graphql(default_with = "ItemTracking::None")]
     tracking: ItemTracking,
-    /// Price of one unit.
+    /// Price of one unit, when it is fixed. Not together with `pricing`.
     price: Option<Money>,
+    /// How its price is found. Not together with `price`.
+    pricing: Option<ItemPricingInput>,
+    /// What is known of its metal.
+    metal: Option<ItemMetalInput>,
     /// Further facts by attribute name: an object. Decimals are strings.
     attributes: Option<Json<serde_json::Value>>,
     /// Free labels.
@@ -67,8 +71,12 @@ pub struct ItemUpdateInput {
     unit_id: Option<ID>,
     /// How its pieces are told apart.
     tracking: Option<ItemTracking>,
-    /// Price of one unit.
+    /// Price of one unit: fixed from now on. Not together with `pricing`.
     price: MaybeUndefined<Money>,
+    /// How its price is found; null takes its price away, whatever it was. Not together with `price`.
+    pricing: MaybeUndefined<ItemPricingInput>,
+    /// All that is known of its metal.
+    metal: MaybeUndefined<ItemMetalInput>,
     /// All further facts: an object. Decimals are strings.
     attributes: Option<Json<serde_json::Value>>,
     /// All free labels.
@@ -95,6 +103,8 @@ impl ItemCreateInput {
             unit_id,
             tracking,
             price,
+            pricing,
+            metal,
             attributes,
             tags,
             barcodes,
@@ -110,6 +120,8 @@ impl ItemCreateInput {
             unit_id: UnitOfMeasureId::parse("unitId", &unit_id)?,
             tracking: tracking.into(),
             price: price.map(Into::into),
+            pricing: pricing.map(Into::into),
+            metal: metal.map(Into::into),
             attributes: attributes.map_or_else(|| serde_json::json!({}), |attributes| attributes.0),
             tags,
             barcodes,
@@ -131,6 +143,8 @@ impl ItemUpdateInput {
             unit_id,
             tracking,
             price,
+            pricing,
+            metal,
             attributes,
             tags,
             barcodes,
@@ -155,6 +169,8 @@ impl ItemUpdateInput {
                 .transpose()?,
             tracking: tracking.map(Into::into),
             price: patch(price.map_value(Into::into)),
+            pricing: patch(pricing.map_value(Into::into)),
+            metal: patch(metal.map_value(Into::into)),
             attributes: attributes.map(|attributes| attributes.0),
             tags,
             barcodes,

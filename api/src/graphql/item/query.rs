@@ -10,6 +10,7 @@ use entity::id::ItemId;
 use super::{
     Item,
     filter::{ItemOrder, ItemWhere},
+    price,
 };
 use crate::graphql::{
     context::ContextExt,
@@ -128,13 +129,13 @@ pub(in crate::graphql) async fn prefetch<'a>(
     selected: Lookahead<'_>,
     rows: impl IntoIterator<Item = &'a ItemWithImage>,
 ) -> async_graphql::Result<()> {
-    if !selected.field("category").exists() {
+    let rows: Vec<_> = rows.into_iter().map(|row| &row.item).collect();
+    if rows.is_empty() {
         return Ok(());
     }
-    let ids: Vec<_> = rows.into_iter().map(|row| row.item.category_id).collect();
-    if ids.is_empty() {
-        Ok(())
-    } else {
-        prefetch_categories(ctx, ids).await
+    if selected.field("category").exists() {
+        let ids = rows.iter().map(|row| row.category_id).collect();
+        prefetch_categories(ctx, ids).await?;
     }
+    price::prefetch(ctx, selected, &rows).await
 }
