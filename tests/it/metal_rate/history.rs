@@ -62,7 +62,7 @@ async fn arguments_that_are_none_are_refused() {
         (json!({"currency": "rial"}), "INVALID_FORMAT"),
         (json!({"first": 101}), "OUT_OF_RANGE"),
         (json!({"after": "nonsense"}), "INVALID_FORMAT"),
-        (json!({"metal": "LEAD"}), "BAD_USER_INPUT"),
+        (json!({"metal": "LEAD"}), "GRAPHQL_VALIDATION_FAILED"),
     ] {
         let answer = manager.gql(HISTORY, variables.clone()).await;
         assert_eq!(answer.codes(), [code], "{variables}");
