@@ -19,6 +19,7 @@ pub mod page;
 pub mod patch;
 pub mod permission;
 mod reads;
+pub mod scan;
 pub mod sku;
 mod sql;
 pub mod text;
@@ -95,6 +96,12 @@ impl Domain {
     #[must_use]
     pub fn jobs(&self) -> job::Jobs<'_> {
         job::Jobs { domain: self }
+    }
+
+    /// Scans: what is behind a code.
+    #[must_use]
+    pub fn scans(&self) -> scan::Scans<'_> {
+        scan::Scans { domain: self }
     }
 
     /// Units of measure.

@@ -4,6 +4,7 @@
 //! request; a resolver parses ids and input once, calls one use case of the domain, and wraps the outcome. Nothing here decides
 //! anything about the business.
 
+pub mod barcode;
 pub mod category;
 pub mod context;
 pub mod cost;
@@ -21,6 +22,7 @@ pub mod money;
 pub mod node;
 pub mod page;
 pub mod payload;
+pub mod scan;
 pub mod schema;
 pub mod translation;
 pub mod unit_of_measure;

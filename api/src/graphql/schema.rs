@@ -3,11 +3,13 @@
 use async_graphql::{MergedObject, Schema as Built, SchemaBuilder};
 
 use super::{
+    barcode::BarcodeQuery,
     category::{CategoryMutation, CategoryQuery},
     event::Subscriptions,
     item::{ItemMutation, ItemQuery},
     job::{JobMutation, JobQuery},
     node::NodeQuery,
+    scan::ScanQuery,
     unit_of_measure::UnitOfMeasureQuery,
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
 };
@@ -16,10 +18,12 @@ use super::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     ApiTokenQuery,
+    BarcodeQuery,
     CategoryQuery,
     ItemQuery,
     JobQuery,
     NodeQuery,
+    ScanQuery,
     SessionQuery,
     UnitOfMeasureQuery,
     UserQuery,

@@ -84,6 +84,57 @@ pub(super) async fn by_ids(
         .await?)
 }
 
+/// What may lead to an item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// Its id.
+    pub(crate) id: Option<ItemId>,
+    /// Its SKU.
+    pub(crate) sku: Option<String>,
+    /// One of its barcodes.
+    pub(crate) barcodes: Vec<String>,
+}
+
+/// An item, and the mark that has led to it.
+#[derive(Debug)]
+pub(crate) struct Marked {
+    pub(crate) item: ItemWithImage,
+    /// `id`, `sku` or `barcode`.
+    pub(crate) mark: String,
+    /// The mark as it is on file.
+    pub(crate) value: String,
+}
+
+impl FromQueryResult for Marked {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            item: ItemWithImage::from_query_result(row, prefix)?,
+            mark: row.try_get(prefix, "mark")?,
+            value: row.try_get(prefix, "value")?,
+        })
+    }
+}
+
+/// The items that any of these marks leads to: one look into an index for each mark.
+pub(crate) async fn marked(db: &impl ConnectionTrait, marks: &Marks) -> Result<Vec<Marked>> {
+    let Marks { id, sku, barcodes } = marks;
+    let mut sql = Sql::new("SELECT m.mark, m.value, ");
+    sql.push(COLUMNS)
+        .push(
+            " FROM (SELECT item_id, 'barcode' AS mark, barcode AS value FROM item_barcode \
+             WHERE barcode = ANY(",
+        )
+        .bind(barcodes.clone())
+        .push("::text[]) UNION ALL SELECT id, 'id', id::text FROM item WHERE id = ")
+        .bind(*id)
+        .push(" UNION ALL SELECT id, 'sku', sku FROM item WHERE sku = ")
+        .bind(sku.clone())
+        .push(") m JOIN (")
+        .push(FROM)
+        .push(") ON i.id = m.item_id");
+    Ok(Marked::find_by_statement(sql.build()).all(db).await?)
+}
+
 pub(super) async fn page(
     db: &impl ConnectionTrait,
     filter: &ItemFilter,
