@@ -129,6 +129,8 @@ macro_rules! codes {
 codes! {
     /// The value is in use by another row. Params: `value`.
     AlreadyTaken = "ALREADY_TAKEN",
+    /// Two ways to say the same were used at once; only one is taken.
+    Ambiguous = "AMBIGUOUS",
     /// The row is archived and must be restored first.
     Archived = "ARCHIVED",
     /// The row would become its own ancestor.
@@ -149,6 +151,8 @@ codes! {
     LastOwner = "LAST_OWNER",
     /// The job was not given up: there is nothing to try again.
     NotDead = "NOT_DEAD",
+    /// Nothing was selected.
+    NothingSelected = "NOTHING_SELECTED",
     /// There is no such row, or not for you.
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.

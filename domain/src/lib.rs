@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod item;
 pub mod job;
 pub mod keyset;
+pub mod label;
 pub mod locale;
 pub mod money;
 mod notify;
@@ -96,6 +97,12 @@ impl Domain {
     #[must_use]
     pub fn jobs(&self) -> job::Jobs<'_> {
         job::Jobs { domain: self }
+    }
+
+    /// Labels: their use cases and queries.
+    #[must_use]
+    pub fn labels(&self) -> label::Labels<'_> {
+        label::Labels { domain: self }
     }
 
     /// Scans: what is behind a code.

@@ -6,6 +6,7 @@ pub mod config;
 pub mod database;
 pub mod image;
 pub mod memory;
+pub mod pdf;
 pub mod presence;
 pub mod qr;
 pub mod redis;

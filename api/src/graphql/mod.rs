@@ -17,6 +17,7 @@ pub mod guard;
 pub mod id;
 pub mod item;
 pub mod job;
+pub mod label;
 pub mod loader;
 pub mod money;
 pub mod node;

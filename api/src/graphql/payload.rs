@@ -20,6 +20,8 @@ macro_rules! user_error_codes {
 user_error_codes! {
     /// The value is in use by another row.
     AlreadyTaken,
+    /// Two ways to say the same were used at once; only one is taken.
+    Ambiguous,
     /// The row is archived and must be restored first.
     Archived,
     /// The row would become its own ancestor.
@@ -40,6 +42,8 @@ user_error_codes! {
     LastOwner,
     /// The job was not given up: there is nothing to try again.
     NotDead,
+    /// Nothing was selected.
+    NothingSelected,
     /// There is no such row, or not for you.
     NotFound,
     /// Something is still in it.

@@ -8,6 +8,7 @@ use super::{
     event::Subscriptions,
     item::{ItemMutation, ItemQuery},
     job::{JobMutation, JobQuery},
+    label::LabelMutation,
     node::NodeQuery,
     scan::ScanQuery,
     unit_of_measure::UnitOfMeasureQuery,
@@ -36,6 +37,7 @@ pub struct Mutation(
     CategoryMutation,
     ItemMutation,
     JobMutation,
+    LabelMutation,
     LoginMutation,
     UserMutation,
 );

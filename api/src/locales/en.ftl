@@ -4,6 +4,7 @@ ALREADY_TAKEN = { $value ->
     [none] This value is already in use.
    *[other] “{ $value }” is already in use.
 }
+AMBIGUOUS = Say this in one way only, not in two at once.
 ARCHIVED = This is archived. Restore it first.
 CYCLE = A category cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
@@ -17,6 +18,7 @@ INVALID_FORMAT = { $value ->
 INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others. Please check for a typing mistake.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
 NOT_DEAD = Only a job that was given up can be tried again.
+NOTHING_SELECTED = Nothing was selected. Choose at least one item.
 NOT_FOUND = { $value ->
     [none] There is nothing with this id.
    *[other] There is no “{ $value }”.

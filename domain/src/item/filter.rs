@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use entity::{id::CategoryId, item::Kind, ltree::Ltree};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::Serialize;
 
 use crate::{
     error::{Code, Refusal, Result},
@@ -17,7 +18,7 @@ use crate::{
 const DEPTH_MAX: usize = 5;
 
 /// Which items. All that is given must hold; an empty filter is every item that is in use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ItemFilter {
     /// By SKU.
     pub sku: Option<TextFilter>,
@@ -48,7 +49,7 @@ pub struct ItemFilter {
 }
 
 /// A condition on a number.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct DecimalFilter {
     /// Not less.
     pub min: Option<Decimal>,

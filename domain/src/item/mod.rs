@@ -22,7 +22,7 @@ pub use entity::{
 pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm};
 pub use image::NewImage;
 pub use query::ItemWithImage;
-pub(crate) use query::{Marked, Marks, marked};
+pub(crate) use query::{Marked, Marks, first_ids, known, marked};
 pub use rendered::RenderedImage;
 pub(crate) use rendered::{
     LockedImage, give_up_image_in_tx, lock_image_in_tx, take_up_image_in_tx,

@@ -1,5 +1,7 @@
 //! Reads of items.
 
+use std::collections::HashSet;
+
 use entity::{
     id::ItemId,
     item::{Entity, Model as Item},
@@ -82,6 +84,31 @@ pub(super) async fn by_ids(
     Ok(ItemWithImage::find_by_statement(sql.build())
         .all(db)
         .await?)
+}
+
+/// Which of these items there are.
+pub(crate) async fn known(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<HashSet<ItemId>> {
+    let mut sql = Sql::new("SELECT id FROM item WHERE id = ANY(");
+    sql.bind(uuids(ids)).push(")");
+    let rows = db.query_all_raw(sql.build()).await?;
+    let ids = rows.iter().map(|row| Ok(row.try_get_by_index(0)?));
+    ids.collect()
+}
+
+/// The first items that pass the filter, in the order of their creation.
+pub(crate) async fn first_ids(
+    db: &impl ConnectionTrait,
+    filter: &ItemFilter,
+    most: usize,
+) -> Result<Vec<ItemId>> {
+    let filter = filter.resolve(db).await?;
+    let mut sql = Sql::new("SELECT i.id FROM item i WHERE ");
+    filter.push(&mut sql);
+    sql.push(" ORDER BY i.id LIMIT ")
+        .bind(i64::try_from(most).unwrap_or(i64::MAX));
+    let rows = db.query_all_raw(sql.build()).await?;
+    let ids = rows.iter().map(|row| Ok(row.try_get_by_index(0)?));
+    ids.collect()
 }
 
 /// What may lead to an item.

@@ -27,11 +27,13 @@ pub use entity::{
 pub use file::NewJobFile;
 pub use filter::JobFilter;
 pub use handover::Relayed;
+pub(crate) use query::get_in_tx;
 pub(crate) use write::{enqueue_in_tx, succeed_in_tx};
 
 use crate::{
     Domain,
     error::{Code, Refusal, Result},
+    label::LabelSheet,
     page::{Page, PageArgs},
     permission::Permission,
     viewer::Viewer,
@@ -54,6 +56,14 @@ pub enum Task {
         /// The item.
         item_id: ItemId,
     },
+    /// Draw labels, as a file to print.
+    #[serde(rename = "label.print")]
+    PrintLabels {
+        /// For these items, in this order.
+        item_ids: Vec<ItemId>,
+        /// How they are to look.
+        sheet: LabelSheet,
+    },
 }
 
 /// What carries jobs of one nature, with limits of its own.
@@ -61,7 +71,7 @@ pub enum Task {
 pub enum Queue {
     /// Small things: milliseconds.
     Codes,
-    /// Pictures: seconds of processor time and much memory.
+    /// Pictures and files to print: seconds of processor time and much memory.
     Media,
 }
 
@@ -86,6 +96,7 @@ impl Task {
         match self {
             Self::RenderImage { .. } => "item.render_image",
             Self::RenderCode { .. } => "item.render_code",
+            Self::PrintLabels { .. } => "label.print",
         }
     }
 
@@ -93,7 +104,7 @@ impl Task {
     #[must_use]
     pub fn queue(&self) -> Queue {
         match self {
-            Self::RenderImage { .. } => Queue::Media,
+            Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
             Self::RenderCode { .. } => Queue::Codes,
         }
     }
@@ -102,7 +113,7 @@ impl Task {
     #[must_use]
     pub fn timeout(&self) -> Duration {
         match self {
-            Self::RenderImage { .. } => Duration::from_secs(120),
+            Self::RenderImage { .. } | Self::PrintLabels { .. } => Duration::from_secs(120),
             Self::RenderCode { .. } => Duration::from_secs(20),
         }
     }

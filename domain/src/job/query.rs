@@ -10,13 +10,19 @@ use sea_orm::{
 
 use super::JobFilter;
 use crate::{
-    error::Result,
+    error::{Error, Result},
     keyset::{Column as Key, Cursor, List, Order},
     page::{Page, PageArgs},
 };
 
 pub(super) async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>> {
     Ok(Entity::find_by_id(id).one(db).await?)
+}
+
+/// The job that this very transaction has written.
+pub(crate) async fn get_in_tx(tx: &DatabaseTransaction, id: JobId) -> Result<Job> {
+    let job = find(tx, id).await?;
+    job.ok_or_else(|| Error::internal("a job that was written is not there"))
 }
 
 pub(super) async fn by_ids(db: &impl ConnectionTrait, ids: &[JobId]) -> Result<Vec<Job>> {

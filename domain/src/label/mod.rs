@@ -5,14 +5,14 @@ mod rules;
 
 use std::collections::HashMap;
 
-use entity::id::{ItemId, JobId};
+use entity::id::ItemId;
 use serde::{Deserialize, Serialize};
 
 pub use rules::{COPIES_MAX, ITEMS_MAX, LABELS_MAX};
 
 use crate::{
     Domain,
-    error::{Code, Error, Refusal, Result},
+    error::{Error, Result},
     idempotency::{Claimed, claim_in_tx},
     item::{self, Item, ItemFilter},
     job::{self, Job, Task},
@@ -148,7 +148,10 @@ impl Labels<'_> {
         rules::check_labels(item_ids.len(), sheet.copies)?;
         let task = Task::PrintLabels { item_ids, sheet };
         let jobs = job::enqueue_in_tx(&tx, viewer, now, &[task]).await?;
-        let job = job::new_in_tx(&tx, &jobs).await?;
+        let [id] = jobs[..] else {
+            return Err(Error::internal("a task gave no job"));
+        };
+        let job = job::get_in_tx(&tx, id).await?;
         claim.keep_in_tx(&tx, &job).await?;
         self.domain.commit(tx).await?;
         Ok(job)

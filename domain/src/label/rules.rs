@@ -39,11 +39,7 @@ pub(super) fn check_count(count: usize, path: &str) -> Result<(), Refusal> {
 /// Each item is there, whether it is put away or not.
 pub(super) fn check_known(ids: &[ItemId], known: &HashSet<ItemId>) -> Result<()> {
     let mut refusals = Refusals::default();
-    for (index, _) in ids
-        .iter()
-        .enumerate()
-        .filter(|(_, id)| !known.contains(id))
-    {
+    for (index, _) in ids.iter().enumerate().filter(|(_, id)| !known.contains(id)) {
         refusals.push(Refusal::new(Code::NotFound, &format!("itemIds.{index}")));
     }
     refusals.into_result(Some(()))

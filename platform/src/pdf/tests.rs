@@ -62,11 +62,20 @@ fn persian_letters_are_joined() {
     forms.sort_unstable();
     forms.dedup();
     assert_eq!(forms.len(), 4, "{joined:?} and {isolated}");
-    assert_eq!(glyphs("هه")[1], joined[2], "the initial form stands at the right");
-    assert_eq!(glyphs("هه")[0], joined[0], "the final form stands at the left");
+    assert_eq!(
+        glyphs("هه")[1],
+        joined[2],
+        "the initial form stands at the right"
+    );
+    assert_eq!(
+        glyphs("هه")[0],
+        joined[0],
+        "the final form stands at the left"
+    );
     assert!(glyphs("لا").len() < 2 || glyphs("لا") != [glyphs("ا")[0], glyphs("ل")[0]]);
     // Nothing that the shop prints is without a glyph.
-    for text in ["پچژگکی", "۰۱۲۳۴۵۶۷۸۹", "٬٫،؛؟", "می‌شود", "ئؤأإآ"] {
+    for text in ["پچژگکی", "۰۱۲۳۴۵۶۷۸۹", "٬٫،؛؟", "می‌شود", "ئؤأإآ"]
+    {
         assert!(!glyphs(text).contains(&0), "{text}");
     }
 }
@@ -102,7 +111,12 @@ fn what_has_no_room_is_cut_or_broken() {
     assert_eq!(lines.len(), 1);
     let lines = typeface.wrapped(&"W".repeat(200), Direction::LeftToRight, SIZE, 9_000, 2);
     assert!(lines.iter().all(|line| line.width(SIZE) <= 9_000));
-    assert_eq!(typeface.wrapped(" ", Direction::LeftToRight, SIZE, 9_000, 2).len(), 0);
+    assert_eq!(
+        typeface
+            .wrapped(" ", Direction::LeftToRight, SIZE, 9_000, 2)
+            .len(),
+        0
+    );
 }
 
 #[test]

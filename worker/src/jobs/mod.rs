@@ -1,5 +1,6 @@
 //! What each job does: one file a job.
 
+pub mod print_labels;
 pub mod render_code;
 pub mod render_image;
 

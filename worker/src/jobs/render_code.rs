@@ -34,7 +34,7 @@ pub async fn run(context: &Context, attempt: &Attempt, item: ItemId) -> Result<(
 }
 
 /// What a scanner reads: an address that leads a telephone to the item, and ends in its id for those who know us.
-fn content(public_url: &str, item: ItemId) -> String {
+pub(super) fn content(public_url: &str, item: ItemId) -> String {
     format!("{public_url}/item/{item}")
 }
 
