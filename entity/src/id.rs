@@ -48,6 +48,8 @@ id! {
     ItemImageId,
     /// A piece of background work.
     JobId,
+    /// A file that a job has left behind.
+    JobFileId,
     /// A named set of permissions.
     RoleId,
     /// A unit in which quantities are counted or measured.

@@ -10,6 +10,7 @@ pub mod item;
 pub mod item_barcode;
 pub mod item_image;
 pub mod job;
+pub mod job_file;
 pub mod ltree;
 pub mod role;
 pub mod translations;

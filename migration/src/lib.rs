@@ -6,6 +6,7 @@ pub mod locked;
 mod m20261123_000001_people;
 mod m20261123_000002_catalogue;
 mod m20261123_000003_trail;
+mod m20261126_000008_imports;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_people::Migration),
             Box::new(m20261123_000002_catalogue::Migration),
             Box::new(m20261123_000003_trail::Migration),
+            Box::new(m20261126_000008_imports::Migration),
         ]
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    ApiTokenId, CategoryId, ItemId, ItemImageId, JobId, RoleId, UnitOfMeasureId, UserId,
+    ApiTokenId, CategoryId, ItemId, ItemImageId, JobFileId, JobId, RoleId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -80,6 +80,7 @@ global_ids! {
     CategoryId = "Category",
     ItemId = "Item",
     ItemImageId = "ItemImage",
+    JobFileId = "JobFile",
     JobId = "Job",
     RoleId = "Role",
     UnitOfMeasureId = "UnitOfMeasure",
