@@ -1,0 +1,69 @@
+//! Refusals as the database keeps them, until somebody reads them in their language.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Refusal};
+
+/// The names of the values that messages need.
+const NAMES: [&str; 9] = [
+    "actual", "count", "expected", "height", "max", "min", "seconds", "value", "width",
+];
+
+/// A refusal that can be written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    code: String,
+    path: Vec<String>,
+    params: BTreeMap<String, String>,
+}
+
+impl From<&Refusal> for Kept {
+    fn from(refusal: &Refusal) -> Self {
+        let Refusal { code, path, params } = refusal;
+        let params = params.iter();
+        Self {
+            code: code.as_str().to_owned(),
+            path: path.clone(),
+            params: params
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        }
+    }
+}
+
+impl Kept {
+    /// The refusal; none when it was written down by a release that knew more codes than this one.
+    pub(crate) fn into_refusal(self) -> Option<Refusal> {
+        let Self { code, path, params } = self;
+        let code = Code::ALL.iter().find(|known| known.as_str() == code)?;
+        let params = params.into_iter().filter_map(|(name, value)| {
+            let name = NAMES.iter().find(|known| **known == name)?;
+            Some((*name, value))
+        });
+        Some(Refusal {
+            code: *code,
+            path,
+            params: params.collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_survives_being_written_down() {
+        for code in Code::ALL {
+            let refusal = Refusal::new(*code, "rows.3.name.en");
+            let refusal = NAMES
+                .iter()
+                .fold(refusal, |refusal, name| refusal.with(name, "1"));
+            let text = serde_json::to_string(&Kept::from(&refusal)).unwrap();
+            let kept: Kept = serde_json::from_str(&text).unwrap();
+            assert_eq!(kept.into_refusal(), Some(refusal));
+        }
+    }
+}
