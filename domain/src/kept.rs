@@ -25,12 +25,17 @@ impl From<&Refusal> for Kept {
         let params = params.iter();
         Self {
             code: code.as_str().to_owned(),
-            path: path.clone(),
+            path: path.iter().map(|segment| storable(segment)).collect(),
             params: params
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .map(|(name, value)| ((*name).to_owned(), storable(value)))
                 .collect(),
         }
     }
+}
+
+/// Without the one character that PostgreSQL refuses.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
 }
 
 impl Kept {
@@ -53,6 +58,16 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_stored_is_told_by_another_sign() {
+        let refusal = Refusal::new(Code::UnknownColumn, "a\0").with("value", "\0PNG");
+        let kept = Kept::from(&refusal).into_refusal().unwrap();
+        assert_eq!(
+            (&*kept.path[0], &*kept.params["value"]),
+            ("a\u{FFFD}", "\u{FFFD}PNG")
+        );
+    }
 
     #[test]
     fn a_refusal_survives_being_written_down() {

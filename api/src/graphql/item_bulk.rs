@@ -16,7 +16,7 @@ use super::{
         Item,
         input::{ItemChanges, ItemValues},
     },
-    loader::load,
+    loader::{load, preload},
     payload::{UserError, settle},
 };
 
@@ -136,9 +136,8 @@ macro_rules! payloads {
         impl $name {
             /// The rows that are done, in their order.
             #[graphql(complexity = "cost::rows(100, child_complexity)")]
-            async fn rows(&self) -> Vec<ItemsRow> {
-                let rows = self.done.iter();
-                rows.map(|(row, id)| ItemsRow { row: *row, item_id: id.encode(), id: *id }).collect()
+            async fn rows(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ItemsRow>> {
+                rows(ctx, &self.done).await
             }
         }
     )+};
@@ -151,6 +150,20 @@ payloads! {
     ItemsUpdatePayload,
     /// What became of putting items away.
     ItemsArchivePayload,
+}
+
+/// The rows, whose items are loaded before they ask for them one by one.
+async fn rows(ctx: &Context<'_>, done: &[(usize, ItemId)]) -> async_graphql::Result<Vec<ItemsRow>> {
+    let may_see = ctx.viewer().require(Permission::CatalogueRead).is_ok();
+    if may_see && ctx.look_ahead().field("item").exists() {
+        preload(ctx, done.iter().map(|(_, id)| *id)).await?;
+    }
+    let rows = done.iter().map(|(row, id)| ItemsRow {
+        row: *row,
+        item_id: id.encode(),
+        id: *id,
+    });
+    Ok(rows.collect())
 }
 
 /// Mutations of many items.

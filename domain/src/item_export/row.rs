@@ -125,7 +125,7 @@ impl ExportedItem {
 }
 
 /// The columns that every item has, but for its texts and attributes.
-pub(super) const ALL: [Column; 9] = [
+pub(super) const ALL: [Column; 10] = [
     Column::Sku,
     Column::ExternalReference,
     Column::Kind,
@@ -135,4 +135,5 @@ pub(super) const ALL: [Column; 9] = [
     Column::Price,
     Column::Currency,
     Column::Tags,
+    Column::Barcodes,
 ];

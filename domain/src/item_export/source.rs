@@ -145,7 +145,6 @@ async fn columns(tx: &DatabaseTransaction, request: &NewItemExport) -> Result<Op
         return Ok(None);
     }
     let mut columns = ALL.to_vec();
-    columns.push(Column::Barcodes);
     for (text, column) in [
         ("name", Column::Name as fn(String) -> Column),
         ("description", Column::Description),

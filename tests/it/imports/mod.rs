@@ -85,7 +85,7 @@ impl Shop {
     async fn ended(&self, id: &str) -> Value {
         eventually(PATIENCE, "the import ends", async || {
             let seen = self.manager.ok(IMPORT, json!({"id": id})).await["itemImport"].take();
-            assert_ne!(seen["job"]["state"], "DEAD", "{seen}");
+            assert_eq!(seen["job"]["error"], Value::Null, "{seen}");
             seen["finishedAt"].is_string().then_some(seen)
         })
         .await

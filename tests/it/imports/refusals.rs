@@ -98,6 +98,14 @@ async fn a_file_that_is_none_is_told_as_a_whole() {
     let picture = tests::picture::small(1);
     let import = shop.import(picture, json!({})).await;
     assert_eq!(import["created"], 0, "{import}");
+    let line = json!({"sku": "R-1\0", "name": {"en": "a\0"}, "category": "\0", "unit": "piece", "attributes": {"\0": "\0"}});
+    let import = shop.import(line.to_string(), json!({})).await;
+    assert_eq!(counts(&import), [1, 0, 0, 0, 1], "{import}");
+    let line = line
+        .to_string()
+        .replace("\"\\u0000\",\"name", "\"Rings\",\"name");
+    shop.import(line, json!({"matchBy": "EXTERNAL_REFERENCE"}))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

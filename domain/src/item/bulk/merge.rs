@@ -116,12 +116,22 @@ pub(crate) async fn merge_in_tx(
     }
     let pairs = drafts.iter().map(|(_, _, before, draft)| (draft, *before));
     let mut owners = Owners::read_in_tx(tx, pairs).await?;
-    drafts.retain(|(index, id, before, draft)| {
-        let claimed = owners.claim(*id, draft, *before);
-        claimed
-            .map_err(|refusals| merged.refused.push((*index, refusals)))
-            .is_ok()
-    });
+    let mut is_overtaken = false;
+    drafts.retain(
+        |(index, id, before, draft)| match owners.claim(*id, draft, *before) {
+            Ok(()) => true,
+            Err(refusals) => {
+                is_overtaken |=
+                    before.is_none() && refusals.iter().any(|refusal| is_key(merge, refusal));
+                merged.refused.push((*index, refusals));
+                false
+            }
+        },
+    );
+    // What was not there a moment ago is there now: these rows are about it.
+    if is_overtaken {
+        return Err(Obstacle::Overtaken);
+    }
     merged.updated = drafts
         .iter()
         .filter(|(_, _, before, _)| before.is_some())
@@ -131,6 +141,18 @@ pub(crate) async fn merge_in_tx(
         write_in_tx(tx, merge, &drafts).await?;
     }
     Ok(merged)
+}
+
+/// Whether it is about what tells which item a row is about.
+fn is_key(merge: Merge<'_>, refusal: &Refusal) -> bool {
+    refusal.path == [key_path(merge.match_by)]
+}
+
+fn key_path(match_by: MatchBy) -> &'static str {
+    match match_by {
+        MatchBy::Sku => "sku",
+        MatchBy::ExternalReference => "externalReference",
+    }
 }
 
 /// A row whose values are valid: its index, its item, how that was, and how it shall be.
@@ -205,10 +227,7 @@ fn draft(
     categories: &HashMap<CategoryId, bool>,
 ) -> Result<Draft> {
     let key = match_key(merge.match_by, row)?;
-    let path = match merge.match_by {
-        MatchBy::Sku => "sku",
-        MatchBy::ExternalReference => "externalReference",
-    };
+    let path = key_path(merge.match_by);
     if before.is_some_and(|before| before.item.archived_at.is_some()) {
         return Err(Refusal::new(Code::Archived, path).into());
     }
