@@ -14,12 +14,15 @@ mod write;
 
 use std::collections::{BTreeMap, HashSet};
 
-use entity::id::{AttributeId, CategoryId, ItemId, UnitOfMeasureId};
+use entity::{
+    id::{AttributeId, CategoryId, ItemId, UnitOfMeasureId},
+    ltree::Ltree,
+};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use check::report_in_tx;
+use check::report_in_tx;
 pub use check::{EXAMPLES_MAX, InvalidItem, OnInvalid, Report};
 pub use entity::attribute::{
     AttributeOption, AttributeOptions, Kind, Model as Attribute, RefersTo,
@@ -577,4 +580,60 @@ pub(crate) fn owned<'a>(item_id: ItemId, checked: &'a Checked) -> impl Iterator<
         .unique
         .iter()
         .map(move |unique| Owned { item_id, unique })
+}
+
+/// What is demanded in a subtree.
+pub(crate) struct Demands {
+    categories: Vec<CategoryId>,
+    schemas: Schemas,
+}
+
+impl Demands {
+    /// Whether nothing is.
+    pub(crate) fn is_free(&self) -> bool {
+        self.schemas.values().all(Schema::is_free)
+    }
+}
+
+/// What is demanded in the subtree at this path.
+pub(crate) async fn demands_in_tx(tx: &DatabaseTransaction, path: &Ltree) -> Result<Demands> {
+    let categories = query::subtree_in_tx(tx, path).await?;
+    let schemas = schemas(tx, &categories).await?;
+    Ok(Demands {
+        categories,
+        schemas,
+    })
+}
+
+/// A subtree that has come to this path may not contradict what is above it now, and its items must fit.
+pub(crate) async fn settle_move_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    path: &Ltree,
+    before: &Demands,
+) -> Result<()> {
+    let after = demands_in_tx(tx, path).await?;
+    if before.is_free() && after.is_free() {
+        return Ok(());
+    }
+    let units = query::units(tx).await?;
+    let within = query::within_in_tx(tx, path).await?;
+    let above = query::above_in_tx(tx, path).await?;
+    for lower in within.iter().filter(|it| it.retired_at.is_none()) {
+        let upper = above
+            .iter()
+            .find(|it| it.key == lower.key && it.id != lower.id && it.retired_at.is_none());
+        let Some(upper) = upper else { continue };
+        // Who owns a unique value is kept with the topmost declaration, which would be another one.
+        if lower.is_unique || rules::check_narrower(upper, lower, &units).is_err() {
+            let at = crate::category::name_in_tx(tx, viewer, upper.category_id).await?;
+            let refusal = Refusal::new(Code::Contradicts, "parentId");
+            return Err(refusal
+                .with("value", &lower.name)
+                .with("category", at)
+                .into());
+        }
+    }
+    let report = report_in_tx(tx, &after.categories, &before.schemas, &after.schemas).await?;
+    Ok(report.settle("parentId", OnInvalid::Refuse)?)
 }

@@ -73,7 +73,7 @@ pub(super) async fn insert_in_tx(
         updated_at: Set(now),
     };
     let inserted = row.insert(tx).await;
-    Ok(inserted.map_err(|error| refuse_if_broken(error, &[("attribute_name_unique", taken)]))?)
+    inserted.map_err(|error| refuse_if_broken(error, &[("attribute_name_unique", taken)]))
 }
 
 pub(super) async fn update_in_tx(

@@ -19,7 +19,7 @@ pub use entity::category::Model as Category;
 
 use self::write::SubtreeLock;
 use crate::{
-    Domain,
+    Domain, attribute,
     error::{Code, Refusal, Refusals, Result},
     idempotency::{Claimed, claim_in_tx},
     page::{Page, PageArgs},
@@ -185,8 +185,16 @@ impl Categories<'_> {
         } else {
             let height = query::height_in_tx(&tx, &before).await?;
             rules::check_depth("parentId", parent.as_ref(), height + 1)?;
-            write::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstChanges).await?;
+            let demands = attribute::demands_in_tx(&tx, &before.path).await?;
+            let lock = if demands.is_free() {
+                SubtreeLock::AgainstChanges
+            } else {
+                SubtreeLock::AgainstUse
+            };
+            write::lock_subtree_in_tx(&tx, &before, lock).await?;
             write::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
+            let moved = query::get_in_tx(&tx, id).await?;
+            attribute::settle_move_in_tx(&tx, viewer, &moved.path, &demands).await?;
         }
         write::reorder_in_tx(&tx, &order).await?;
         let category = query::get_in_tx(&tx, id).await?;

@@ -182,7 +182,7 @@ async fn each_change_leaves_a_trail_and_an_event_and_happens_once() {
     let shop = Shop::open().await;
     let before = shop
         .app
-        .count("SELECT count(*) FROM event WHERE kind = 'category_tree_changed'")
+        .count("SELECT count(*) FROM event WHERE kind = 'category_tree.changed'")
         .await;
     let input = shop.attribute("note", "TEXT", json!({"idempotencyKey": "once"}));
     let first = shop.manager.done("attributeCreate", input.clone()).await;
@@ -197,7 +197,7 @@ async fn each_change_leaves_a_trail_and_an_event_and_happens_once() {
     );
     let after = shop
         .app
-        .count("SELECT count(*) FROM event WHERE kind = 'category_tree_changed'")
+        .count("SELECT count(*) FROM event WHERE kind = 'category_tree.changed'")
         .await;
     assert_eq!(after, before + 1);
     let stale = json!({"id": first["attribute"]["id"], "required": true, "expectedVersion": 7});

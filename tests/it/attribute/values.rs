@@ -94,7 +94,7 @@ async fn people_read_labels_in_their_language() {
         .await;
     let query =
         "{ item(by: {sku: \"R-1\"}) { attributeValues { attribute { label } text value } } }";
-    let read = shop.manager.speaking("fa").ok(query, json!({})).await;
+    let read = shop.app.persian_manager().await.ok(query, json!({})).await;
     let expected = json!([
         {"attribute": {"label": "رنگ"}, "text": "زرد", "value": "y"},
         {"attribute": {"label": "certified"}, "text": "بله", "value": true},
