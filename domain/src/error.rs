@@ -91,6 +91,13 @@ impl Refusal {
         }
     }
 
+    /// The same about the field at another path.
+    #[must_use]
+    pub(crate) fn at(self, path: &str) -> Self {
+        let path = Self::new(self.code, path).path;
+        Self { path, ..self }
+    }
+
     /// The same about the row with this index of a list of rows.
     #[must_use]
     pub(crate) fn in_row(mut self, index: usize) -> Self {
@@ -133,6 +140,8 @@ codes! {
     Ambiguous = "AMBIGUOUS",
     /// The row is archived and must be restored first.
     Archived = "ARCHIVED",
+    /// An attribute says something else than the same attribute of a category above or below. Params: `category`, `value`.
+    Contradicts = "CONTRADICTS",
     /// The row would become its own ancestor.
     Cycle = "CYCLE",
     /// The picture has more pixels than we take. Params: `width`, `height`, `max`.
@@ -147,6 +156,8 @@ codes! {
     InUse = "IN_USE",
     /// Login name or password are wrong.
     InvalidCredentials = "INVALID_CREDENTIALS",
+    /// Items that are there already would not be valid any more. Params: `count`.
+    InvalidItems = "INVALID_ITEMS",
     /// The text does not have the form it must have. Params: `value`.
     InvalidFormat = "INVALID_FORMAT",
     /// The last digit of the barcode does not fit the others. Params: `value`.
@@ -155,6 +166,8 @@ codes! {
     LastOwner = "LAST_OWNER",
     /// The job was not given up: there is nothing to try again.
     NotDead = "NOT_DEAD",
+    /// The value is none of those to choose from. Params: `value`, `options`.
+    NotAnOption = "NOT_AN_OPTION",
     /// There is no such row, or not for you.
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.
@@ -171,16 +184,24 @@ codes! {
     TooLarge = "TOO_LARGE",
     /// The tree would have more levels than we take. Params: `max`.
     TooDeep = "TOO_DEEP",
+    /// The number has more decimal places than we take. Params: `max`.
+    TooFine = "TOO_FINE",
     /// The text is longer than we take. Params: `max`.
     TooLong = "TOO_LONG",
     /// More entries than we take. Params: `max`.
     TooMany = "TOO_MANY",
     /// The text is shorter than it must be. Params: `min`.
     TooShort = "TOO_SHORT",
+    /// The category has no attribute of this name. Params: `value`.
+    UnknownAttribute = "UNKNOWN_ATTRIBUTE",
+    /// There is no unit of this name. Params: `value`.
+    UnknownUnit = "UNKNOWN_UNIT",
     /// The content of the file cannot be read.
     Unreadable = "UNREADABLE",
     /// A file of this kind is not taken.
     UnsupportedType = "UNSUPPORTED_TYPE",
+    /// The value is of another type than it must be. Params: `expected`.
+    WrongType = "WRONG_TYPE",
 }
 
 /// Collects refusals, so that a person hears of everything that is wrong at once.

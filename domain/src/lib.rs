@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod attribute;
 pub mod audit;
 pub mod barcode;
 pub mod category;
@@ -74,6 +75,12 @@ impl Domain {
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
         Ok(self.db.ping().await?)
+    }
+
+    /// Attributes: their use cases and queries.
+    #[must_use]
+    pub fn attributes(&self) -> attribute::Attributes<'_> {
+        attribute::Attributes { domain: self }
     }
 
     /// Categories: their use cases and queries.

@@ -40,6 +40,8 @@ macro_rules! id {
 id! {
     /// A token that lets a program act for a user.
     ApiTokenId,
+    /// What a category says about its items.
+    AttributeId,
     /// A node of the category tree.
     CategoryId,
     /// What is sold or kept.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod api_token;
+pub mod attribute;
 pub mod audit;
 pub mod category;
 pub mod event;

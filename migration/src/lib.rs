@@ -7,6 +7,8 @@ mod m20261123_000001_people;
 mod m20261123_000002_catalogue;
 mod m20261123_000003_trail;
 mod m20261126_000004_units;
+mod m20261126_000005_attributes;
+mod m20261126_000006_search;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_catalogue::Migration),
             Box::new(m20261123_000003_trail::Migration),
             Box::new(m20261126_000004_units::Migration),
+            Box::new(m20261126_000005_attributes::Migration),
+            Box::new(m20261126_000006_search::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@
     reason = "helpers of tests: a failed unwrap is a failed test"
 )]
 
+mod attribute;
 mod audit;
 mod bad_input;
 mod category;

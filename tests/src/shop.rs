@@ -20,12 +20,20 @@ const CATEGORY: &str =
 const ITEM: &str = "item { id kind sku name description tracking price { amount currency } attributes tags barcodes \
     images { id state } primaryImage { id } externalReference archivedAt version category { id } unit { id } }";
 
+/// What is asked about an attribute after a mutation.
+const ATTRIBUTE: &str = "attribute { id name label type required unique min max default version retiredAt options { value label } } \
+    report { checked invalid examples { sku errors { code path message } } }";
+
 /// What is asked about a unit after a mutation.
 const UNIT: &str =
     "unitOfMeasure { id code name dimension numerator denominator spellings version }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 16] = [
+const MUTATIONS: [(&str, &str, &str); 20] = [
+    ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
+    ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
+    ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
+    ("attributeRestore", "AttributeRestoreInput", ATTRIBUTE),
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),

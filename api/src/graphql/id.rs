@@ -4,7 +4,8 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    ApiTokenId, CategoryId, ItemId, ItemImageId, JobId, RoleId, UnitOfMeasureId, UserId,
+    ApiTokenId, AttributeId, CategoryId, ItemId, ItemImageId, JobId, RoleId, UnitOfMeasureId,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -77,6 +78,7 @@ macro_rules! global_ids {
 
 global_ids! {
     ApiTokenId = "ApiToken",
+    AttributeId = "Attribute",
     CategoryId = "Category",
     ItemId = "Item",
     ItemImageId = "ItemImage",

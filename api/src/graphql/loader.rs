@@ -16,6 +16,7 @@ use async_graphql::{
 };
 use domain::{
     Domain, Viewer,
+    attribute::Schema,
     category::{Category, TREE_MAX},
     item::{ItemImage, ItemWithImage},
     job::Job,
@@ -118,6 +119,10 @@ pub struct ChildrenOf(pub CategoryId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AncestorsOf(pub CategoryId);
 
+/// The attributes of a category, those that it inherits included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SchemaOf(pub CategoryId);
+
 /// The pictures of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImagesOf(pub ItemId);
@@ -208,6 +213,24 @@ impl Loader<AncestorsOf> for Loaders {
         Ok(rows
             .into_iter()
             .map(|(id, above)| (AncestorsOf(id), above))
+            .collect())
+    }
+}
+
+impl Loader<SchemaOf> for Loaders {
+    type Value = Arc<Schema>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[SchemaOf]) -> Result<HashMap<SchemaOf, Arc<Schema>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let schemas = self
+            .domain
+            .attributes()
+            .schemas_of(&self.viewer, &ids)
+            .await?;
+        Ok(schemas
+            .into_iter()
+            .map(|(id, schema)| (SchemaOf(id), Arc::new(schema)))
             .collect())
     }
 }

@@ -4,6 +4,7 @@
 //! request; a resolver parses ids and input once, calls one use case of the domain, and wraps the outcome. Nothing here decides
 //! anything about the business.
 
+pub mod attribute;
 pub mod category;
 pub mod context;
 pub mod cost;

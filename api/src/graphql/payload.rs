@@ -24,6 +24,8 @@ user_error_codes! {
     Ambiguous,
     /// The row is archived and must be restored first.
     Archived,
+    /// An attribute says something else than the same attribute of a category above or below.
+    Contradicts,
     /// The row would become its own ancestor.
     Cycle,
     /// The picture has more pixels than we take.
@@ -38,6 +40,8 @@ user_error_codes! {
     InUse,
     /// Login name or password are wrong.
     InvalidCredentials,
+    /// Items that are there already would not be valid any more.
+    InvalidItems,
     /// The text does not have the form it must have; for ids: it is none, or one of another type.
     InvalidFormat,
     /// The last digit of the barcode does not fit the others.
@@ -46,6 +50,8 @@ user_error_codes! {
     LastOwner,
     /// The job was not given up: there is nothing to try again.
     NotDead,
+    /// The value is none of those to choose from.
+    NotAnOption,
     /// There is no such row, or not for you.
     NotFound,
     /// Something is still in it.
@@ -60,6 +66,8 @@ user_error_codes! {
     Throttled,
     /// The tree would have more levels than we take.
     TooDeep,
+    /// The number has more decimal places than we take.
+    TooFine,
     /// The file is larger than we take.
     TooLarge,
     /// The text is longer than we take.
@@ -68,10 +76,16 @@ user_error_codes! {
     TooMany,
     /// The text is shorter than it must be.
     TooShort,
+    /// The category has no attribute of this name.
+    UnknownAttribute,
+    /// There is no unit of this name.
+    UnknownUnit,
     /// The content of the file cannot be read.
     Unreadable,
     /// A file of this kind is not taken.
     UnsupportedType,
+    /// The value is of another type than it must be.
+    WrongType,
 }
 
 /// One reason why a mutation did nothing.

@@ -3,6 +3,7 @@
 use async_graphql::{MergedObject, Schema as Built, SchemaBuilder};
 
 use super::{
+    attribute::AttributeMutation,
     category::{CategoryMutation, CategoryQuery},
     event::Subscriptions,
     item::{ItemMutation, ItemQuery},
@@ -30,6 +31,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     ApiTokenMutation,
+    AttributeMutation,
     CategoryMutation,
     ItemMutation,
     JobMutation,

@@ -6,6 +6,7 @@ ALREADY_TAKEN = { $value ->
 }
 AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write which one you mean.
 ARCHIVED = This is archived. Restore it first.
+CONTRADICTS = The attribute “{ $value }” of the category “{ $category }” says something else. A category below may only be stricter than those above it.
 CYCLE = A category cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
 GAVE_UP = This could not be processed. Please upload it again.
@@ -13,12 +14,17 @@ IDEMPOTENCY_KEY_REUSED = This idempotency key was used before for another reques
 INCOMPATIBLE_UNITS = These two units measure different things, such as weight and length. One cannot be converted into the other.
 IN_USE = This is in use already and cannot be changed any more.
 INVALID_CREDENTIALS = The e-mail address or the password is wrong.
+INVALID_ITEMS = { $count ->
+    [one] One item would not be valid any more. Change it first, or ask to keep it as it is.
+   *[other] { $count } items would not be valid any more. Change them first, or ask to keep them as they are.
+}
 INVALID_FORMAT = { $value ->
     [none] This does not have the form it must have.
    *[other] “{ $value }” does not have the form it must have.
 }
 INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others. Please check for a typing mistake.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
+NOT_AN_OPTION = “{ $value }” is none of the options. Choose from: { $options }.
 NOT_DEAD = Only a job that was given up can be tried again.
 NOT_FOUND = { $value ->
     [none] There is nothing with this id.
@@ -33,12 +39,25 @@ REQUIRED = This must be given.
 STALE_VERSION = Somebody changed this meanwhile. Load it again, then make your change.
 THROTTLED = Too many attempts. Wait { $seconds } seconds and try again.
 TOO_DEEP = The tree may have at most { $max } levels.
+TOO_FINE = This has too many decimal places; at most { $max } are taken.
 TOO_LARGE = The file is too large; at most { $max } bytes are taken.
 TOO_LONG = This is too long; at most { $max } characters are taken.
 TOO_MANY = These are too many; at most { $max } are taken.
 TOO_SHORT = This is too short; at least { $min } characters are needed.
+UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
+UNKNOWN_UNIT = There is no unit “{ $value }”.
 UNREADABLE = The file is damaged and cannot be read.
 UNSUPPORTED_TYPE = Files of this kind are not taken. Use JPEG, PNG, WebP or GIF.
+WRONG_TYPE = { $expected ->
+    [NUMBER] This must be a whole number.
+    [DECIMAL] This must be a number. Write it as text, such as "2.5".
+    [BOOLEAN] This must be yes or no.
+    [DATE] This must be a date, such as 2026-03-21.
+    [ENUM] This must be one of the options.
+    [MULTI_ENUM] This must be a list of options.
+    [REFERENCE] This must name an item or a category.
+   *[other] This must be a text.
+}
 
 UNAUTHENTICATED = Please log in first.
 FORBIDDEN = You may not do this. It needs the permission “{ $permission }”.

@@ -19,7 +19,7 @@ pub use entity::category::Model as Category;
 
 use self::write::SubtreeLock;
 use crate::{
-    Domain,
+    Domain, attribute,
     error::{Code, Refusal, Refusals, Result},
     idempotency::{Claimed, claim_in_tx},
     page::{Page, PageArgs},
@@ -185,8 +185,16 @@ impl Categories<'_> {
         } else {
             let height = query::height_in_tx(&tx, &before).await?;
             rules::check_depth("parentId", parent.as_ref(), height + 1)?;
-            write::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstChanges).await?;
+            let demands = attribute::demands_in_tx(&tx, &before.path).await?;
+            let lock = if demands.is_free() {
+                SubtreeLock::AgainstChanges
+            } else {
+                SubtreeLock::AgainstUse
+            };
+            write::lock_subtree_in_tx(&tx, &before, lock).await?;
             write::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
+            let moved = query::get_in_tx(&tx, id).await?;
+            attribute::settle_move_in_tx(&tx, viewer, &moved.path, &demands).await?;
         }
         write::reorder_in_tx(&tx, &order).await?;
         let category = query::get_in_tx(&tx, id).await?;
@@ -547,6 +555,37 @@ async fn open_parent_in_tx(
         return Err(Refusal::new(Code::Archived, path).into());
     }
     Ok(Some(parent))
+}
+
+/// A category whose attributes are about to change: the shape of the tree stays as it is meanwhile.
+pub(crate) async fn open_for_attributes_in_tx(
+    tx: &DatabaseTransaction,
+    path: &str,
+    id: CategoryId,
+) -> Result<Category> {
+    write::own_tree_in_tx(tx).await?;
+    let category = query::lock_in_tx(tx, id)
+        .await?
+        .ok_or_else(|| Refusal::new(Code::NotFound, path))?;
+    if category.archived_at.is_some() {
+        return Err(Refusal::new(Code::Archived, path).into());
+    }
+    Ok(category)
+}
+
+/// What the viewer calls a category.
+pub(crate) async fn name_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    id: CategoryId,
+) -> Result<String> {
+    let category = query::get_in_tx(tx, id).await?;
+    Ok(category.name.in_locale(viewer.locale.as_str()).to_owned())
+}
+
+/// Keeps items from being written below a category until the transaction ends.
+pub(crate) async fn hold_items_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<()> {
+    write::lock_subtree_in_tx(tx, category, SubtreeLock::AgainstUse).await
 }
 
 /// A category for an item to stand in: locked against being archived meanwhile.

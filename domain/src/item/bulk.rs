@@ -12,11 +12,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    NewItem,
+    NewItem, facts,
     rules::{self, Draft},
 };
 use crate::{
     Domain,
+    attribute::{Checked, own_values_in_tx, owned},
     audit::Actor,
     clock::new_id,
     db::refuse_if_broken,
@@ -58,6 +59,8 @@ struct Written {
 
 /// A row whose values are valid.
 struct Parsed {
+    /// Its place in the import.
+    index: usize,
     /// The draft's external reference, which an import must have.
     reference: String,
     draft: Draft,
@@ -81,10 +84,12 @@ pub(super) async fn import(
     let existed = rows.len() - parsed.len();
     keep_open_categories_in_tx(&tx, &mut parsed).await?;
     keep_free_barcodes_in_tx(&tx, &mut parsed).await?;
+    let facts = check_facts_in_tx(&tx, &mut parsed).await?;
     // Two imports of the same items write them in the same order, and do not wait for each other in a circle.
     parsed.sort_unstable_by(|a, b| a.reference.cmp(&b.reference));
     let created = insert_in_tx(&tx, viewer, now, &parsed).await?;
     insert_barcodes_in_tx(&tx, &parsed, &created).await?;
+    own_facts_in_tx(&tx, &parsed, &facts, &created).await?;
     enqueue_codes_in_tx(&tx, viewer, now, &parsed, &created).await?;
     if !created.is_empty() {
         announce_in_tx(&tx, viewer, now).await?;
@@ -102,7 +107,7 @@ fn parse(rows: &[ItemRow]) -> Result<Vec<Parsed>> {
     let mut parsed = Vec::with_capacity(rows.len());
     let mut seen = HashSet::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        match parse_row(row) {
+        match parse_row(index, row) {
             Ok(row) if seen.insert(row.reference.clone()) => parsed.push(row),
             Ok(twice) => refusals.push(
                 Refusal::new(Code::AlreadyTaken, "externalReference")
@@ -120,11 +125,12 @@ fn parse(rows: &[ItemRow]) -> Result<Vec<Parsed>> {
     refusals.into_result(Some(parsed))
 }
 
-fn parse_row(row: &ItemRow) -> Result<Parsed> {
+fn parse_row(index: usize, row: &ItemRow) -> Result<Parsed> {
     let draft = rules::parse_new(&row.item)?;
     let reference = draft.external_reference.clone();
     let reference = reference.ok_or_else(|| Refusal::new(Code::Required, "externalReference"))?;
     Ok(Parsed {
+        index,
         reference,
         draft,
         draw_code: row.draw_code,
@@ -162,6 +168,50 @@ async fn keep_free_barcodes_in_tx(tx: &DatabaseTransaction, rows: &mut Vec<Parse
     let taken: HashSet<String> = firsts_in_tx(tx, sql, barcodes.into()).await?;
     rows.retain(|row| row.draft.barcodes.iter().all(|code| !taken.contains(code)));
     Ok(())
+}
+
+/// The attributes of all rows as their categories demand them, in the order of the rows, and the rows with these.
+async fn check_facts_in_tx(
+    tx: &DatabaseTransaction,
+    rows: &mut [Parsed],
+) -> Result<HashMap<usize, Checked>> {
+    let mut categories: Vec<_> = rows.iter().map(|row| row.draft.category_id).collect();
+    categories.sort_unstable();
+    categories.dedup();
+    let written = rows
+        .iter()
+        .map(|row| (row.draft.category_id, &row.draft.attributes));
+    let checked = facts::of_many_in_tx(tx, &categories, written).await?;
+    let mut refusals = Refusals::default();
+    let mut facts = HashMap::with_capacity(rows.len());
+    for (row, checked) in rows.iter_mut().zip(checked) {
+        match checked {
+            Ok(checked) => {
+                row.draft.attributes = checked.values.clone().into();
+                facts.insert(row.index, checked);
+            }
+            Err(refused) => refused
+                .into_iter()
+                .for_each(|refusal| refusals.push(refusal.in_row(row.index))),
+        }
+    }
+    refusals.into_result(Some(facts))
+}
+
+/// What only one item may have becomes that of the created ones.
+async fn own_facts_in_tx(
+    tx: &DatabaseTransaction,
+    rows: &[Parsed],
+    facts: &HashMap<usize, Checked>,
+    created: &HashMap<String, ItemId>,
+) -> Result<()> {
+    let mut owners = Vec::new();
+    for row in rows {
+        if let (Some(id), Some(checked)) = (created.get(&row.reference), facts.get(&row.index)) {
+            owners.extend(owned(*id, checked));
+        }
+    }
+    own_values_in_tx(tx, &[], owners).await
 }
 
 /// The first column of what a statement with one list finds.
@@ -253,7 +303,7 @@ async fn insert_in_tx(
                RETURNING item.*
                ), trail AS (
                INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
-               SELECT $14, $15, $16, $17, $18, 'item.import', 'item', w.id, to_jsonb(w) FROM written w
+               SELECT $14, $15, $16, $17, $18, 'item.import', 'item', w.id, to_jsonb(w) - 'search' FROM written w
                )
                SELECT external_reference, id FROM written";
     let values = [

@@ -1,6 +1,7 @@
 //! Items: what is sold or kept.
 
 mod bulk;
+mod facts;
 mod filter;
 mod image;
 mod query;
@@ -121,7 +122,8 @@ impl Items<'_> {
             Claimed::Now(claim) => claim,
         };
         open_for_items_in_tx(&tx, new.category_id).await?;
-        let item = write::insert_in_tx(&tx, now, draft).await?;
+        let facts = facts::of_new_in_tx(&tx, new.category_id, &draft.attributes).await?;
+        let item = write::insert_in_tx(&tx, now, draft, &facts).await?;
         job::enqueue_in_tx(&tx, viewer, now, &[Task::RenderCode { item_id: item.id }]).await?;
         write::record_in_tx(&tx, viewer, now, "item.create", None, &item).await?;
         claim.keep_in_tx(&tx, &item).await?;
@@ -162,7 +164,8 @@ impl Items<'_> {
             open_for_items_in_tx(&tx, category).await?;
         }
         let before = lock_in_use_in_tx(&tx, id, expected_version).await?;
-        let item = write::update_in_tx(&tx, now, before.clone(), parsed).await?;
+        let facts = facts::of_change_in_tx(&tx, &before, &parsed).await?;
+        let item = write::update_in_tx(&tx, now, before.clone(), parsed, facts).await?;
         write::record_in_tx(&tx, viewer, now, "item.update", Some(&before), &item).await?;
         claim.keep_in_tx(&tx, &item).await?;
         self.domain.commit(tx).await?;

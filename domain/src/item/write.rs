@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::rules::{Draft, DraftChange};
 use crate::{
+    attribute::{Checked, own_values_in_tx, owned},
     audit::{self, Change},
     clock::new_id,
     db::refuse_if_broken,
@@ -27,14 +28,22 @@ pub(super) async fn insert_in_tx(
     tx: &DatabaseTransaction,
     now: DateTime<Utc>,
     draft: Draft,
+    facts: &Checked,
 ) -> Result<Item> {
     let barcodes = draft.barcodes.clone();
     let (sku, reference) = (draft.sku.clone(), draft.external_reference.clone());
+    let draft = Draft {
+        attributes: facts.values.clone().into(),
+        ..draft
+    };
     let item = new_row(now, draft)
         .insert(tx)
         .await
         .map_err(|error| taken(error, &sku, reference.as_deref()))?;
     insert_barcodes_in_tx(tx, item.id, &barcodes).await?;
+    if !facts.unique.is_empty() {
+        own_values_in_tx(tx, &[], owned(item.id, facts).collect()).await?;
+    }
     Ok(item)
 }
 
@@ -82,6 +91,7 @@ pub(super) async fn update_in_tx(
     now: DateTime<Utc>,
     item: Item,
     change: DraftChange,
+    facts: Option<Checked>,
 ) -> Result<Item> {
     let id = item.id;
     let barcodes = change.barcodes.clone();
@@ -89,6 +99,10 @@ pub(super) async fn update_in_tx(
         change.sku.clone().unwrap_or_default(),
         change.external_reference.clone().apply(None),
     );
+    let change = DraftChange {
+        attributes: facts.as_ref().map(|facts| facts.values.clone().into()),
+        ..change
+    };
     let row = changed_row(now, item, change);
     let item = row
         .update(tx)
@@ -100,6 +114,9 @@ pub(super) async fn update_in_tx(
             .exec(tx)
             .await?;
         insert_barcodes_in_tx(tx, id, &barcodes).await?;
+    }
+    if let Some(facts) = &facts {
+        own_values_in_tx(tx, &[id], owned(id, facts).collect()).await?;
     }
     Ok(item)
 }

@@ -15,12 +15,13 @@ use entity::id::CategoryId;
 pub use mutation::{CategoryMutation, patch};
 
 use super::{
+    attribute::Attribute,
     context::ContextExt,
     cost,
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{AncestorsOf, ChildrenOf, load, preload},
+    loader::{AncestorsOf, ChildrenOf, SchemaOf, load, preload},
     page::{self, Connection},
     translation::{self, Translation},
 };
@@ -126,6 +127,25 @@ impl Category {
         Ok(rows.into_iter().map(|row| Self::new(ctx, row)).collect())
     }
 
+    /// What items of this category have, what is declared above included; first what is declared furthest above.
+    #[graphql(complexity = "cost::rows(20, child_complexity)")]
+    async fn attributes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Whether attributes that are out of use are among them.",
+            default
+        )]
+        include_retired: bool,
+    ) -> async_graphql::Result<Vec<Attribute>> {
+        let schema = load(ctx, SchemaOf(self.row_id)).await?.unwrap_or_default();
+        let all = schema.all().iter().map(|it| &it.attribute);
+        Ok(all
+            .filter(|row| include_retired || row.retired_at.is_none())
+            .map(|row| Attribute::new(ctx, row, schema.units()))
+            .collect())
+    }
+
     /// The categories above, root first.
     #[graphql(complexity = "cost::rows(30, child_complexity)")]
     async fn ancestors(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
@@ -175,6 +195,9 @@ async fn prefetch<'a>(
     }
     if is_selected("children") {
         preload(ctx, rows.clone().map(|row| ChildrenOf(row.id))).await?;
+    }
+    if is_selected("attributes") {
+        preload(ctx, rows.clone().map(|row| SchemaOf(row.id))).await?;
     }
     if is_selected("ancestors") {
         preload(ctx, rows.map(|row| AncestorsOf(row.id))).await?;

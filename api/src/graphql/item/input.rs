@@ -6,6 +6,7 @@ use entity::id::{CategoryId, UnitOfMeasureId};
 
 use super::{ItemKind, ItemTracking};
 use crate::graphql::{
+    attribute::value,
     category::patch,
     id::GlobalId,
     money::Money,
@@ -34,7 +35,9 @@ pub struct ItemCreateInput {
     tracking: ItemTracking,
     /// Price of one unit.
     price: Option<Money>,
-    /// Further facts by attribute name: an object. Decimals are strings.
+    /// Values of the category's attributes by their names: an object. Decimals are strings in the attribute's unit, or with a unit: `"2 tola"`
+    /// or `{"value": "2", "unit": "tola"}`; a reference is `{"id": …}`, an item's SKU or a category's external reference. Any facts are
+    /// taken where no attributes are declared.
     attributes: Option<Json<serde_json::Value>>,
     /// Free labels.
     #[graphql(default)]
@@ -69,7 +72,7 @@ pub struct ItemUpdateInput {
     tracking: Option<ItemTracking>,
     /// Price of one unit.
     price: MaybeUndefined<Money>,
-    /// All further facts: an object. Decimals are strings.
+    /// The values of all attributes, as in `ItemCreateInput`.
     attributes: Option<Json<serde_json::Value>>,
     /// All free labels.
     tags: Option<Vec<String>>,
@@ -110,7 +113,10 @@ impl ItemCreateInput {
             unit_id: UnitOfMeasureId::parse("unitId", &unit_id)?,
             tracking: tracking.into(),
             price: price.map(Into::into),
-            attributes: attributes.map_or_else(|| serde_json::json!({}), |attributes| attributes.0),
+            attributes: attributes.map_or_else(
+                || serde_json::json!({}),
+                |attributes| value::inputs(attributes.0),
+            ),
             tags,
             barcodes,
             external_reference,
@@ -155,7 +161,7 @@ impl ItemUpdateInput {
                 .transpose()?,
             tracking: tracking.map(Into::into),
             price: patch(price.map_value(Into::into)),
-            attributes: attributes.map(|attributes| attributes.0),
+            attributes: attributes.map(|attributes| value::inputs(attributes.0)),
             tags,
             barcodes,
             external_reference: patch(external_reference),

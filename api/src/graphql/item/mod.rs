@@ -14,12 +14,13 @@ pub use mutation::ItemMutation;
 pub use query::ItemQuery;
 
 use super::{
+    attribute::value::{self, AttributeValue},
     category::Category,
     context::ContextExt,
     cost,
     decimal::Decimal,
     id::GlobalId,
-    loader::{BarcodesOf, ImagesOf, load},
+    loader::{BarcodesOf, ImagesOf, SchemaOf, load},
     money::Money,
     translation::{self, Translation},
     unit_of_measure::UnitOfMeasure,
@@ -189,8 +190,6 @@ pub struct Item {
     tracking: ItemTracking,
     /// Price of one unit; none when it has no fixed price.
     price: Option<Money>,
-    /// Further facts by attribute name. Decimals are strings.
-    attributes: Json<serde_json::Value>,
     /// Free labels.
     tags: Vec<String>,
     /// Its QR code; none until it is drawn, a moment after the item was created.
@@ -217,6 +216,8 @@ pub struct Item {
     names: entity::translations::Translations,
     #[graphql(skip)]
     descriptions: entity::translations::Translations,
+    #[graphql(skip)]
+    facts: serde_json::Value,
 }
 
 /// The picture that an item shows first.
@@ -279,7 +280,6 @@ impl Item {
             description: description.in_locale(locale).to_owned(),
             tracking: tracking.into(),
             price: money(price_amount, price_currency),
-            attributes: Json(attributes),
             tags,
             qr_code: code(ctx, qr_svg_key, qr_png_key),
             external_reference,
@@ -293,6 +293,7 @@ impl Item {
             unit_id,
             names: name,
             descriptions: description,
+            facts: attributes,
         }
     }
 }
@@ -322,6 +323,34 @@ impl Item {
     /// Description in every language there is.
     async fn description_translations(&self) -> Vec<Translation> {
         translation::output(&self.descriptions)
+    }
+
+    /// Values of its category's attributes by their names, as they can be written again: decimals are texts in the attribute's unit. Where no
+    /// attributes are declared, whatever was written.
+    async fn attributes(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Json<serde_json::Value>> {
+        let schema = load(ctx, SchemaOf(self.category_id))
+            .await?
+            .unwrap_or_default();
+        Ok(Json(match self.facts.as_object() {
+            Some(kept) => value::output(&schema, kept),
+            None => self.facts.clone(),
+        }))
+    }
+
+    /// Values of its category's attributes, in the order of these. Empty where no attributes are declared.
+    #[graphql(complexity = "cost::rows(10, child_complexity)")]
+    async fn attribute_values(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<AttributeValue>> {
+        let schema = load(ctx, SchemaOf(self.category_id))
+            .await?
+            .unwrap_or_default();
+        let kept = self.facts.as_object();
+        Ok(kept.map_or_else(Vec::new, |kept| AttributeValue::all(&schema, kept)))
     }
 
     /// Where it stands in the catalogue.

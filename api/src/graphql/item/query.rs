@@ -17,7 +17,7 @@ use crate::graphql::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::prefetch_categories,
+    loader::{SchemaOf, prefetch_categories, preload},
     page::{self, Connection, TotalCount},
 };
 
@@ -128,13 +128,16 @@ pub(in crate::graphql) async fn prefetch<'a>(
     selected: Lookahead<'_>,
     rows: impl IntoIterator<Item = &'a ItemWithImage>,
 ) -> async_graphql::Result<()> {
-    if !selected.field("category").exists() {
-        return Ok(());
-    }
     let ids: Vec<_> = rows.into_iter().map(|row| row.item.category_id).collect();
     if ids.is_empty() {
-        Ok(())
-    } else {
-        prefetch_categories(ctx, ids).await
+        return Ok(());
     }
+    let is_selected = |field| selected.field(field).exists();
+    if is_selected("attributes") || is_selected("attributeValues") {
+        preload(ctx, ids.iter().map(|id| SchemaOf(*id))).await?;
+    }
+    if is_selected("category") {
+        prefetch_categories(ctx, ids).await?;
+    }
+    Ok(())
 }

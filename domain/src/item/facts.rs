@@ -1,0 +1,91 @@
+//! An item's attributes, checked against what its category demands.
+//!
+//! The category's row is locked by whoever writes an item, and by whoever changes what is demanded: so what is written fits what is
+//! demanded when the transaction commits.
+
+use entity::{id::CategoryId, item::Model as Item};
+use sea_orm::DatabaseTransaction;
+use serde_json::{Map, Value};
+
+use super::rules::DraftChange;
+use crate::{
+    attribute::{Checked, Schema, resolve_in_tx, schemas},
+    category::open_for_items_in_tx,
+    error::{Error, Refusal, Result},
+};
+
+/// The attributes of a new item. Its category is locked already.
+pub(super) async fn of_new_in_tx(
+    tx: &DatabaseTransaction,
+    category: CategoryId,
+    written: &Value,
+) -> Result<Checked> {
+    let schemas = schemas(tx, &[category]).await?;
+    let empty = Schema::default();
+    let schema = schemas.get(&category).unwrap_or(&empty);
+    let checked = schema
+        .check(&object(written), None)
+        .map_err(Error::Refused)?;
+    resolved_in_tx(tx, checked).await
+}
+
+/// The attributes of an item after a change; none when they stay as they are.
+pub(super) async fn of_change_in_tx(
+    tx: &DatabaseTransaction,
+    before: &Item,
+    change: &DraftChange,
+) -> Result<Option<Checked>> {
+    let category = change.category_id.unwrap_or(before.category_id);
+    let moves = category != before.category_id;
+    if change.attributes.is_none() && !moves {
+        return Ok(None);
+    }
+    if !moves {
+        open_for_items_in_tx(tx, category).await?;
+    }
+    let schemas = schemas(tx, &[category, before.category_id]).await?;
+    let empty = Schema::default();
+    let schema = |id| schemas.get(&id).unwrap_or(&empty);
+    let kept = object(&before.attributes);
+    let checked = match &change.attributes {
+        Some(written) => schema(category).check(&object(written), Some(&kept)),
+        // Values come along by their names: the new category may keep them under other keys.
+        None => schema(category)
+            .check_kept(&schema(category).rekeyed(schema(before.category_id), &kept)),
+    };
+    let checked = checked.map_err(Error::Refused)?;
+    resolved_in_tx(tx, checked).await.map(Some)
+}
+
+/// The attributes of many new items, each with its category: as many statements as for one. The categories are locked already.
+///
+/// # Errors
+/// When the database fails; what is wrong with an item's values stands in its place.
+pub(super) async fn of_many_in_tx<'a>(
+    tx: &DatabaseTransaction,
+    categories: &[CategoryId],
+    written: impl Iterator<Item = (CategoryId, &'a Value)>,
+) -> Result<Vec<Result<Checked, Vec<Refusal>>>> {
+    let schemas = schemas(tx, categories).await?;
+    let empty = Schema::default();
+    let check = |(category, written): (CategoryId, &Value)| {
+        let schema = schemas.get(&category).unwrap_or(&empty);
+        schema.check(&object(written), None)
+    };
+    let mut checked: Vec<_> = written.map(check).collect();
+    let mut valid: Vec<_> = checked
+        .iter_mut()
+        .filter_map(|it| it.as_mut().ok())
+        .collect();
+    resolve_in_tx(tx, &mut valid).await?;
+    Ok(checked)
+}
+
+async fn resolved_in_tx(tx: &DatabaseTransaction, mut checked: Checked) -> Result<Checked> {
+    resolve_in_tx(tx, &mut [&mut checked]).await?;
+    Ok(checked)
+}
+
+fn object(attributes: &Value) -> Map<String, Value> {
+    attributes.as_object().cloned().unwrap_or_default()
+}
