@@ -75,11 +75,11 @@ impl Pdf {
         let mut page = self
             .document
             .start_page_with(size.ok_or(PdfError::PageSize)?);
-        let mut surface = page.surface();
-        surface.set_fill(Some(black()));
-        let mut canvas = Canvas { surface };
-        draw(&mut canvas);
-        canvas.surface.finish();
+        {
+            let mut surface = page.surface();
+            surface.set_fill(Some(black()));
+            draw(&mut Canvas { surface });
+        }
         page.finish();
         self.pages += 1;
         Ok(())
@@ -138,7 +138,6 @@ fn black() -> Fill {
 /// Micrometres as the points that PDF counts in: 72 to an inch of 25.4 mm.
 #[expect(
     clippy::float_arithmetic,
-    clippy::cast_possible_truncation,
     reason = "lengths on paper end as floating point in the file; whole micrometres are far coarser than its precision"
 )]
 fn points(length: Length) -> f32 {

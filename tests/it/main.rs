@@ -15,6 +15,7 @@ mod harness;
 mod idempotency;
 mod item;
 mod jobs;
+mod labels;
 mod outages;
 mod people;
 mod permissions;

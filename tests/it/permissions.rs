@@ -33,6 +33,9 @@ const FOR_ONESELF: [&str; 6] = [
     "apiTokenRevoke",
 ];
 
+/// What changes nothing of what it is about, so that it is enough to see that: labels are printed by whoever sells.
+const FOR_READERS: [&str; 1] = ["labelSheetCreate"];
+
 const INTROSPECTION: &str = "{ __schema {
     queryType { name } mutationType { name } subscriptionType { name }
     types { name kind isOneOf possibleTypes { name } enumValues { name } inputFields { ...input } fields { name type { ...type } args { ...input } } }
@@ -408,7 +411,7 @@ async fn a_clerk_changes_nothing_and_hears_which_permission_it_takes() {
     let schema = Schema::read(&clerk).await;
     for field in schema.fields("mutationType") {
         let name = name(field);
-        if !FOR_ONESELF.contains(&name) {
+        if !FOR_ONESELF.contains(&name) && !FOR_READERS.contains(&name) {
             let answer = ask(&clerk, &schema, "mutation", field).await;
             assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}: {answer:?}");
             let expected = match name {

@@ -21,7 +21,7 @@ const ITEM: &str = "item { id kind sku name description tracking price { amount 
     images { id state } primaryImage { id } externalReference archivedAt version category { id } unit { id } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 14] = [
+const MUTATIONS: [(&str, &str, &str); 15] = [
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),
@@ -47,6 +47,11 @@ const MUTATIONS: [(&str, &str, &str); 14] = [
         "jobRetry",
         "JobRetryInput",
         "job { id state attempts maxAttempts error finishedAt }",
+    ),
+    (
+        "labelSheetCreate",
+        "LabelSheetCreateInput",
+        "job { id kind state }",
     ),
 ];
 

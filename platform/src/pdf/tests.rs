@@ -128,10 +128,16 @@ fn a_page_has_its_size_and_what_is_drawn_its_place() {
     let media_box = media_box.get(b"MediaBox").unwrap().as_array().unwrap();
     let size: Vec<_> = media_box.iter().map(number).collect();
     assert_eq!(size, [0.0, 0.0, 209.8, 297.6], "A7 in points");
-    let content = Content::decode(&document.get_page_content(id).unwrap()).unwrap();
-    // An inch is 72 points.
-    let drawn = format!("{:?}", content.operations);
-    assert!(drawn.contains("72"), "{drawn}");
+    let content = Content::decode(&document.get_page_content(id)).unwrap();
+    // The square's edges: 10 mm and an inch more, 30 mm and an inch more; an inch is 72 points.
+    let operations = content.operations.iter();
+    let drawn: Vec<_> = operations
+        .filter(|operation| ["m", "l", "re"].contains(&operation.operator.as_str()))
+        .flat_map(|operation| operation.operands.iter().map(number))
+        .collect();
+    for edge in [28.3, 100.3, 85.0, 157.0] {
+        assert!(drawn.contains(&edge), "{edge} in {drawn:?}");
+    }
 }
 
 /// In tenths.

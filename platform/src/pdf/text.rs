@@ -230,7 +230,6 @@ impl Line {
 /// Font units as a share of the letters' size.
 #[expect(
     clippy::float_arithmetic,
-    clippy::cast_possible_truncation,
     reason = "glyphs are placed in floating point in the file; font units are small whole numbers"
 )]
 fn per_unit(units: i32, per_em: i32) -> f32 {
@@ -238,12 +237,7 @@ fn per_unit(units: i32, per_em: i32) -> f32 {
 }
 
 /// Where the pen is after so many font units.
-#[expect(
-    clippy::float_arithmetic,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "as above"
-)]
+#[expect(clippy::float_arithmetic, reason = "as above")]
 fn advanced(x: f32, units: i64, per_em: i64, size: f32) -> f32 {
     (f64::from(x) + units as f64 * f64::from(size) / per_em.max(1) as f64) as f32
 }
@@ -252,9 +246,11 @@ fn advanced(x: f32, units: i64, per_em: i64, size: f32) -> f32 {
 impl Line {
     /// The glyphs from left to right, and the text of each run.
     pub(super) fn anatomy(&self) -> Vec<(&str, Vec<u32>)> {
-        let ids = |run: &Run| run.glyphs.iter().map(|glyph| glyph.glyph_id.to_u32());
+        let ids = |run: &Run| {
+            let glyphs = run.glyphs.iter();
+            glyphs.map(|glyph| glyph.glyph_id.to_u32()).collect()
+        };
         let runs = self.runs.iter();
-        runs.map(|run| (run.text.as_str(), ids(run).collect()))
-            .collect()
+        runs.map(|run| (run.text.as_str(), ids(run))).collect()
     }
 }

@@ -70,7 +70,11 @@ async fn read(
 ) -> Result<Printed, Failure> {
     let mut printed = Printed::default();
     for chunk in ids.chunks(CHUNK) {
-        let found = context.domain.labels().items(&attempt.viewer, chunk).await?;
+        let found = context
+            .domain
+            .labels()
+            .items(&attempt.viewer, chunk)
+            .await?;
         for (id, label) in chunk.iter().zip(found) {
             match label {
                 None => printed.missing.push(id.to_string()),

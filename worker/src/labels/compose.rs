@@ -62,8 +62,17 @@ impl Composer<'_> {
     fn jewellery(&mut self, content: &Content, code: LabelCode, whole: Room) {
         let leaf = whole.width / 2;
         let (first, second) = (
-            Room { width: leaf, ..whole }.within(),
-            Room { left: leaf, width: leaf, ..whole }.within(),
+            Room {
+                width: leaf,
+                ..whole
+            }
+            .within(),
+            Room {
+                left: leaf,
+                width: leaf,
+                ..whole
+            }
+            .within(),
         );
         self.code_with_sku(content, code, first);
         // Two short facts share a line, so that letters stay readable.
@@ -102,10 +111,20 @@ impl Composer<'_> {
         let room = whole.within();
         let (name, rest) = room.split(room.height * 3 / 10);
         let size = (name.height * 2 / 5).clamp(LETTERS_MIN, LETTERS_MAX);
-        let lines = self.typeface.wrapped(&content.name, self.direction, size, name.width, 2);
-        for (line, baseline) in lines.into_iter().zip([name.top + size, name.top + size * 9 / 4]) {
+        let lines = self
+            .typeface
+            .wrapped(&content.name, self.direction, size, name.width, 2);
+        for (line, baseline) in lines
+            .into_iter()
+            .zip([name.top + size, name.top + size * 9 / 4])
+        {
             let left = self.aligned(line.width(size), name);
-            self.drawing.texts.push(Text { line, size, left, baseline });
+            self.drawing.texts.push(Text {
+                line,
+                size,
+                left,
+                baseline,
+            });
         }
         let (middle, below) = rest.split(rest.height * 3 / 10);
         let caption = (below.height / 5).clamp(LETTERS_MIN, LETTERS_MAX / 2);
@@ -184,7 +203,12 @@ impl Composer<'_> {
         };
         // Letters stand a little above the middle: some hang below the base line.
         let baseline = room.top + (room.height + size * 7 / 10) / 2;
-        self.drawing.texts.push(Text { line, size, left, baseline });
+        self.drawing.texts.push(Text {
+            line,
+            size,
+            left,
+            baseline,
+        });
     }
 
     /// Where a line of this width begins, so that it stands at the side where lines begin.

@@ -111,7 +111,10 @@ mod tests {
                 let (width, height) = paper.label;
                 let last = paper.corner(paper.labels() - 1, Direction::LeftToRight);
                 let (right, bottom) = (last.0 + width, last.1 + height);
-                assert!(right <= paper.page.0 && bottom <= paper.page.1, "{layout:?}");
+                assert!(
+                    right <= paper.page.0 && bottom <= paper.page.1,
+                    "{layout:?}"
+                );
                 assert!(paper.columns == 1 || paper.pitch.0 >= width, "{layout:?}");
                 assert!(paper.rows == 1 || paper.pitch.1 >= height, "{layout:?}");
                 // Margins are the same on both sides, to a tenth of a millimetre.

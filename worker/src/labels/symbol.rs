@@ -78,7 +78,12 @@ fn qr_code(content: &str, side: Length) -> Option<Symbol> {
     let mut dark = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         for (start, width) in bars(row) {
-            dark.push([place(start)?, place(index)?, length(width)? * module, module]);
+            dark.push([
+                place(start)?,
+                place(index)?,
+                length(width)? * module,
+                module,
+            ]);
         }
     }
     Some(Symbol {

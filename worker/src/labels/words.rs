@@ -140,12 +140,14 @@ mod tests {
             "stone_weight" => Some("two small ones".to_owned()),
             _ => None,
         };
-        let english = ["Net 3.9 g", "Stone two small ones", "Fineness 750", "HUID AB12CD"];
+        let english = [
+            "Net 3.9 g",
+            "Stone two small ones",
+            "Fineness 750",
+            "HUID AB12CD",
+        ];
         assert_eq!(facts(Locale::En, known), english);
-        assert_eq!(
-            facts(Locale::Fa, known)[0..1],
-            ["خالص ۳٫۹ گرم".to_owned()]
-        );
+        assert_eq!(facts(Locale::Fa, known)[0..1], ["خالص ۳٫۹ گرم".to_owned()]);
         assert_eq!(facts(Locale::Fa, |_| None), [""; 0]);
     }
 }
