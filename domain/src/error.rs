@@ -129,6 +129,8 @@ macro_rules! codes {
 codes! {
     /// The value is in use by another row. Params: `value`.
     AlreadyTaken = "ALREADY_TAKEN",
+    /// Several rows have this name. Params: `value`.
+    Ambiguous = "AMBIGUOUS",
     /// The row is archived and must be restored first.
     Archived = "ARCHIVED",
     /// The row would become its own ancestor.
@@ -157,6 +159,8 @@ codes! {
     OutOfRange = "OUT_OF_RANGE",
     /// The value must be given.
     Required = "REQUIRED",
+    /// The row of a file is longer than we take. Params: `max`.
+    RowTooLarge = "ROW_TOO_LARGE",
     /// Somebody changed the row since you read it. Params: `expected`, `actual`.
     StaleVersion = "STALE_VERSION",
     /// Too many attempts; wait. Params: `seconds`.
@@ -171,6 +175,8 @@ codes! {
     TooMany = "TOO_MANY",
     /// The text is shorter than it must be. Params: `min`.
     TooShort = "TOO_SHORT",
+    /// The file has a column that nobody knows. Params: `value`.
+    UnknownColumn = "UNKNOWN_COLUMN",
     /// The content of the file cannot be read.
     Unreadable = "UNREADABLE",
     /// A file of this kind is not taken.

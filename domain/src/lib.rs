@@ -10,7 +10,10 @@ pub mod event;
 pub mod filter;
 pub mod idempotency;
 pub mod item;
+pub mod item_export;
+pub mod item_import;
 pub mod job;
+mod kept;
 pub mod keyset;
 pub mod locale;
 pub mod money;
@@ -89,6 +92,18 @@ impl Domain {
     #[must_use]
     pub fn items(&self) -> item::Items<'_> {
         item::Items { domain: self }
+    }
+
+    /// Exports of items into files.
+    #[must_use]
+    pub fn item_exports(&self) -> item_export::ItemExports<'_> {
+        item_export::ItemExports { domain: self }
+    }
+
+    /// Imports of items from files.
+    #[must_use]
+    pub fn item_imports(&self) -> item_import::ItemImports<'_> {
+        item_import::ItemImports { domain: self }
     }
 
     /// Jobs: what workers and operators do with them.

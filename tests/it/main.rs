@@ -13,6 +13,7 @@ mod demo;
 mod events;
 mod harness;
 mod idempotency;
+mod imports;
 mod item;
 mod jobs;
 mod outages;

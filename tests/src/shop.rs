@@ -20,8 +20,14 @@ const CATEGORY: &str =
 const ITEM: &str = "item { id kind sku name description tracking price { amount currency } attributes tags barcodes \
     images { id state } primaryImage { id } externalReference archivedAt version category { id } unit { id } }";
 
+/// What is asked about many items after a mutation.
+const ROWS: &str = "rows { row itemId item { sku version archivedAt } }";
+/// What is asked about an import after it was asked for.
+const IMPORT: &str =
+    "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 14] = [
+const MUTATIONS: [(&str, &str, &str); 19] = [
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),
@@ -43,6 +49,15 @@ const MUTATIONS: [(&str, &str, &str); 14] = [
     ),
     ("itemImageRemove", "ItemImageRemoveInput", ITEM),
     ("itemImageReorder", "ItemImageReorderInput", ITEM),
+    ("itemsCreate", "ItemsCreateInput", ROWS),
+    ("itemsUpdate", "ItemsUpdateInput", ROWS),
+    ("itemsArchive", "ItemsArchiveInput", ROWS),
+    ("itemImportCreate", "ItemImportCreateInput", IMPORT),
+    (
+        "itemExportCreate",
+        "ItemExportCreateInput",
+        "itemExport { id format rows job { id } }",
+    ),
     (
         "jobRetry",
         "JobRetryInput",

@@ -4,7 +4,8 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    ApiTokenId, CategoryId, ItemId, ItemImageId, JobFileId, JobId, RoleId, UnitOfMeasureId, UserId,
+    ApiTokenId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId,
+    RoleId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -78,8 +79,10 @@ macro_rules! global_ids {
 global_ids! {
     ApiTokenId = "ApiToken",
     CategoryId = "Category",
+    ItemExportId = "ItemExport",
     ItemId = "Item",
     ItemImageId = "ItemImage",
+    ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
     RoleId = "Role",

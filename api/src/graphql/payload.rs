@@ -20,6 +20,8 @@ macro_rules! user_error_codes {
 user_error_codes! {
     /// The value is in use by another row.
     AlreadyTaken,
+    /// Several rows have this name.
+    Ambiguous,
     /// The row is archived and must be restored first.
     Archived,
     /// The row would become its own ancestor.
@@ -48,6 +50,8 @@ user_error_codes! {
     OutOfRange,
     /// The value must be given.
     Required,
+    /// The row of a file is longer than we take.
+    RowTooLarge,
     /// Somebody changed the row since you read it.
     StaleVersion,
     /// Too many attempts; wait.
@@ -62,6 +66,8 @@ user_error_codes! {
     TooMany,
     /// The text is shorter than it must be.
     TooShort,
+    /// The file has a column that nobody knows.
+    UnknownColumn,
     /// The content of the file cannot be read.
     Unreadable,
     /// A file of this kind is not taken.

@@ -6,6 +6,9 @@ use super::{
     category::{CategoryMutation, CategoryQuery},
     event::Subscriptions,
     item::{ItemMutation, ItemQuery},
+    item_bulk::ItemBulkMutation,
+    item_export::{ItemExportMutation, ItemExportQuery},
+    item_import::{ItemImportMutation, ItemImportQuery},
     job::{JobMutation, JobQuery},
     node::NodeQuery,
     unit_of_measure::UnitOfMeasureQuery,
@@ -17,6 +20,8 @@ use super::{
 pub struct Query(
     ApiTokenQuery,
     CategoryQuery,
+    ItemExportQuery,
+    ItemImportQuery,
     ItemQuery,
     JobQuery,
     NodeQuery,
@@ -30,6 +35,9 @@ pub struct Query(
 pub struct Mutation(
     ApiTokenMutation,
     CategoryMutation,
+    ItemBulkMutation,
+    ItemExportMutation,
+    ItemImportMutation,
     ItemMutation,
     JobMutation,
     LoginMutation,

@@ -4,6 +4,7 @@ ALREADY_TAKEN = { $value ->
     [none] This value is already in use.
    *[other] “{ $value }” is already in use.
 }
+AMBIGUOUS = Several categories are called “{ $value }”. Write the whole path, such as Jewellery > Rings.
 ARCHIVED = This is archived. Restore it first.
 CYCLE = A category cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
@@ -27,6 +28,7 @@ NOT_EMPTY = { $count ->
 }
 OUT_OF_RANGE = The number must be between { $min } and { $max }.
 REQUIRED = This must be given.
+ROW_TOO_LARGE = This row is too long; a row may have at most { $max } bytes. Is a quotation mark missing?
 STALE_VERSION = Somebody changed this meanwhile. Load it again, then make your change.
 THROTTLED = Too many attempts. Wait { $seconds } seconds and try again.
 TOO_DEEP = The tree may have at most { $max } levels.
@@ -34,6 +36,7 @@ TOO_LARGE = The file is too large; at most { $max } bytes are taken.
 TOO_LONG = This is too long; at most { $max } characters are taken.
 TOO_MANY = These are too many; at most { $max } are taken.
 TOO_SHORT = This is too short; at least { $min } characters are needed.
+UNKNOWN_COLUMN = The column “{ $value }” is not known. Rename it or take it out.
 UNREADABLE = The file is damaged and cannot be read.
 UNSUPPORTED_TYPE = Files of this kind are not taken. Use JPEG, PNG, WebP or GIF.
 
