@@ -303,7 +303,7 @@ async fn insert_in_tx(
                RETURNING item.*
                ), trail AS (
                INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
-               SELECT $14, $15, $16, $17, $18, 'item.import', 'item', w.id, to_jsonb(w) - 'search' FROM written w
+               SELECT $14, $15, $16, $17, $18, 'item.import', 'item', w.id, to_jsonb(w) FROM written w
                )
                SELECT external_reference, id FROM written";
     let values = [

@@ -41,9 +41,7 @@ impl FromQueryResult for ItemWithImage {
     }
 }
 
-const COLUMNS: &str = "i.id, i.kind, i.sku, i.name, i.description, i.category_id, i.unit_id, i.tracking, i.price_amount, i.price_currency, \
-    i.attributes, i.tags, i.primary_image_id, i.qr_svg_key, i.qr_png_key, i.external_reference, i.archived_at, i.version, \
-    i.created_at, i.updated_at, p.id AS p_id, p.item_id AS p_item_id, p.position AS p_position, p.state AS p_state, \
+const COLUMNS: &str = "i.*, p.id AS p_id, p.item_id AS p_item_id, p.position AS p_position, p.state AS p_state, \
     p.failure AS p_failure, p.original_key AS p_original_key, p.media_type AS p_media_type, p.width AS p_width, \
     p.height AS p_height, p.byte_size AS p_byte_size, p.renditions AS p_renditions, p.created_at AS p_created_at";
 const FROM: &str = "item i LEFT JOIN item_image p ON p.id = i.primary_image_id";
