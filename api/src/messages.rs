@@ -32,7 +32,7 @@ fn bundle(locale: Locale) -> Bundle {
 
 /// The message for `code`, with its values filled in; the code itself when there is no such message.
 #[must_use]
-pub fn message(locale: Locale, code: &str, params: &BTreeMap<&'static str, String>) -> String {
+pub fn message<K: AsRef<str>>(locale: Locale, code: &str, params: &BTreeMap<K, String>) -> String {
     let bundle = match locale {
         Locale::En => &*ENGLISH,
         Locale::Fa => &*PERSIAN,
@@ -46,13 +46,14 @@ pub fn message(locale: Locale, code: &str, params: &BTreeMap<&'static str, Strin
 }
 
 /// A missing `value` selects the wording without one. Counts are numbers, so that plural forms are chosen; all else is text.
-fn arguments<'a>(params: &'a BTreeMap<&'static str, String>) -> FluentArgs<'a> {
+fn arguments<K: AsRef<str>>(params: &BTreeMap<K, String>) -> FluentArgs<'_> {
     let mut arguments = FluentArgs::new();
     arguments.set("value", "none");
     for (name, value) in params {
+        let name = name.as_ref();
         match value.parse::<u32>() {
-            Ok(number) if *name == "count" => arguments.set(*name, FluentValue::from(number)),
-            _ => arguments.set(*name, value.as_str()),
+            Ok(number) if name == "count" => arguments.set(name, FluentValue::from(number)),
+            _ => arguments.set(name, value.as_str()),
         }
     }
     arguments
@@ -72,7 +73,7 @@ mod tests {
                 "{locale:?}"
             );
             for code in Code::ALL {
-                let text = message(*locale, code.as_str(), &BTreeMap::new());
+                let text = message(*locale, code.as_str(), &BTreeMap::<&str, _>::new());
                 assert_ne!(text, code.as_str(), "{locale:?} lacks it");
             }
         }
@@ -99,7 +100,7 @@ mod tests {
         );
         assert_eq!(taken, "“GR-1” is already in use.");
         assert_eq!(
-            message(Locale::En, "ALREADY_TAKEN", &BTreeMap::new()),
+            message(Locale::En, "ALREADY_TAKEN", &BTreeMap::<&str, _>::new()),
             "This value is already in use."
         );
         let one = message(Locale::En, "NOT_EMPTY", &[("count", "1".to_owned())].into());

@@ -3,9 +3,10 @@
 //! Refusals are expected: they say what a person can do about it and travel in a mutation's payload. Everything else is either about
 //! who is asking, or a fault of ours or of a service we need.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use sea_orm::DbErr;
+use serde::{Deserialize, Serialize};
 
 use crate::{db, permission::Permission};
 
@@ -65,14 +66,14 @@ impl From<serde_json::Error> for Error {
 }
 
 /// One reason why a request cannot be granted: a stable code, where in the request, and the values its message needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// What is wrong.
     pub code: Code,
     /// Field names from the mutation's input inwards; empty when it is about the request as a whole.
     pub path: Vec<String>,
     /// Values for the message, by name.
-    pub params: BTreeMap<&'static str, String>,
+    pub params: BTreeMap<Cow<'static, str>, String>,
 }
 
 impl Refusal {
@@ -109,7 +110,7 @@ impl Refusal {
     /// Adds a value that the message needs.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.params.insert(name, value.to_string());
+        self.params.insert(name.into(), value.to_string());
         self
     }
 }
@@ -117,8 +118,8 @@ impl Refusal {
 macro_rules! codes {
     ($($(#[$doc:meta])+ $name:ident = $text:literal),+ $(,)?) => {
         /// What can be wrong with a request. The text of a code never changes: clients compare it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])+ $name),+ }
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Code { $($(#[$doc])+ #[serde(rename = $text)] $name),+ }
 
         impl Code {
             /// Every code there is.
@@ -194,6 +195,8 @@ codes! {
     UnknownAttribute = "UNKNOWN_ATTRIBUTE",
     /// There is no unit of this name. Params: `value`.
     UnknownUnit = "UNKNOWN_UNIT",
+    /// Values would have to be unique among other items than before.
+    UniqueElsewhere = "UNIQUE_ELSEWHERE",
     /// The content of the file cannot be read.
     Unreadable = "UNREADABLE",
     /// A file of this kind is not taken.

@@ -85,9 +85,9 @@ pub struct Model {
     pub required: bool,
     /// Whether no two items may have the same value.
     pub is_unique: bool,
-    /// Whether its values are found by words.
+    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
     pub searchable: bool,
-    /// Whether lists are narrowed down by it.
+    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
     pub facet: bool,
     /// The value of an item that is created without one, as items keep it.
     #[sea_orm(column_type = "JsonBinary")]

@@ -94,7 +94,43 @@ async fn cases(manager: &Actor) -> Vec<Case> {
     let second = manager.picture(&items[5], picture::small(3)).await["image"]["id"].take();
     let new_item =
         json!({"sku": "NEW-1", "name": english("New"), "categoryId": shelf, "unitId": unit});
+    let declared = category().await;
+    let attribute = async |name: &str| {
+        let input =
+            json!({"categoryId": declared, "name": name, "label": english(name), "type": "TEXT"});
+        manager.done("attributeCreate", input).await["attribute"]["id"].take()
+    };
+    let (changed, retired, back) = (
+        attribute("changed").await,
+        attribute("retired").await,
+        attribute("back").await,
+    );
+    manager.done("attributeRetire", json!({"id": back})).await;
     vec![
+        Case::new(
+            "attributeCreate",
+            json!({"categoryId": declared, "name": "new", "label": english("New"), "type": "TEXT"}),
+            "name",
+            json!("other"),
+        ),
+        Case::new(
+            "attributeUpdate",
+            json!({"id": changed, "required": true}),
+            "required",
+            json!(false),
+        ),
+        Case::new(
+            "attributeRetire",
+            json!({"id": retired}),
+            "id",
+            changed.clone(),
+        ),
+        Case::new(
+            "attributeRestore",
+            json!({"id": back}),
+            "id",
+            changed.clone(),
+        ),
         Case::new(
             "categoryCreate",
             json!({"name": english("New")}),

@@ -230,7 +230,7 @@ impl Loader<SchemaOf> for Loaders {
             .await?;
         Ok(schemas
             .into_iter()
-            .map(|(id, schema)| (SchemaOf(id), Arc::new(schema)))
+            .map(|(id, schema)| (SchemaOf(id), schema))
             .collect())
     }
 }

@@ -78,6 +78,8 @@ user_error_codes! {
     UnknownAttribute,
     /// There is no unit of this name.
     UnknownUnit,
+    /// Values would have to be unique among other items than before.
+    UniqueElsewhere,
     /// The content of the file cannot be read.
     Unreadable,
     /// A file of this kind is not taken.
@@ -115,7 +117,7 @@ impl UserError {
         let message = sentence(viewer, &refusal);
         let Refusal { code, path, params } = refusal;
         let params = params.into_iter().map(|(name, value)| UserErrorParam {
-            name: name.to_owned(),
+            name: name.into_owned(),
             value,
         });
         Self {

@@ -45,6 +45,7 @@ TOO_MANY = These are too many; at most { $max } are taken.
 TOO_SHORT = This is too short; at least { $min } characters are needed.
 UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
 UNKNOWN_UNIT = There is no unit “{ $value }”.
+UNIQUE_ELSEWHERE = This category cannot move there: an attribute with unique values would begin or end at another category. Retire that attribute first.
 UNREADABLE = The file is damaged and cannot be read.
 UNSUPPORTED_TYPE = Files of this kind are not taken. Use JPEG, PNG, WebP or GIF.
 WRONG_TYPE = { $expected ->

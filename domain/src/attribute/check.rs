@@ -1,6 +1,9 @@
 //! Which items would not be valid any more when an attribute, or the place of a category, changes.
 
+use std::{pin::pin, sync::Arc};
+
 use entity::id::{CategoryId, ItemId};
+use futures_util::TryStreamExt;
 use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,13 +14,11 @@ use super::{
 };
 use crate::error::{Code, Refusal, Result};
 
-/// Items that are looked at together.
-const BATCH: i64 = 5000;
 /// How many invalid items are told one by one.
 pub const EXAMPLES_MAX: usize = 20;
 
 /// What a change does to the items that are there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// Items in use that were looked at.
     pub checked: u64,
@@ -28,7 +29,7 @@ pub struct Report {
 }
 
 /// An item that would not be valid any more.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InvalidItem {
     /// Which one.
     pub item_id: ItemId,
@@ -60,7 +61,7 @@ impl Report {
     }
 }
 
-/// Looks at the items of these categories, some thousands at a time: memory does not grow with their number.
+/// Looks at the items of these categories one after the other, as they come: memory does not grow with their number.
 pub(crate) async fn report_in_tx(
     tx: &DatabaseTransaction,
     categories: &[CategoryId],
@@ -68,19 +69,11 @@ pub(crate) async fn report_in_tx(
     after: &Schemas,
 ) -> Result<Report> {
     let mut report = Report::default();
-    let mut behind = None;
-    loop {
-        let items = query::items_in_tx(tx, categories, behind, BATCH).await?;
-        for item in &items {
-            report.add(item, before, after);
-        }
-        match items.last() {
-            Some(last) if items.len() as u64 == BATCH.unsigned_abs() => {
-                behind = Some((last.category_id, last.id));
-            }
-            _ => return Ok(report),
-        }
+    let mut items = pin!(query::items_in_tx(tx, categories).await?);
+    while let Some(item) = items.try_next().await? {
+        report.add(&item, before, after);
     }
+    Ok(report)
 }
 
 impl Report {
@@ -106,6 +99,6 @@ impl Report {
     }
 }
 
-fn faults(schema: Option<&Schema>, kept: &Map<String, Value>) -> Option<Vec<Refusal>> {
+fn faults(schema: Option<&Arc<Schema>>, kept: &Map<String, Value>) -> Option<Vec<Refusal>> {
     schema?.check_kept(kept).err()
 }

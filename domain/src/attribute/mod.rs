@@ -4,7 +4,9 @@
 //! only stricter: what fits there fits above too. Items keep values under a key that never changes, so another name for an attribute
 //! touches no item. Whoever changes what an attribute demands hears of the items that would not be valid any more.
 
+mod change;
 mod check;
+mod place;
 mod query;
 mod reference;
 mod rules;
@@ -12,35 +14,28 @@ mod schema;
 mod value;
 mod write;
 
-use std::collections::{BTreeMap, HashSet};
-
-use entity::{
-    id::{AttributeId, CategoryId, ItemId, UnitOfMeasureId},
-    ltree::Ltree,
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
 };
+
+use entity::id::{AttributeId, CategoryId, ItemId, UnitOfMeasureId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 use serde_json::Value;
 
-use check::report_in_tx;
+use change::Step;
 pub use check::{EXAMPLES_MAX, InvalidItem, OnInvalid, Report};
 pub use entity::attribute::{
     AttributeOption, AttributeOptions, Kind, Model as Attribute, RefersTo,
 };
+pub(crate) use place::{demands_in_tx, settle_move_in_tx};
 pub(crate) use schema::{Checked, Schemas};
 pub use schema::{Effective, Schema};
 pub use value::Units;
 pub(crate) use write::{Owned, own_values_in_tx};
 
-use crate::{
-    Domain,
-    category::{Category, hold_items_in_tx, open_for_attributes_in_tx},
-    error::{Code, Refusal, Result},
-    idempotency::{Claimed, claim_in_tx},
-    patch::Patch,
-    permission::Permission,
-    viewer::Viewer,
-};
+use crate::{Domain, error::Result, patch::Patch, permission::Permission, viewer::Viewer};
 
 /// An attribute to be.
 #[derive(Clone, Debug, Serialize)]
@@ -61,9 +56,9 @@ pub struct NewAttribute {
     pub required: bool,
     /// Whether no two items may have the same value.
     pub is_unique: bool,
-    /// Whether its values are found by words.
+    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
     pub searchable: bool,
-    /// Whether lists are narrowed down by it.
+    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
     pub facet: bool,
     /// The value of an item that is created without one.
     pub initial: Option<Value>,
@@ -99,9 +94,9 @@ pub struct AttributeChange {
     pub unit_id: Patch<UnitOfMeasureId>,
     /// Whether each item must have a value.
     pub required: Option<bool>,
-    /// Whether its values are found by words.
+    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
     pub searchable: Option<bool>,
-    /// Whether lists are narrowed down by it.
+    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
     pub facet: Option<bool>,
     /// The value of an item that is created without one.
     pub initial: Patch<Value>,
@@ -141,42 +136,6 @@ pub struct Changed {
 #[derive(Clone, Copy, Debug)]
 pub struct Attributes<'a> {
     pub(crate) domain: &'a Domain,
-}
-
-/// What is to be done to an attribute.
-enum Step {
-    Create(Box<NewAttribute>),
-    Update(AttributeId, Box<AttributeChange>, Option<i64>),
-    Retire(AttributeId, bool, Option<i64>),
-}
-
-impl Step {
-    fn action(&self) -> &'static str {
-        match self {
-            Self::Create(_) => "attribute.create",
-            Self::Update(..) => "attribute.update",
-            Self::Retire(_, true, _) => "attribute.retire",
-            Self::Retire(_, false, _) => "attribute.restore",
-        }
-    }
-
-    /// Where a refusal about the items that are there points to.
-    fn path(&self) -> &'static str {
-        match self {
-            Self::Create(_) => "",
-            Self::Update(..) | Self::Retire(..) => "id",
-        }
-    }
-
-    /// Whether values may become invalid by it.
-    fn demands(&self) -> bool {
-        match self {
-            Self::Create(_) | Self::Retire(_, false, _) => true,
-            Self::Update(_, change, _) => rules::demands(change),
-            // Where nothing is demanded nothing is missing.
-            Self::Retire(_, true, _) => false,
-        }
-    }
 }
 
 impl Attributes<'_> {
@@ -250,85 +209,6 @@ impl Attributes<'_> {
         self.make(viewer, step, &request, manner, key).await
     }
 
-    /// Every change takes the same way: it is made, looked at, and taken back when it must not stay.
-    async fn make(
-        &self,
-        viewer: &Viewer,
-        step: Step,
-        request: &Value,
-        manner: Manner,
-        key: Option<&str>,
-    ) -> Result<Changed> {
-        viewer.require(Permission::CatalogueWrite)?;
-        let now = self.domain.now();
-        let tx = self.domain.begin().await?;
-        // What changes nothing need not be remembered.
-        let key = key.filter(|_| !manner.dry_run);
-        let units = query::units(&tx).await?;
-        let claim = match claim_in_tx(&tx, viewer, key, step.action(), request, now).await? {
-            Claimed::Before(attribute) => {
-                return Ok(Changed {
-                    attribute,
-                    units,
-                    report: Report::default(),
-                });
-            }
-            Claimed::Now(claim) => claim,
-        };
-        let category = self.open_in_tx(&tx, &step).await?;
-        if step.demands() && !manner.dry_run {
-            hold_items_in_tx(&tx, &category).await?;
-        }
-        let subtree = query::subtree_in_tx(&tx, &category.path).await?;
-        let before = schemas(&tx, &subtree).await?;
-        let (earlier, attribute) = step_in_tx(&tx, viewer, now, &category, &step, &units).await?;
-        let report = if step.demands() {
-            let after = schemas(&tx, &subtree).await?;
-            report_in_tx(&tx, &subtree, &before, &after).await?
-        } else {
-            Report::default()
-        };
-        if manner.dry_run {
-            tx.rollback().await?;
-            return Ok(Changed {
-                attribute,
-                units,
-                report,
-            });
-        }
-        report.settle(step.path(), manner.on_invalid)?;
-        write::record_in_tx(
-            &tx,
-            viewer,
-            now,
-            step.action(),
-            &category,
-            earlier.as_ref(),
-            &attribute,
-        )
-        .await?;
-        claim.keep_in_tx(&tx, &attribute).await?;
-        self.domain.commit(tx).await?;
-        Ok(Changed {
-            attribute,
-            units,
-            report,
-        })
-    }
-
-    /// The category of the attribute, with the tree held as it is.
-    async fn open_in_tx(&self, tx: &DatabaseTransaction, step: &Step) -> Result<Category> {
-        match step {
-            Step::Create(new) => open_for_attributes_in_tx(tx, "categoryId", new.category_id).await,
-            Step::Update(id, ..) | Step::Retire(id, ..) => {
-                let attribute = query::find(tx, *id)
-                    .await?
-                    .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-                open_for_attributes_in_tx(tx, "id", attribute.category_id).await
-            }
-        }
-    }
-
     /// What holds for the items of each of these categories.
     ///
     /// # Errors
@@ -337,193 +217,9 @@ impl Attributes<'_> {
         &self,
         viewer: &Viewer,
         categories: &[CategoryId],
-    ) -> Result<Vec<(CategoryId, Schema)>> {
+    ) -> Result<HashMap<CategoryId, Arc<Schema>>> {
         viewer.require(Permission::CatalogueRead)?;
-        let schemas = schemas(&self.domain.reads, categories).await?;
-        Ok(schemas.into_iter().collect())
-    }
-}
-
-async fn step_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: chrono::DateTime<chrono::Utc>,
-    category: &Category,
-    step: &Step,
-    units: &Units,
-) -> Result<(Option<Attribute>, Attribute)> {
-    match step {
-        Step::Create(new) => {
-            let attribute = create_in_tx(tx, viewer, now, category, new, units).await?;
-            Ok((None, attribute))
-        }
-        Step::Update(id, change, version) => {
-            let before = lock_in_tx(tx, *id, *version).await?;
-            let declared = rules::parse_change(&before, change, units)?;
-            if declared.name != before.name {
-                rename_in_tx(tx, now, category, &before, &declared.name).await?;
-            }
-            let after = write::update_in_tx(tx, now, before.clone(), declared).await?;
-            consistent_in_tx(tx, viewer, category, &after, units).await?;
-            Ok((Some(before), after))
-        }
-        Step::Retire(id, retired, version) => {
-            let before = lock_in_tx(tx, *id, *version).await?;
-            if before.retired_at.is_some() == *retired {
-                return Ok((Some(before.clone()), before));
-            }
-            let after = write::set_retired_in_tx(tx, now, before.clone(), *retired).await?;
-            if !retired {
-                consistent_in_tx(tx, viewer, category, &after, units).await?;
-                own_again_in_tx(tx, category, &after).await?;
-            }
-            Ok((Some(before), after))
-        }
-    }
-}
-
-async fn create_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: chrono::DateTime<chrono::Utc>,
-    category: &Category,
-    new: &NewAttribute,
-    units: &Units,
-) -> Result<Attribute> {
-    let declared = rules::parse_new(new, units)?;
-    let line = line_in_tx(tx, category).await?;
-    let held: HashSet<_> = line.iter().map(|other| other.key.as_str()).collect();
-    if held.len() >= rules::SCHEMA_MAX {
-        return Err(Refusal::new(Code::TooMany, "categoryId")
-            .with("max", rules::SCHEMA_MAX)
-            .into());
-    }
-    let same: HashSet<_> = line
-        .iter()
-        .filter(|other| other.name == declared.name)
-        .map(|other| other.key.clone())
-        .collect();
-    let key = match same.len() {
-        0 => rules::new_key(&declared.name, &held),
-        1 => same.into_iter().next().unwrap_or_default(),
-        // Two attributes below that only share their name cannot become one.
-        _ => {
-            return Err(Refusal::new(Code::AlreadyTaken, "name")
-                .with("value", &declared.name)
-                .into());
-        }
-    };
-    let position = line
-        .iter()
-        .filter(|other| other.category_id == category.id)
-        .count();
-    let position = i32::try_from(position).unwrap_or(i32::MAX);
-    let attribute = write::insert_in_tx(tx, now, category, key, declared, position).await?;
-    consistent_in_tx(tx, viewer, category, &attribute, units).await?;
-    own_again_in_tx(tx, category, &attribute).await?;
-    Ok(attribute)
-}
-
-/// Where a unique attribute begins, or begins again, the values that items have already are theirs alone from now on.
-async fn own_again_in_tx(
-    tx: &DatabaseTransaction,
-    category: &Category,
-    attribute: &Attribute,
-) -> Result<()> {
-    let above = query::above_in_tx(tx, &category.path).await?;
-    let mut same = above.iter().filter(|other| other.key == attribute.key);
-    let is_topmost = same.all(|other| other.id == attribute.id);
-    if attribute.is_unique && is_topmost {
-        write::take_up_unique_in_tx(tx, category, attribute).await?;
-    }
-    Ok(())
-}
-
-/// All declarations of categories above and below, those of the category itself included.
-async fn line_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<Vec<Attribute>> {
-    let mut line = query::above_in_tx(tx, &category.path).await?;
-    let below = query::within_in_tx(tx, &category.path).await?;
-    line.extend(
-        below
-            .into_iter()
-            .filter(|other| other.category_id != category.id),
-    );
-    Ok(line)
-}
-
-/// A new name must not be another attribute's, and is given where the attribute begins.
-async fn rename_in_tx(
-    tx: &DatabaseTransaction,
-    now: chrono::DateTime<chrono::Utc>,
-    category: &Category,
-    attribute: &Attribute,
-    name: &str,
-) -> Result<()> {
-    let line = line_in_tx(tx, category).await?;
-    if line.iter().any(|other| other.name == name) {
-        return Err(Refusal::new(Code::AlreadyTaken, "name")
-            .with("value", name)
-            .into());
-    }
-    let above = query::above_in_tx(tx, &category.path).await?;
-    let is_narrowing = above
-        .iter()
-        .any(|other| other.key == attribute.key && other.id != attribute.id);
-    if is_narrowing {
-        return Err(Refusal::new(Code::InvalidFormat, "name")
-            .with("value", name)
-            .into());
-    }
-    write::rename_below_in_tx(tx, now, category, attribute, name).await
-}
-
-/// An attribute demands at least what it demands above, and what it demands is demanded below.
-async fn consistent_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    category: &Category,
-    attribute: &Attribute,
-    units: &Units,
-) -> Result<()> {
-    let others = line_in_tx(tx, category).await?;
-    let others = others
-        .iter()
-        .filter(|other| other.key == attribute.key && other.id != attribute.id);
-    let above = query::above_in_tx(tx, &category.path).await?;
-    for other in others.filter(|other| other.retired_at.is_none()) {
-        let is_above = above.iter().any(|it| it.id == other.id);
-        let (upper, lower) = if is_above {
-            (other, attribute)
-        } else {
-            (attribute, other)
-        };
-        if let Err(field) = rules::check_narrower(upper, lower, units) {
-            let at = crate::category::name_in_tx(tx, viewer, other.category_id).await?;
-            let refusal = Refusal::new(Code::Contradicts, field);
-            return Err(refusal
-                .with("value", &attribute.name)
-                .with("category", at)
-                .into());
-        }
-    }
-    Ok(())
-}
-
-async fn lock_in_tx(
-    tx: &DatabaseTransaction,
-    id: AttributeId,
-    expected_version: Option<i64>,
-) -> Result<Attribute> {
-    let attribute = query::lock_in_tx(tx, id)
-        .await?
-        .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != attribute.version => {
-            let refusal =
-                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-            Err(refusal.with("actual", attribute.version).into())
-        }
-        _ => Ok(attribute),
+        schemas(&self.domain.reads, categories).await
     }
 }
 
@@ -533,13 +229,13 @@ pub(crate) async fn schemas(
     categories: &[CategoryId],
 ) -> Result<Schemas> {
     let declarations = query::declarations(db, categories).await?;
-    let has_units = declarations.iter().any(|(_, it)| it.unit_id.is_some());
+    let has_units = declarations.iter().any(|it| it.attribute.unit_id.is_some());
     let units = if has_units {
         query::units(db).await?
     } else {
         Units::default()
     };
-    Ok(schema::schemas(categories, declarations, &units))
+    Ok(schema::schemas(categories, &declarations, &units))
 }
 
 /// The rows that references lead to, under the keys of their attributes.
@@ -553,87 +249,10 @@ pub(crate) async fn resolve_in_tx(
     reference::resolve_in_tx(tx, checked).await
 }
 
-impl Effective {
-    /// A value as people write it; see [`Schema::shown`].
-    #[must_use]
-    pub fn shown(attribute: &Attribute, kept: &Value, units: &Units) -> Value {
-        value::shown(attribute, kept, units)
-    }
-
-    /// A kept decimal in the unit with this code, in the attribute's own without; none when it is no decimal.
-    ///
-    /// # Errors
-    /// When there is no such unit, or it measures something else.
-    pub fn in_unit(
-        attribute: &Attribute,
-        kept: &Value,
-        unit: Option<&str>,
-        units: &Units,
-    ) -> Result<Option<rust_decimal::Decimal>> {
-        Ok(value::in_unit(attribute, kept, unit, units)?)
-    }
-}
-
 /// The values that the item owns alone.
 pub(crate) fn owned<'a>(item_id: ItemId, checked: &'a Checked) -> impl Iterator<Item = Owned<'a>> {
     checked
         .unique
         .iter()
         .map(move |unique| Owned { item_id, unique })
-}
-
-/// What is demanded in a subtree.
-pub(crate) struct Demands {
-    categories: Vec<CategoryId>,
-    schemas: Schemas,
-}
-
-impl Demands {
-    /// Whether nothing is.
-    pub(crate) fn is_free(&self) -> bool {
-        self.schemas.values().all(Schema::is_free)
-    }
-}
-
-/// What is demanded in the subtree at this path.
-pub(crate) async fn demands_in_tx(tx: &DatabaseTransaction, path: &Ltree) -> Result<Demands> {
-    let categories = query::subtree_in_tx(tx, path).await?;
-    let schemas = schemas(tx, &categories).await?;
-    Ok(Demands {
-        categories,
-        schemas,
-    })
-}
-
-/// A subtree that has come to this path may not contradict what is above it now, and its items must fit.
-pub(crate) async fn settle_move_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    path: &Ltree,
-    before: &Demands,
-) -> Result<()> {
-    let after = demands_in_tx(tx, path).await?;
-    if before.is_free() && after.is_free() {
-        return Ok(());
-    }
-    let units = query::units(tx).await?;
-    let within = query::within_in_tx(tx, path).await?;
-    let above = query::above_in_tx(tx, path).await?;
-    for lower in within.iter().filter(|it| it.retired_at.is_none()) {
-        let upper = above
-            .iter()
-            .find(|it| it.key == lower.key && it.id != lower.id && it.retired_at.is_none());
-        let Some(upper) = upper else { continue };
-        // Who owns a unique value is kept with the topmost declaration, which would be another one.
-        if lower.is_unique || rules::check_narrower(upper, lower, &units).is_err() {
-            let at = crate::category::name_in_tx(tx, viewer, upper.category_id).await?;
-            let refusal = Refusal::new(Code::Contradicts, "parentId");
-            return Err(refusal
-                .with("value", &lower.name)
-                .with("category", at)
-                .into());
-        }
-    }
-    let report = report_in_tx(tx, &after.categories, &before.schemas, &after.schemas).await?;
-    Ok(report.settle("parentId", OnInvalid::Refuse)?)
 }

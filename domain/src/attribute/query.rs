@@ -6,15 +6,18 @@ use entity::{
     ltree::Ltree,
     unit_of_measure::Entity as UnitEntity,
 };
+use futures_util::Stream;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryResult,
-    QuerySelect, sea_query::LockType,
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QuerySelect,
+    sea_query::LockType,
 };
+
+use uuid::Uuid;
 
 use super::value::Units;
 use crate::{
     error::Result,
-    sql::{Sql, statement, uuids},
+    sql::{statement, uuids},
 };
 
 pub(super) async fn find(db: &impl ConnectionTrait, id: AttributeId) -> Result<Option<Attribute>> {
@@ -31,27 +34,31 @@ pub(super) async fn lock_in_tx(
         .await?)
 }
 
-/// What holds for each of these categories, in the order of depth; each declaration with the category it holds for.
+/// One declaration, and for which of some categories it holds.
+#[derive(FromQueryResult)]
+pub(super) struct Declaration {
+    #[sea_orm(nested)]
+    pub(super) attribute: Attribute,
+    pub(super) leaves: Vec<Uuid>,
+}
+
+/// What holds for these categories, in the order of depth. Each declaration comes once, however many categories it holds for.
 pub(super) async fn declarations(
     db: &impl ConnectionTrait,
     categories: &[CategoryId],
-) -> Result<Vec<(CategoryId, Attribute)>> {
-    let sql = "SELECT leaf.id AS leaf_id, a.*
+) -> Result<Vec<Declaration>> {
+    let sql = "SELECT a.*, array_agg(leaf.id) AS leaves
                FROM category leaf
                JOIN category c ON c.path @> leaf.path
                JOIN attribute a ON a.category_id = c.id
                WHERE leaf.id = ANY($1)
-               ORDER BY leaf.id, nlevel(c.path), a.position, a.id";
-    let rows = db
-        .query_all_raw(statement(sql, [uuids(categories)]))
-        .await?;
-    let pair = |row: &QueryResult| {
-        Ok::<_, DbErr>((
-            row.try_get("", "leaf_id")?,
-            Attribute::from_query_result(row, "")?,
-        ))
-    };
-    Ok(rows.iter().map(pair).collect::<Result<_, DbErr>>()?)
+               GROUP BY a.id, c.path
+               ORDER BY nlevel(c.path), a.position, a.id";
+    Ok(
+        Declaration::find_by_statement(statement(sql, [uuids(categories)]))
+            .all(db)
+            .await?,
+    )
 }
 
 /// The declarations of the categories above this path, those of the path itself included, in the order of depth.
@@ -103,24 +110,16 @@ pub(super) struct ItemFacts {
     pub(super) attributes: serde_json::Value,
 }
 
-/// The next items in use of these categories, in the order of category and id, behind the one given.
-pub(super) async fn items_in_tx(
-    tx: &DatabaseTransaction,
+/// The items in use of these categories, by creation.
+pub(super) async fn items_in_tx<'a>(
+    tx: &'a DatabaseTransaction,
     categories: &[CategoryId],
-    behind: Option<(CategoryId, entity::id::ItemId)>,
-    limit: i64,
-) -> Result<Vec<ItemFacts>> {
-    let mut sql = Sql::new(
-        "SELECT id, sku, category_id, attributes FROM item WHERE archived_at IS NULL AND category_id = ANY(",
-    );
-    sql.bind(uuids(categories)).push(")");
-    if let Some((category, item)) = behind {
-        sql.push(" AND (category_id, id) > (")
-            .bind(category)
-            .push(", ")
-            .bind(item)
-            .push(")");
-    }
-    sql.push(" ORDER BY category_id, id LIMIT ").bind(limit);
-    Ok(ItemFacts::find_by_statement(sql.build()).all(tx).await?)
+) -> Result<impl Stream<Item = Result<ItemFacts, DbErr>> + 'a> {
+    let sql = "SELECT id, sku, category_id, attributes FROM item
+               WHERE archived_at IS NULL AND category_id = ANY($1) ORDER BY id";
+    Ok(
+        ItemFacts::find_by_statement(statement(sql, [uuids(categories)]))
+            .stream(tx)
+            .await?,
+    )
 }

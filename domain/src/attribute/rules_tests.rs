@@ -182,7 +182,7 @@ fn what_contradicts_itself_is_no_attribute() {
         ),
         (
             NewAttribute {
-                pattern: Some("[".into()),
+                pattern: Some("a)|(b".into()),
                 ..new("x", Kind::Text)
             },
             Code::InvalidFormat,

@@ -1,6 +1,9 @@
 //! What the attributes of a category are, those that it inherits included, and whether an item's values fit them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, OnceLock},
+};
 
 use entity::{
     attribute::{Model as Attribute, RefersTo},
@@ -9,7 +12,10 @@ use entity::{
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::value::{self, Units};
+use super::{
+    query::Declaration,
+    value::{self, Units},
+};
 use crate::error::{Code, Refusal, Result};
 
 /// One attribute as it holds for the items of a category.
@@ -19,7 +25,8 @@ pub struct Effective {
     pub attribute: Attribute,
     /// The topmost declaration of the same attribute: within what is below it, unique values are unique.
     pub root_id: AttributeId,
-    pattern: Option<Regex>,
+    /// Compiled when a value is checked: most who read a schema check none.
+    pattern: OnceLock<Option<Regex>>,
 }
 
 /// All attributes of a category: those from above first, each in the place of its topmost declaration.
@@ -74,6 +81,18 @@ pub(crate) enum Named {
     Word(String),
 }
 
+impl Checked {
+    /// The same of the row with this index of a list of rows.
+    #[must_use]
+    pub(crate) fn in_row(mut self, index: usize) -> Self {
+        let paths = self.unique.iter_mut().map(|it| &mut it.path);
+        for path in paths.chain(self.references.iter_mut().map(|it| &mut it.path)) {
+            *path = format!("rows.{index}.{path}");
+        }
+        self
+    }
+}
+
 impl Schema {
     /// From declarations in the order of their depth, the category's own last, each level in its own order.
     pub(crate) fn from_declarations(
@@ -82,7 +101,6 @@ impl Schema {
     ) -> Self {
         let mut attributes: Vec<Effective> = Vec::new();
         for attribute in declarations {
-            let pattern = attribute.pattern.as_deref().and_then(value::compile);
             match attributes
                 .iter_mut()
                 .find(|above| above.attribute.key == attribute.key)
@@ -96,12 +114,12 @@ impl Schema {
                         retired_at,
                         ..attribute
                     };
-                    above.pattern = pattern;
+                    above.pattern = OnceLock::new();
                 }
                 None => attributes.push(Effective {
                     root_id: attribute.id,
                     attribute,
-                    pattern,
+                    pattern: OnceLock::new(),
                 }),
             }
         }
@@ -125,6 +143,12 @@ impl Schema {
         self.attributes
             .iter()
             .filter(|it| it.attribute.retired_at.is_none())
+    }
+
+    /// Which attributes are unique, and since where.
+    pub(super) fn unique(&self) -> impl Iterator<Item = (&str, AttributeId)> {
+        let unique = self.in_use().filter(|it| it.attribute.is_unique);
+        unique.map(|it| (it.attribute.key.as_str(), it.root_id))
     }
 
     /// Whether no attribute was ever declared. Then items may have any facts.
@@ -275,7 +299,7 @@ impl Schema {
         let shown = |(key, value): (&String, &Value)| match self.keyed(key) {
             Some(it) if it.attribute.retired_at.is_some() => None,
             Some(it) => {
-                let value = value::shown(&it.attribute, value, &self.units);
+                let value = self.units.shown(&it.attribute, value);
                 Some((it.attribute.name.clone(), value))
             }
             // It was written before the first attribute was declared.
@@ -286,6 +310,11 @@ impl Schema {
 }
 
 impl Effective {
+    fn pattern(&self) -> Option<&Regex> {
+        let compile = || self.attribute.pattern.as_deref().and_then(value::compile);
+        self.pattern.get_or_init(compile).as_ref()
+    }
+
     fn path(&self) -> String {
         format!("attributes.{}", self.attribute.name)
     }
@@ -303,14 +332,14 @@ impl Effective {
             });
             return Ok(());
         }
-        let kept = value::parse(&self.attribute, self.pattern.as_ref(), &path, value, units)?;
+        let kept = value::parse(&self.attribute, self.pattern(), &path, value, units)?;
         self.keep(kept, path, checked);
         Ok(())
     }
 
     fn take_kept(&self, value: &Value, checked: &mut Checked) -> Result<(), Refusal> {
         let path = self.path();
-        let kept = value::check_kept(&self.attribute, self.pattern.as_ref(), &path, value)?;
+        let kept = value::check_kept(&self.attribute, self.pattern(), &path, value)?;
         self.keep(kept, path, checked);
         Ok(())
     }
@@ -342,24 +371,33 @@ fn unknown_attribute(name: &str) -> Refusal {
     Refusal::new(Code::UnknownAttribute, &format!("attributes.{shown}")).with("value", shown)
 }
 
-/// The schemas of several categories.
-pub(crate) type Schemas = HashMap<CategoryId, Schema>;
+/// The schemas of several categories. Those with the same declarations share one.
+pub(crate) type Schemas = HashMap<CategoryId, Arc<Schema>>;
 
-/// One schema each from declarations that come with the category they hold for, in the order of their depth.
-pub(crate) fn schemas(
+/// One schema for each category from declarations in the order of their depth.
+pub(super) fn schemas(
     categories: &[CategoryId],
-    declarations: Vec<(CategoryId, Attribute)>,
+    declarations: &[Declaration],
     units: &Units,
 ) -> Schemas {
-    let mut by_category: BTreeMap<CategoryId, Vec<Attribute>> = BTreeMap::new();
-    for (category, attribute) in declarations {
-        by_category.entry(category).or_default().push(attribute);
+    let mut places: HashMap<CategoryId, Vec<usize>> = HashMap::new();
+    for (place, declaration) in declarations.iter().enumerate() {
+        for leaf in &declaration.leaves {
+            places.entry((*leaf).into()).or_default().push(place);
+        }
     }
+    let mut shared: HashMap<Vec<usize>, Arc<Schema>> = HashMap::new();
+    let mut schema = |places: Vec<usize>| {
+        let built = shared.entry(places).or_insert_with_key(|places| {
+            let own = places
+                .iter()
+                .map(|place| declarations[*place].attribute.clone());
+            Arc::new(Schema::from_declarations(own, units))
+        });
+        Arc::clone(built)
+    };
     categories
         .iter()
-        .map(|id| {
-            let own = by_category.get(id).cloned().unwrap_or_default();
-            (*id, Schema::from_declarations(own, units))
-        })
+        .map(|id| (*id, schema(places.get(id).cloned().unwrap_or_default())))
         .collect()
 }

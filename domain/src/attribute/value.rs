@@ -56,14 +56,65 @@ impl Units {
             .iter()
             .find(|unit| unit.code.eq_ignore_ascii_case(name))
     }
+
+    /// A kept value as people write it: a decimal in its attribute's unit when that holds it exactly, else with the unit it is kept in.
+    #[must_use]
+    pub fn shown(&self, attribute: &Attribute, kept: &Value) -> Value {
+        let unit = attribute
+            .unit_id
+            .and_then(|id| Some((self.by_id(id)?, self.base_of(id)?)));
+        let (Some((own, base)), Ok(number)) = (unit, decimal("", kept)) else {
+            return kept.clone();
+        };
+        match convert(number, base, own) {
+            Ok(converted) if converted.exact && converted.value.scale() <= PLACES_MAX => {
+                decimal_text(converted.value)
+            }
+            _ => json!({ "value": number.to_string(), "unit": base.code }),
+        }
+    }
+
+    /// A kept decimal in the unit with this code, in the attribute's own without; none when it is no decimal.
+    ///
+    /// # Errors
+    /// When there is no such unit, or it measures something else.
+    pub fn in_unit(
+        &self,
+        attribute: &Attribute,
+        kept: &Value,
+        unit: Option<&str>,
+    ) -> crate::Result<Option<Decimal>> {
+        if attribute.kind != Kind::Decimal {
+            return Ok(None);
+        }
+        let number = decimal("unit", kept)?;
+        let own = attribute.unit_id.and_then(|id| self.by_id(id));
+        let wanted = match unit.map(str::trim) {
+            Some(name) => Some(self.named(name).ok_or_else(|| unknown_unit("unit", name))?),
+            None => own,
+        };
+        let base = own.and_then(|own| self.base_of(own.id));
+        match (wanted, base) {
+            (Some(wanted), Some(base)) => {
+                let converted = convert(number, base, wanted);
+                Ok(Some(converted.map_err(|refusal| refusal.at("unit"))?.value))
+            }
+            (None, _) => Ok(Some(number)),
+            // It has no unit at all.
+            (Some(wanted), None) => Err(unknown_unit("unit", &wanted.code).into()),
+        }
+    }
 }
 
 /// A pattern that whole texts must match; none when it cannot be understood or would become too large.
 pub(super) fn compile(pattern: &str) -> Option<Regex> {
-    RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(PATTERN_BYTES_MAX)
-        .build()
-        .ok()
+    let compiled = |pattern: &str| {
+        let mut builder = RegexBuilder::new(pattern);
+        builder.size_limit(PATTERN_BYTES_MAX).build().ok()
+    };
+    // By itself first: `a)|(b` would be none, and only becomes one between our brackets.
+    compiled(pattern)?;
+    compiled(&format!("^(?:{pattern})$"))
 }
 
 /// What somebody wrote, as it is to be kept.
@@ -127,54 +178,6 @@ pub(super) fn check_kept(
         }
     }
     Ok(kept.clone())
-}
-
-/// A kept value as people write it: a decimal in its attribute's unit when that holds it exactly, else with the unit it is kept in.
-pub(super) fn shown(attribute: &Attribute, kept: &Value, units: &Units) -> Value {
-    let unit = attribute
-        .unit_id
-        .and_then(|id| Some((units.by_id(id)?, units.base_of(id)?)));
-    let (Some((own, base)), Ok(number)) = (unit, decimal("", kept)) else {
-        return kept.clone();
-    };
-    match convert(number, base, own) {
-        Ok(converted) if converted.exact && converted.value.scale() <= PLACES_MAX => {
-            decimal_text(converted.value)
-        }
-        _ => json!({ "value": number.to_string(), "unit": base.code }),
-    }
-}
-
-/// A kept decimal in a unit of its dimension.
-pub(super) fn in_unit(
-    attribute: &Attribute,
-    kept: &Value,
-    unit: Option<&str>,
-    units: &Units,
-) -> Result<Option<Decimal>, Refusal> {
-    if attribute.kind != Kind::Decimal {
-        return Ok(None);
-    }
-    let number = decimal("unit", kept)?;
-    let own = attribute.unit_id.and_then(|id| units.by_id(id));
-    let wanted = match unit {
-        Some(name) => Some(
-            units
-                .named(name.trim())
-                .ok_or_else(|| unknown_unit("unit", name))?,
-        ),
-        None => own,
-    };
-    let base = own.and_then(|own| units.base_of(own.id));
-    match (wanted, base) {
-        (Some(wanted), Some(base)) => {
-            let converted = convert(number, base, wanted).map_err(|refusal| refusal.at("unit"))?;
-            Ok(Some(converted.value))
-        }
-        (None, _) => Ok(Some(number)),
-        // It has no unit at all.
-        (Some(wanted), None) => Err(unknown_unit("unit", &wanted.code)),
-    }
 }
 
 fn unknown_unit(path: &str, name: &str) -> Refusal {

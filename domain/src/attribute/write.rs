@@ -176,6 +176,7 @@ pub(super) async fn take_up_unique_in_tx(
                SELECT $1, left(i.attributes->>$2, 1000), i.id
                FROM item i JOIN category c ON c.id = i.category_id
                WHERE c.path <@ $3::ltree AND jsonb_typeof(i.attributes->$2) IN ('string', 'number')
+                     AND btrim(i.attributes->>$2) <> ''
                ORDER BY 2";
     let values = [
         attribute.id.into(),

@@ -186,7 +186,9 @@ impl Categories<'_> {
             let height = query::height_in_tx(&tx, &before).await?;
             rules::check_depth("parentId", parent.as_ref(), height + 1)?;
             let demands = attribute::demands_in_tx(&tx, &before.path).await?;
-            let lock = if demands.is_free() {
+            // Where anything is demanded, before or after, no item may be written meanwhile.
+            let is_free = demands.is_free() && demands_nothing_in_tx(&tx, parent.as_ref()).await?;
+            let lock = if is_free {
                 SubtreeLock::AgainstChanges
             } else {
                 SubtreeLock::AgainstUse
@@ -555,6 +557,18 @@ async fn open_parent_in_tx(
         return Err(Refusal::new(Code::Archived, path).into());
     }
     Ok(Some(parent))
+}
+
+/// Whether nothing is demanded of items below this parent.
+async fn demands_nothing_in_tx(
+    tx: &DatabaseTransaction,
+    parent: Option<&Category>,
+) -> Result<bool> {
+    let Some(parent) = parent else {
+        return Ok(true);
+    };
+    let schemas = attribute::schemas(tx, &[parent.id]).await?;
+    Ok(schemas.values().all(|schema| schema.is_free()))
 }
 
 /// A category whose attributes are about to change: the shape of the tree stays as it is meanwhile.

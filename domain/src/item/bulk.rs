@@ -180,7 +180,7 @@ async fn check_facts_in_tx(
     categories.dedup();
     let written = rows
         .iter()
-        .map(|row| (row.draft.category_id, &row.draft.attributes));
+        .map(|row| (row.index, row.draft.category_id, &row.draft.attributes));
     let checked = facts::of_many_in_tx(tx, &categories, written).await?;
     let mut refusals = Refusals::default();
     let mut facts = HashMap::with_capacity(rows.len());

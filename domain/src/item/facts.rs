@@ -22,7 +22,7 @@ pub(super) async fn of_new_in_tx(
 ) -> Result<Checked> {
     let schemas = schemas(tx, &[category]).await?;
     let empty = Schema::default();
-    let schema = schemas.get(&category).unwrap_or(&empty);
+    let schema = schemas.get(&category).map_or(&empty, |schema| &**schema);
     let checked = schema
         .check(&object(written), None)
         .map_err(Error::Refused)?;
@@ -45,7 +45,7 @@ pub(super) async fn of_change_in_tx(
     }
     let schemas = schemas(tx, &[category, before.category_id]).await?;
     let empty = Schema::default();
-    let schema = |id| schemas.get(&id).unwrap_or(&empty);
+    let schema = |id| schemas.get(&id).map_or(&empty, |schema| &**schema);
     let kept = object(&before.attributes);
     let checked = match &change.attributes {
         Some(written) => schema(category).check(&object(written), Some(&kept)),
@@ -57,20 +57,23 @@ pub(super) async fn of_change_in_tx(
     resolved_in_tx(tx, checked).await.map(Some)
 }
 
-/// The attributes of many new items, each with its category: as many statements as for one. The categories are locked already.
+/// The attributes of many new items, each with its row in the request and its category: as many statements as for one. The categories are
+/// locked already.
 ///
 /// # Errors
-/// When the database fails; what is wrong with an item's values stands in its place.
+/// When a row that a value leads to does not exist, or the database fails; what is wrong with an item's values stands in its place.
 pub(super) async fn of_many_in_tx<'a>(
     tx: &DatabaseTransaction,
     categories: &[CategoryId],
-    written: impl Iterator<Item = (CategoryId, &'a Value)>,
+    written: impl Iterator<Item = (usize, CategoryId, &'a Value)>,
 ) -> Result<Vec<Result<Checked, Vec<Refusal>>>> {
     let schemas = schemas(tx, categories).await?;
     let empty = Schema::default();
-    let check = |(category, written): (CategoryId, &Value)| {
-        let schema = schemas.get(&category).unwrap_or(&empty);
-        schema.check(&object(written), None)
+    let check = |(index, category, written): (usize, CategoryId, &Value)| {
+        let schema = schemas.get(&category).map_or(&empty, |schema| &**schema);
+        schema
+            .check(&object(written), None)
+            .map(|checked| checked.in_row(index))
     };
     let mut checked: Vec<_> = written.map(check).collect();
     let mut valid: Vec<_> = checked

@@ -1,8 +1,21 @@
 //! Attributes that change while items have values of them.
 
+use domain::{
+    Error, Viewer,
+    item::{ItemRow, Kind, NewItem, Tracking},
+};
+use sea_orm::sqlx;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Shop, wrong};
+
+async fn id(shop: &Shop, sql: &'static str) -> Uuid {
+    sqlx::query_scalar(sql)
+        .fetch_one(shop.app.sql())
+        .await
+        .unwrap()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn items_that_would_become_invalid_are_told_beforehand_and_nothing_is_changed() {
@@ -43,6 +56,11 @@ async fn items_that_would_become_invalid_are_told_beforehand_and_nothing_is_chan
         )
         .await;
     assert_eq!(kept["report"]["invalid"], 25);
+    let again = input(json!({"max": "4", "onInvalid": "KEEP", "idempotencyKey": "k"}));
+    assert_eq!(
+        shop.manager.not_done("attributeCreate", again).await,
+        wrong("ALREADY_TAKEN", "name")
+    );
     assert_eq!(shop.attributes_of("R-29").await, json!({"pieces": 29}));
     // Those that were invalid before do not stand in the way of the next change.
     let change = json!({"id": kept["attribute"]["id"], "max": "3"});
@@ -204,5 +222,91 @@ async fn each_change_leaves_a_trail_and_an_event_and_happens_once() {
     assert_eq!(
         shop.manager.not_done("attributeUpdate", stale).await,
         wrong("STALE_VERSION", "expectedVersion")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_is_told_the_same_about_invalid_items() {
+    let shop = Shop::open().await;
+    let _ = shop.create_ring("R-1", json!({"pieces": 9})).await;
+    let more = json!({"max": "4", "onInvalid": "KEEP", "idempotencyKey": "once"});
+    let input = shop.attribute("pieces", "NUMBER", more);
+    let first = shop.manager.done("attributeCreate", input.clone()).await;
+    assert_eq!(
+        first["report"]["examples"][0]["errors"][0]["code"],
+        "OUT_OF_RANGE"
+    );
+    assert_eq!(shop.manager.done("attributeCreate", input).await, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retired_name_is_brought_back_and_not_given_away() {
+    let shop = Shop::open().await;
+    let attribute = shop.declare("note", "TEXT", json!({})).await;
+    let _ = shop
+        .manager
+        .done("attributeRetire", json!({"id": attribute["id"]}))
+        .await;
+    for category in [&shop.jewellery, &shop.rings] {
+        let again = shop.attribute("note", "TEXT", json!({"categoryId": category}));
+        assert_eq!(
+            shop.manager.not_done("attributeCreate", again).await,
+            wrong("ARCHIVED", "name")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_held_to_what_is_demanded_row_by_row() {
+    let shop = Shop::open().await;
+    let _ = shop
+        .declare("huid", "TEXT", json!({"unique": true, "required": true}))
+        .await;
+    let _ = shop
+        .declare("set_of", "REFERENCE", json!({"refersTo": "ITEM"}))
+        .await;
+    let category = id(&shop, "SELECT id FROM category WHERE parent_id IS NOT NULL").await;
+    let unit = id(&shop, "SELECT id FROM unit_of_measure WHERE code = 'piece'").await;
+    let row = |sku: &str, attributes| ItemRow {
+        item: NewItem {
+            kind: Kind::Goods,
+            sku: sku.into(),
+            name: [("en".to_owned(), sku.to_owned())].into(),
+            description: [].into(),
+            category_id: category.into(),
+            unit_id: unit.into(),
+            tracking: Tracking::None,
+            price: None,
+            attributes,
+            tags: Vec::new(),
+            barcodes: Vec::new(),
+            external_reference: Some(sku.into()),
+        },
+        draw_code: false,
+    };
+    let import = async |rows: &[ItemRow]| {
+        let items = shop.app.domain().items();
+        match items.import(&Viewer::system("test"), rows).await {
+            Ok(outcome) => vec![format!("{} created", outcome.created.len())],
+            Err(Error::Refused(refused)) => refused
+                .iter()
+                .map(|refusal| format!("{:?} {}", refusal.code, refusal.path.join(".")))
+                .collect(),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let fine = row("I-1", json!({"huid": "A"}));
+    let missing = import(&[fine.clone(), row("I-2", json!({}))]).await;
+    assert_eq!(missing, ["Required rows.1.attributes.huid"]);
+    let twice = import(&[fine.clone(), row("I-2", json!({"huid": "A"}))]).await;
+    assert_eq!(twice, ["AlreadyTaken rows.1.attributes.huid"]);
+    let nowhere = row("I-2", json!({"huid": "B", "set_of": "NONE"}));
+    let nowhere = import(&[fine.clone(), nowhere]).await;
+    assert_eq!(nowhere, ["NotFound rows.1.attributes.set_of"]);
+    assert_eq!(shop.app.count("SELECT count(*) FROM item").await, 0);
+    assert_eq!(import(&[fine]).await, ["1 created"]);
+    assert_eq!(
+        shop.not_a_ring("R-1", json!({"huid": "A"})).await,
+        wrong("ALREADY_TAKEN", "attributes.huid")
     );
 }

@@ -137,3 +137,18 @@ async fn a_category_does_not_move_to_where_it_would_contradict_or_its_items_woul
         .done("categoryMove", json!({"id": shop.rings, "parentId": free}))
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_unique_stays_unique_among_the_same_items() {
+    let shop = Shop::open().await;
+    let _ = shop.declare("huid", "TEXT", json!({"unique": true})).await;
+    let other = shop.manager.category("Other", None).await;
+    let away = json!({"id": shop.rings, "parentId": other});
+    assert_eq!(
+        shop.manager.not_done("categoryMove", away).await,
+        wrong("UNIQUE_ELSEWHERE", "parentId")
+    );
+    let chains = shop.manager.category("Chains", Some(&shop.jewellery)).await;
+    let within = json!({"id": shop.rings, "parentId": chains});
+    let _ = shop.manager.done("categoryMove", within).await;
+}

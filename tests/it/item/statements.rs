@@ -1,7 +1,7 @@
 //! How many SQL statements a query costs: as many as it has levels, however many rows it finds.
 
 use serde_json::{Value, json};
-use tests::{app::TestApp, database::TestDatabase, proxy::PostgresProxy};
+use tests::{app::TestApp, database::TestDatabase, proxy::PostgresProxy, shop::english};
 
 use super::Shop;
 
@@ -18,6 +18,11 @@ async fn furnished(proxy: &PostgresProxy) -> (Shop, Value) {
         shop.manager.category("Tools", None).await,
         shop.manager.category("Gifts", None).await,
     ];
+    let weight = json!({
+        "categoryId": shop.category, "name": "weight", "label": english("Weight"), "type": "DECIMAL",
+        "unitId": shop.manager.unit("tola").await, "default": "2",
+    });
+    let _declared = shop.manager.done("attributeCreate", weight).await;
     let mut last = Value::Null;
     for number in 0..25_u8 {
         let category = others
@@ -72,6 +77,10 @@ async fn queries_cost_a_statement_a_level() {
         ),
         (
             "{ items(first: 20) { nodes { sku barcodes images { id } } } }",
+            3,
+        ),
+        (
+            "{ items(first: 20) { nodes { sku attributes attributeValues { text attribute { label unit { code } } } } } }",
             3,
         ),
         (

@@ -6,7 +6,7 @@ pub mod value;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::attribute::{Attribute as Row, AttributeOption as OptionRow, Effective, Units};
+use domain::attribute::{Attribute as Row, AttributeOption as OptionRow, Units};
 use entity::id::CategoryId;
 use serde_json::Value;
 
@@ -83,9 +83,9 @@ pub struct Attribute {
     required: bool,
     /// Whether no two items may have the same value.
     unique: bool,
-    /// Whether its values are found by words.
+    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
     searchable: bool,
-    /// Whether lists are narrowed down by it.
+    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
     facet: bool,
     /// The value of an item that is created without one; none when it then has none.
     default: Option<Json<Value>>,
@@ -157,7 +157,7 @@ impl Attribute {
             facet: *facet,
             default: initial
                 .as_ref()
-                .map(|initial| Json(Effective::shown(row, initial, units))),
+                .map(|initial| Json(units.shown(row, initial))),
             min: shown(min),
             max: shown(max),
             pattern: pattern.clone(),
@@ -192,7 +192,7 @@ impl AttributeOption {
 /// A bound in the attribute's unit, as it can be written again.
 fn bound(row: &Row, kept: &str, units: &Units) -> String {
     let kept = Value::String(kept.to_owned());
-    match Effective::shown(row, &kept, units) {
+    match units.shown(row, &kept) {
         Value::String(text) => text,
         other => {
             let part = |name: &str| other[name].as_str().unwrap_or_default().to_owned();

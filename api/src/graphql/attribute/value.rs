@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Json, Object};
-use domain::attribute::{Attribute as Row, Effective, Kind, RefersTo, Schema};
+use domain::attribute::{Attribute as Row, Kind, RefersTo, Schema};
+use domain::locale::Locale;
 use entity::id::{CategoryId, ItemId};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -115,7 +116,7 @@ impl AttributeValue {
         let row = self.row();
         Json(match row.refers_to {
             Some(refers_to) => reference(refers_to, &self.kept),
-            None => Effective::shown(row, &self.kept, self.schema.units()),
+            None => self.schema.units().shown(row, &self.kept),
         })
     }
 
@@ -125,8 +126,8 @@ impl AttributeValue {
         ctx: &Context<'_>,
         #[graphql(desc = "Code of the unit; the attribute's own without.")] unit: Option<String>,
     ) -> async_graphql::Result<Option<Decimal>> {
-        let amount =
-            Effective::in_unit(self.row(), &self.kept, unit.as_deref(), self.schema.units());
+        let units = self.schema.units();
+        let amount = units.in_unit(self.row(), &self.kept, unit.as_deref());
         Ok(amount.or_graphql(ctx.viewer())?.map(Decimal))
     }
 
@@ -139,7 +140,7 @@ impl AttributeValue {
             (Value::Array(values), Kind::MultiEnum) => {
                 let values = values.iter().filter_map(Value::as_str);
                 let labels: Vec<_> = values.map(|it| label(row, locale.as_str(), it)).collect();
-                labels.join(domain_list_separator(locale))
+                labels.join(list_separator(locale))
             }
             (Value::Bool(value), _) => yes_or_no(locale, *value).to_owned(),
             (kept, Kind::Decimal) => with_unit(row, kept, &self.schema, locale.as_str()),
@@ -156,25 +157,25 @@ fn label(row: &Row, locale: &str, value: &str) -> String {
         .to_owned()
 }
 
-fn domain_list_separator(locale: domain::locale::Locale) -> &'static str {
+fn list_separator(locale: Locale) -> &'static str {
     match locale {
-        domain::locale::Locale::En => ", ",
-        domain::locale::Locale::Fa => "، ",
+        Locale::En => ", ",
+        Locale::Fa => "، ",
     }
 }
 
-fn yes_or_no(locale: domain::locale::Locale, value: bool) -> &'static str {
+fn yes_or_no(locale: Locale, value: bool) -> &'static str {
     match (locale, value) {
-        (domain::locale::Locale::En, true) => "yes",
-        (domain::locale::Locale::En, false) => "no",
-        (domain::locale::Locale::Fa, true) => "بله",
-        (domain::locale::Locale::Fa, false) => "خیر",
+        (Locale::En, true) => "yes",
+        (Locale::En, false) => "no",
+        (Locale::Fa, true) => "بله",
+        (Locale::Fa, false) => "خیر",
     }
 }
 
 fn with_unit(row: &Row, kept: &Value, schema: &Schema, locale: &str) -> String {
     let units = schema.units();
-    let (number, unit) = match Effective::shown(row, kept, units) {
+    let (number, unit) = match units.shown(row, kept) {
         Value::String(number) => (number, row.unit_id.and_then(|id| units.by_id(id))),
         other => {
             let number = other["value"].as_str().unwrap_or_default().to_owned();
