@@ -22,4 +22,5 @@ mod permissions;
 mod programs;
 mod queue;
 mod schema;
+mod search;
 mod uploads;
