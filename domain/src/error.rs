@@ -147,6 +147,8 @@ codes! {
     Cycle = "CYCLE",
     /// The picture has more pixels than we take. Params: `width`, `height`, `max`.
     DimensionsTooLarge = "DIMENSIONS_TOO_LARGE",
+    /// Something else was given that it cannot be given together with. Params: `other`.
+    Exclusive = "EXCLUSIVE",
     /// Work on it in the background was given up.
     GaveUp = "GAVE_UP",
     /// The key was used before with another request.
@@ -159,6 +161,8 @@ codes! {
     InvalidItems = "INVALID_ITEMS",
     /// The text does not have the form it must have. Params: `value`.
     InvalidFormat = "INVALID_FORMAT",
+    /// The formula cannot be understood. Params: `value`, the character from which on; none when it can, but never be computed.
+    InvalidFormula = "INVALID_FORMULA",
     /// The last digit of the barcode does not fit the others. Params: `value`.
     InvalidCheckDigit = "INVALID_CHECK_DIGIT",
     /// There must always be an owner who can log in.
@@ -179,6 +183,8 @@ codes! {
     StaleVersion = "STALE_VERSION",
     /// Too many attempts; wait. Params: `seconds`.
     Throttled = "THROTTLED",
+    /// The time is too early or too late. Params: `min`, `max`.
+    TimeOutOfRange = "TIME_OUT_OF_RANGE",
     /// The file is larger than we take. Params: `max`.
     TooLarge = "TOO_LARGE",
     /// The tree would have more levels than we take. Params: `max`.
@@ -197,6 +203,8 @@ codes! {
     UnknownUnit = "UNKNOWN_UNIT",
     /// Values would have to be unique among other items than before.
     UniqueElsewhere = "UNIQUE_ELSEWHERE",
+    /// The formula uses a name that means nothing. Params: `value`.
+    UnknownName = "UNKNOWN_NAME",
     /// The content of the file cannot be read.
     Unreadable = "UNREADABLE",
     /// A file of this kind is not taken.

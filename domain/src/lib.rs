@@ -5,20 +5,25 @@ pub mod audit;
 pub mod barcode;
 pub mod category;
 pub mod clock;
+pub mod currency;
 pub mod db;
+mod decimal;
 pub mod error;
 pub mod event;
+pub mod exact;
 pub mod filter;
 pub mod idempotency;
 pub mod item;
 pub mod job;
 pub mod keyset;
 pub mod locale;
+pub mod metal_rate;
 pub mod money;
 mod notify;
 pub mod page;
 pub mod patch;
 pub mod permission;
+pub mod pricing;
 mod reads;
 pub mod sku;
 mod sql;
@@ -102,6 +107,12 @@ impl Domain {
     #[must_use]
     pub fn jobs(&self) -> job::Jobs<'_> {
         job::Jobs { domain: self }
+    }
+
+    /// Metal rates: their use case and queries.
+    #[must_use]
+    pub fn metal_rates(&self) -> metal_rate::MetalRates<'_> {
+        metal_rate::MetalRates { domain: self }
     }
 
     /// Units of measure.

@@ -24,6 +24,15 @@ impl<T> Patch<T> {
         }
     }
 
+    /// Turns the new value into another; none when there is none for it.
+    pub fn and_then<U>(self, parse: impl FnOnce(T) -> Option<U>) -> Option<Patch<U>> {
+        match self {
+            Self::Keep => Some(Patch::Keep),
+            Self::Clear => Some(Patch::Clear),
+            Self::Set(value) => parse(value).map(Patch::Set),
+        }
+    }
+
     /// Turns the new value into another, which may be refused.
     ///
     /// # Errors
@@ -34,5 +43,12 @@ impl<T> Patch<T> {
             Self::Clear => Patch::Clear,
             Self::Set(value) => Patch::Set(parse(value)?),
         })
+    }
+}
+
+impl<T> From<Option<T>> for Patch<T> {
+    /// Of something new: what is not given stays empty.
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Keep, Self::Set)
     }
 }

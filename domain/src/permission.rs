@@ -30,6 +30,8 @@ permissions! {
     JobRead = "job.read",
     /// Steer background jobs.
     JobManage = "job.manage",
+    /// Record metal rates.
+    PricingWrite = "pricing.write",
     /// See users and roles.
     UserRead = "user.read",
     /// Create users, give them roles, disable them.

@@ -50,6 +50,8 @@ id! {
     ItemImageId,
     /// A piece of background work.
     JobId,
+    /// What a gram of metal costs.
+    MetalRateId,
     /// A named set of permissions.
     RoleId,
     /// A unit in which quantities are counted or measured.

@@ -7,6 +7,7 @@ mod m20261123_000001_people;
 mod m20261123_000002_catalogue;
 mod m20261123_000003_trail;
 mod m20261126_000005_attributes;
+mod m20261126_000007_pricing;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_catalogue::Migration),
             Box::new(m20261123_000003_trail::Migration),
             Box::new(m20261126_000005_attributes::Migration),
+            Box::new(m20261126_000007_pricing::Migration),
         ]
     }
 }

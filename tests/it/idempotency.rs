@@ -64,7 +64,7 @@ impl Case {
     }
 }
 
-/// Every mutation of the catalogue, on rows of its own, so that the cases do not get into each other's way.
+/// Every mutation of the catalogue and of rates, on rows of its own, so that the cases do not get into each other's way.
 async fn cases(manager: &Actor) -> Vec<Case> {
     let shelf = manager.category("Shelf", None).await;
     let unit = manager.unit("piece").await;
@@ -203,6 +203,12 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!({"itemId": items[5], "order": [second, first]}),
             "order",
             json!([first, second]),
+        ),
+        Case::new(
+            "metalRateRecord",
+            json!({"metal": "GOLD", "fineness": "750", "currency": "IRR", "pricePerGram": "81234567", "source": "Bazaar"}),
+            "pricePerGram",
+            json!("81234568"),
         ),
     ]
 }

@@ -24,8 +24,12 @@ const ITEM: &str = "item { id kind sku name description tracking price { amount 
 const ATTRIBUTE: &str = "attribute { id name label type required unique min max default version retiredAt options { value label } } \
     report { checked invalid examples { sku errors { code path message } } }";
 
+/// What is asked about a metal rate after a mutation.
+const METAL_RATE: &str =
+    "metalRate { id metal fineness currency pricePerGram effectiveAt source recordedAt }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 18] = [
+const MUTATIONS: [(&str, &str, &str); 19] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -56,9 +60,10 @@ const MUTATIONS: [(&str, &str, &str); 18] = [
         "JobRetryInput",
         "job { id state attempts maxAttempts error finishedAt }",
     ),
+    ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
 ];
 
-/// The document of a mutation of the catalogue or of jobs.
+/// The document of a mutation of the catalogue, of rates or of jobs.
 ///
 /// # Panics
 /// When there is none of this name here.
@@ -78,12 +83,12 @@ pub fn english(text: &str) -> Value {
 }
 
 impl Actor {
-    /// Asks for a mutation of the catalogue or of jobs, by its name.
+    /// Asks for a mutation of the catalogue, of rates or of jobs, by its name.
     pub async fn change(&self, mutation: &str, input: Value) -> Answer {
         self.gql(&document(mutation), json!({"input": input})).await
     }
 
-    /// The payload of a mutation of the catalogue or of jobs that must succeed.
+    /// The payload of a mutation of the catalogue, of rates or of jobs that must succeed.
     ///
     /// # Panics
     /// When there is any error.
@@ -91,7 +96,7 @@ impl Actor {
         self.change(mutation, input).await.ok()[mutation].take()
     }
 
-    /// Codes and paths of the `userErrors` of a mutation of the catalogue or of jobs that must be refused.
+    /// Codes and paths of the `userErrors` of a mutation of the catalogue, of rates or of jobs that must be refused.
     ///
     /// # Panics
     /// When it is not refused.

@@ -7,7 +7,7 @@ use domain::{
     Code, Error,
     event::{Event, Interest, action},
 };
-use entity::id::{CategoryId, ItemId, JobId};
+use entity::id::{CategoryId, ItemId, JobId, MetalRateId};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     id::GlobalId,
     item::{Item, query::prefetch},
     job::Job,
+    metal_rate::{self, Metal, MetalRate},
 };
 
 /// A place in the one sequence of all events.
@@ -70,6 +71,15 @@ pub struct JobProgressEvent {
     position: EventPosition,
     /// The job as it is by now.
     job: Job,
+}
+
+/// A metal rate was recorded.
+#[derive(SimpleObject)]
+pub struct MetalRateChangedEvent {
+    /// The event's place in the sequence.
+    position: EventPosition,
+    /// The rate that was recorded. When it was back-dated, a later one may still be the one that holds: see `metalRateLatest`.
+    metal_rate: MetalRate,
 }
 
 /// What happens, as it happens. With `after`, what happened behind that position comes first and nothing is left out. A subscription that
@@ -144,6 +154,26 @@ impl Subscriptions {
             .or_graphql(ctx.viewer())?;
         let events = events(ctx, Interest::Jobs { job }, after).await?;
         Ok(resolved(events.and_then(move |events| jobs(ctx, events))))
+    }
+
+    /// Metal rates that are recorded. Needs `catalogue.read`.
+    async fn metal_rate_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(desc = "Only of this metal.")] metal: Option<Metal>,
+        #[graphql(desc = "Only in this currency: an ISO 4217 code.")] currency: Option<String>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<MetalRateChangedEvent>> + use<'ctx>,
+    > {
+        let filter = metal_rate::filter(metal, currency.as_deref()).or_graphql(ctx.viewer())?;
+        let events = events(ctx, Interest::MetalRates(filter), after).await?;
+        Ok(resolved(
+            events.and_then(move |events| metal_rates(ctx, events)),
+        ))
     }
 }
 
@@ -272,6 +302,32 @@ async fn jobs(
         })
     });
     Ok(progress.collect())
+}
+
+/// Rates are never changed or taken away: each event has its own.
+async fn metal_rates(
+    ctx: &Context<'_>,
+    events: Vec<Event>,
+) -> async_graphql::Result<Vec<MetalRateChangedEvent>> {
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| MetalRateId(event.aggregate_id))
+        .collect();
+    let rows = ctx
+        .domain()
+        .metal_rates()
+        .by_ids(ctx.viewer(), &ids)
+        .await
+        .or_graphql(ctx.viewer())?;
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
+    let recorded = events.into_iter().filter_map(|event| {
+        let row = rows.get(&event.aggregate_id)?;
+        Some(MetalRateChangedEvent {
+            position: position(&event),
+            metal_rate: MetalRate::new(row.clone()),
+        })
+    });
+    Ok(recorded.collect())
 }
 
 fn position(event: &Event) -> EventPosition {

@@ -4,8 +4,8 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    ApiTokenId, AttributeId, CategoryId, ItemId, ItemImageId, JobId, RoleId, UnitOfMeasureId,
-    UserId,
+    ApiTokenId, AttributeId, CategoryId, ItemId, ItemImageId, JobId, MetalRateId, RoleId,
+    UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -83,6 +83,7 @@ global_ids! {
     ItemId = "Item",
     ItemImageId = "ItemImage",
     JobId = "Job",
+    MetalRateId = "MetalRate",
     RoleId = "Role",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",

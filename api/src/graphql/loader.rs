@@ -18,8 +18,11 @@ use domain::{
     Domain, Viewer,
     attribute::Schema,
     category::{Category, TREE_MAX},
-    item::{ItemImage, ItemWithImage},
+    currency::Currency,
+    item::{ItemImage, ItemMetal, ItemWithImage},
     job::Job,
+    metal_rate::{Metal, MetalRate},
+    pricing::Pricing,
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{CategoryId, ItemId, JobId, UnitOfMeasureId};
@@ -103,9 +106,23 @@ where
     K: Send + Sync + Hash + Eq + Clone + 'static,
     Loaders: Loader<K, Error = LoadError>,
 {
+    load_all(ctx, keys).await.map(|_kept_by_the_loader| ())
+}
+
+/// The same, for somebody who needs them at once.
+///
+/// # Errors
+/// The domain's error, translated.
+pub async fn load_all<K>(
+    ctx: &Context<'_>,
+    keys: impl IntoIterator<Item = K>,
+) -> async_graphql::Result<HashMap<K, <Loaders as Loader<K>>::Value>>
+where
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+    Loaders: Loader<K, Error = LoadError>,
+{
     let loaded = ctx.loaders().load_many(keys).await;
-    let loaded = loaded.map_err(|error| super::error::to_graphql(ctx.viewer(), &error));
-    loaded.map(|_kept_by_the_loader| ())
+    loaded.map_err(|error| super::error::to_graphql(ctx.viewer(), &error))
 }
 
 /// A loader's error: shared by all who waited for the batch.
@@ -130,6 +147,23 @@ pub struct ImagesOf(pub ItemId);
 /// The barcodes of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BarcodesOf(pub ItemId);
+
+/// What is known of the metal of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MetalOf(pub ItemId);
+
+/// How an item is priced whose price is not fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PricingOf(pub ItemId);
+
+/// The rate of a metal in a currency that holds now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LatestRate {
+    /// Of which metal.
+    pub metal: Metal,
+    /// In which currency.
+    pub currency: Currency,
+}
 
 impl Loader<CategoryId> for Loaders {
     type Value = Category;
@@ -265,6 +299,66 @@ impl Loader<BarcodesOf> for Loaders {
             .map(|(key, rows)| (key, rows.into_iter().map(|row| row.barcode).collect()))
             .collect())
     }
+}
+
+impl Loader<MetalOf> for Loaders {
+    type Value = Option<ItemMetal>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[MetalOf],
+    ) -> Result<HashMap<MetalOf, Option<ItemMetal>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.items().metal_of(&self.viewer, &ids).await?;
+        let rows = rows.into_iter().map(|row| (MetalOf(row.item_id), row));
+        Ok(each(keys, rows))
+    }
+}
+
+impl Loader<PricingOf> for Loaders {
+    type Value = Option<Pricing>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[PricingOf],
+    ) -> Result<HashMap<PricingOf, Option<Pricing>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.items().pricing_of(&self.viewer, &ids).await?;
+        let rows = rows.into_iter().map(|(id, row)| (PricingOf(id), row));
+        Ok(each(keys, rows))
+    }
+}
+
+impl Loader<LatestRate> for Loaders {
+    type Value = Option<MetalRate>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[LatestRate],
+    ) -> Result<HashMap<LatestRate, Option<MetalRate>>, LoadError> {
+        let wanted: Vec<_> = keys.iter().map(|key| (key.metal, key.currency)).collect();
+        let rates = self.domain.metal_rates();
+        let rows = rates.latest_of(&self.viewer, &wanted).await?;
+        let rows = rows.into_iter().filter_map(|row| {
+            let currency = Currency::parse("currency", &row.currency).ok()?;
+            let metal = row.metal;
+            Some((LatestRate { metal, currency }, row))
+        });
+        Ok(each(keys, rows))
+    }
+}
+
+/// Every key with its row; also one that has none, or it would be looked for again and again.
+fn each<K: Copy + Eq + Hash, R>(
+    keys: &[K],
+    rows: impl Iterator<Item = (K, R)>,
+) -> HashMap<K, Option<R>> {
+    let mut all: HashMap<K, Option<R>> = keys.iter().map(|key| (*key, None)).collect();
+    all.extend(rows.map(|(key, row)| (key, Some(row))));
+    all
 }
 
 /// Every key with its rows in the order they came, also when there are none.

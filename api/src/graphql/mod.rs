@@ -18,6 +18,7 @@ pub mod id;
 pub mod item;
 pub mod job;
 pub mod loader;
+pub mod metal_rate;
 pub mod money;
 pub mod node;
 pub mod page;

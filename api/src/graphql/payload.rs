@@ -30,6 +30,8 @@ user_error_codes! {
     Cycle,
     /// The picture has more pixels than we take.
     DimensionsTooLarge,
+    /// Something else was given that it cannot be given together with.
+    Exclusive,
     /// Work on it in the background was given up.
     GaveUp,
     /// The key was used before with another request.
@@ -42,6 +44,8 @@ user_error_codes! {
     InvalidItems,
     /// The text does not have the form it must have; for ids: it is none, or one of another type.
     InvalidFormat,
+    /// The formula cannot be understood.
+    InvalidFormula,
     /// The last digit of the barcode does not fit the others.
     InvalidCheckDigit,
     /// There must always be an owner who can log in.
@@ -62,6 +66,8 @@ user_error_codes! {
     StaleVersion,
     /// Too many attempts; wait.
     Throttled,
+    /// The time is too early or too late.
+    TimeOutOfRange,
     /// The tree would have more levels than we take.
     TooDeep,
     /// The number has more decimal places than we take.
@@ -80,6 +86,8 @@ user_error_codes! {
     UnknownUnit,
     /// Values would have to be unique among other items than before.
     UniqueElsewhere,
+    /// The formula uses a name that means nothing.
+    UnknownName,
     /// The content of the file cannot be read.
     Unreadable,
     /// A file of this kind is not taken.

@@ -8,6 +8,7 @@ use super::{
     event::Subscriptions,
     item::{ItemMutation, ItemQuery},
     job::{JobMutation, JobQuery},
+    metal_rate::{MetalRateMutation, MetalRateQuery},
     node::NodeQuery,
     unit_of_measure::UnitOfMeasureQuery,
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
@@ -20,6 +21,7 @@ pub struct Query(
     CategoryQuery,
     ItemQuery,
     JobQuery,
+    MetalRateQuery,
     NodeQuery,
     SessionQuery,
     UnitOfMeasureQuery,
@@ -35,6 +37,7 @@ pub struct Mutation(
     ItemMutation,
     JobMutation,
     LoginMutation,
+    MetalRateMutation,
     UserMutation,
 );
 

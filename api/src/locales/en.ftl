@@ -9,6 +9,7 @@ ARCHIVED = This is archived. Restore it first.
 CONTRADICTS = The attribute “{ $value }” of the category “{ $category }” says something else. A category below may only be stricter than those above it.
 CYCLE = A category cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
+EXCLUSIVE = Give either this or “{ $other }”, not both.
 GAVE_UP = This could not be processed. Please upload it again.
 IDEMPOTENCY_KEY_REUSED = This idempotency key was used before for another request. Use a new one.
 INCOMPATIBLE_UNITS = These two units measure different things, such as weight and length. One cannot be converted into the other.
@@ -20,6 +21,10 @@ INVALID_ITEMS = { $count ->
 INVALID_FORMAT = { $value ->
     [none] This does not have the form it must have.
    *[other] “{ $value }” does not have the form it must have.
+}
+INVALID_FORMULA = { $value ->
+    [none] The formula cannot be computed.
+   *[other] The formula cannot be understood from character { $value } on.
 }
 INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others. Please check for a typing mistake.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
@@ -37,6 +42,7 @@ OUT_OF_RANGE = The number must be between { $min } and { $max }.
 REQUIRED = This must be given.
 STALE_VERSION = Somebody changed this meanwhile. Load it again, then make your change.
 THROTTLED = Too many attempts. Wait { $seconds } seconds and try again.
+TIME_OUT_OF_RANGE = The time must be between { $min } and { $max }.
 TOO_DEEP = The tree may have at most { $max } levels.
 TOO_FINE = This has too many decimal places; at most { $max } are taken.
 TOO_LARGE = The file is too large; at most { $max } bytes are taken.
@@ -46,6 +52,7 @@ TOO_SHORT = This is too short; at least { $min } characters are needed.
 UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
 UNKNOWN_UNIT = There is no unit “{ $value }”.
 UNIQUE_ELSEWHERE = This category cannot move there: an attribute with unique values would begin or end at another category. Retire that attribute first.
+UNKNOWN_NAME = The formula uses “{ $value }”, which means nothing here. Please check for a typing mistake.
 UNREADABLE = The file is damaged and cannot be read.
 UNSUPPORTED_TYPE = Files of this kind are not taken. Use JPEG, PNG, WebP or GIF.
 WRONG_TYPE = { $expected ->
@@ -66,6 +73,16 @@ INTERNAL = Something went wrong on our side. If it stays so, tell support the re
 EVENT_POSITION_EXPIRED = Events that far back are no longer kept. Load everything again and subscribe without a position.
 EVENT_POSITION_UNKNOWN = This is not a position of an event that has happened.
 INVALID_ID = “{ $value }” is not the id of { $expected }.
+
+# Why a price cannot be told.
+
+price-no-metal = Nothing is known of the metal of this item. Enter its metal and weight.
+price-no-rate = There is no rate for this metal in this currency yet. Record one.
+price-no-weight = A weight of this item is missing. Enter it.
+price-no-attribute = The formula uses an attribute that this item does not have, or that is not a number.
+price-no-duration = This price depends on a duration. Say how long.
+price-formula-failed = The formula cannot be computed for this item: it divides by zero, or the numbers become too large.
+price-out-of-range = The price would be negative or too large.
 
 # Requests that are refused before they are executed. One message a reason; values are named in api/src/http/reason.rs.
 

@@ -6,17 +6,21 @@ use std::{
 };
 
 use entity::{
-    attribute::{Model as Attribute, RefersTo},
+    attribute::{Kind, Model as Attribute, RefersTo},
     id::{AttributeId, CategoryId},
 };
 use regex::Regex;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::{
     query::Declaration,
     value::{self, Units},
 };
-use crate::error::{Code, Refusal, Result};
+use crate::{
+    error::{Code, Refusal, Result},
+    exact::Exact,
+};
 
 /// One attribute as it holds for the items of a category.
 #[derive(Clone, Debug)]
@@ -160,6 +164,26 @@ impl Schema {
     /// The attribute with this name that takes values.
     pub(crate) fn named(&self, name: &str) -> Option<&Effective> {
         self.in_use().find(|it| it.attribute.name == name)
+    }
+
+    /// Whether an attribute with this name may be a number.
+    pub(crate) fn has_number(&self, name: &str) -> bool {
+        let is_number = |it: &Effective| matches!(it.attribute.kind, Kind::Number | Kind::Decimal);
+        self.is_free() || self.named(name).is_some_and(is_number)
+    }
+
+    /// The value of the attribute with this name when it is a number, exactly and in the attribute's unit. Where no attribute was ever
+    /// declared a decimal is any text that is one.
+    pub(crate) fn number(&self, name: &str, kept: &Map<String, Value>) -> Option<Exact> {
+        if self.is_free() {
+            return match kept.get(name)? {
+                Value::Number(number) => number.as_i64().map(Exact::from),
+                Value::String(text) => Decimal::from_str_exact(text.trim()).ok().map(Exact::from),
+                _ => None,
+            };
+        }
+        let attribute = &self.named(name)?.attribute;
+        self.units.exact(attribute, kept.get(&attribute.key)?)
     }
 
     /// The attribute whose values are kept under this key.

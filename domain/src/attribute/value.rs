@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::schema::Named;
 use crate::{
     error::{Code, Refusal},
+    exact::Exact,
     text,
     unit_of_measure::convert,
 };
@@ -71,6 +72,23 @@ impl Units {
                 decimal_text(converted.value)
             }
             _ => json!({ "value": number.to_string(), "unit": base.code }),
+        }
+    }
+
+    /// A kept number exactly as people mean it: a whole one, or a decimal in its attribute's unit; none for other types.
+    pub(super) fn exact(&self, attribute: &Attribute, kept: &Value) -> Option<Exact> {
+        match attribute.kind {
+            Kind::Number => kept.as_i64().map(Exact::from),
+            Kind::Decimal => {
+                let number = Exact::from(decimal("", kept).ok()?);
+                match attribute.unit_id.and_then(|id| self.by_id(id)) {
+                    Some(own) => {
+                        (&number * &own.denominator.into()).checked_div(&own.numerator.into())
+                    }
+                    None => Some(number),
+                }
+            }
+            _ => None,
         }
     }
 

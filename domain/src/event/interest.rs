@@ -1,9 +1,10 @@
 //! What a listener wants to hear of. The database narrows down what it reads, [`Interest::wants`] decides.
 
 use entity::id::{CategoryId, ItemId, JobId};
+use sea_orm::ActiveEnum as _;
 
 use super::{Event, Kind, action};
-use crate::{permission::Permission, sql::Sql};
+use crate::{metal_rate::MetalRateFilter, permission::Permission, sql::Sql};
 
 /// Action of the one event of a whole import, which may concern any item.
 const ITEM_IMPORT: &str = "item.import";
@@ -25,6 +26,8 @@ pub enum Interest {
         /// This job only.
         job: Option<JobId>,
     },
+    /// Metal rates that are recorded.
+    MetalRates(MetalRateFilter),
 }
 
 impl Interest {
@@ -33,6 +36,7 @@ impl Interest {
             Self::CategoryTree => Kind::CategoryTreeChanged,
             Self::Items { .. } => Kind::ItemChanged,
             Self::Jobs { .. } => Kind::JobChanged,
+            Self::MetalRates(_) => Kind::MetalRateChanged,
         }
     }
 
@@ -53,6 +57,9 @@ impl Interest {
                     action(event) == ITEM_IMPORT || is_of_item && is_of_category
                 }
                 Self::Jobs { job } => job.is_none_or(|id| id.0 == event.aggregate_id),
+                Self::MetalRates(filter) => members(filter)
+                    .into_iter()
+                    .all(|(name, value)| value.is_none_or(|value| is(event, name, &value))),
             }
     }
 
@@ -69,9 +76,33 @@ impl Interest {
             Self::Jobs { job: Some(id) } => {
                 sql.push(" AND aggregate_id = ").bind(id.0);
             }
+            Self::MetalRates(filter) => {
+                for (name, value) in members(filter) {
+                    if let Some(value) = value {
+                        sql.push(" AND payload->>")
+                            .bind(name)
+                            .push(" = ")
+                            .bind(value);
+                    }
+                }
+            }
             Self::CategoryTree | Self::Items { .. } | Self::Jobs { .. } => {}
         }
     }
+}
+
+/// What the payload of a wanted event of a metal rate says, where it matters.
+fn members(filter: &MetalRateFilter) -> [(&'static str, Option<String>); 2] {
+    let MetalRateFilter { metal, currency } = filter;
+    [
+        ("metal", metal.map(|metal| metal.to_value())),
+        ("currency", currency.map(|currency| currency.to_string())),
+    ]
+}
+
+/// Whether this member of the event's payload is this text.
+fn is(event: &Event, name: &str, text: &str) -> bool {
+    event.payload.get(name).and_then(|found| found.as_str()) == Some(text)
 }
 
 /// Whether the event's item is in the category, or was until the event.
@@ -79,7 +110,7 @@ fn concerns_category(event: &Event, id: CategoryId) -> bool {
     let id = id.to_string();
     ["categoryId", "previousCategoryId"]
         .iter()
-        .any(|name| event.payload.get(name).and_then(|id| id.as_str()) == Some(&id))
+        .any(|name| is(event, name, &id))
 }
 
 #[cfg(test)]
@@ -89,6 +120,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::{currency::Currency, metal_rate::Metal};
 
     const ITEM: ItemId = ItemId(Uuid::from_u128(1));
     const OTHER_ITEM: ItemId = ItemId(Uuid::from_u128(2));
@@ -145,6 +177,19 @@ mod tests {
         );
         assert!(items(Some(ITEM), Some(OLD)).wants(&import));
         assert!(!Interest::CategoryTree.wants(&import));
+    }
+
+    #[test]
+    fn metal_rates_are_told_apart_by_metal_and_currency() {
+        let payload = json!({ "action": "metal_rate.record", "metal": "gold", "currency": "IRR" });
+        let recorded = event(Kind::MetalRateChanged, Uuid::from_u128(9), payload);
+        let of = |metal, currency: Option<&str>| {
+            let currency = currency.map(|code| Currency::parse("currency", code).unwrap());
+            Interest::MetalRates(MetalRateFilter { metal, currency }).wants(&recorded)
+        };
+        assert!(of(None, None) && of(Some(Metal::Gold), Some("IRR")) && of(None, Some("IRR")));
+        assert!(!of(Some(Metal::Silver), None) && !of(Some(Metal::Gold), Some("EUR")));
+        assert!(!items(None, None).wants(&recorded));
     }
 
     #[test]

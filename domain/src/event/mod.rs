@@ -33,6 +33,8 @@ pub enum Kind {
     ItemChanged,
     /// A job has got on.
     JobChanged,
+    /// A metal rate was recorded.
+    MetalRateChanged,
 }
 
 impl Kind {
@@ -43,13 +45,16 @@ impl Kind {
             Self::CategoryTreeChanged => "category_tree.changed",
             Self::ItemChanged => "item.changed",
             Self::JobChanged => "job.changed",
+            Self::MetalRateChanged => "metal_rate.changed",
         }
     }
 
     /// What a viewer needs who wants to hear of it.
     fn permission(self) -> Permission {
         match self {
-            Self::CategoryTreeChanged | Self::ItemChanged => Permission::CatalogueRead,
+            Self::CategoryTreeChanged | Self::ItemChanged | Self::MetalRateChanged => {
+                Permission::CatalogueRead
+            }
             Self::JobChanged => Permission::JobRead,
         }
     }
@@ -60,6 +65,7 @@ impl Kind {
             Self::CategoryTreeChanged => "category",
             Self::ItemChanged => "item",
             Self::JobChanged => "job",
+            Self::MetalRateChanged => "metal_rate",
         }
     }
 }

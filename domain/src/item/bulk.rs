@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    NewItem, facts,
+    NewItem, facts, metal,
     rules::{self, Draft},
 };
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     error::{Code, Error, Refusal, Refusals, Result},
     event::{self, Kind, NewEvent},
     job::{self, Task},
+    pricing,
     sql::{statement, uuids},
     viewer::Viewer,
 };
@@ -84,12 +85,14 @@ pub(super) async fn import(
     let existed = rows.len() - parsed.len();
     keep_open_categories_in_tx(&tx, &mut parsed).await?;
     keep_free_barcodes_in_tx(&tx, &mut parsed).await?;
+    keep_free_huids_in_tx(&tx, &mut parsed).await?;
     let facts = check_facts_in_tx(&tx, &mut parsed).await?;
     // Two imports of the same items write them in the same order, and do not wait for each other in a circle.
     parsed.sort_unstable_by(|a, b| a.reference.cmp(&b.reference));
     let created = insert_in_tx(&tx, viewer, now, &parsed).await?;
     insert_barcodes_in_tx(&tx, &parsed, &created).await?;
     own_facts_in_tx(&tx, &parsed, &facts, &created).await?;
+    insert_details_in_tx(&tx, &parsed, &created).await?;
     enqueue_codes_in_tx(&tx, viewer, now, &parsed, &created).await?;
     if !created.is_empty() {
         announce_in_tx(&tx, viewer, now).await?;
@@ -170,6 +173,19 @@ async fn keep_free_barcodes_in_tx(tx: &DatabaseTransaction, rows: &mut Vec<Parse
     Ok(())
 }
 
+/// Keeps the rows whose hallmark id is not another item's.
+async fn keep_free_huids_in_tx(tx: &DatabaseTransaction, rows: &mut Vec<Parsed>) -> Result<()> {
+    let huids: Vec<_> = rows.iter().filter_map(|row| row.draft.huid()).collect();
+    if huids.is_empty() {
+        return Ok(());
+    }
+    let huids: Vec<_> = huids.into_iter().map(str::to_owned).collect();
+    let sql = "SELECT huid FROM item_metal WHERE huid = ANY($1)";
+    let taken: HashSet<String> = firsts_in_tx(tx, sql, huids.into()).await?;
+    rows.retain(|row| row.draft.huid().is_none_or(|huid| !taken.contains(huid)));
+    Ok(())
+}
+
 /// The attributes of all rows as their categories demand them, in the order of the rows, and the rows with these.
 async fn check_facts_in_tx(
     tx: &DatabaseTransaction,
@@ -178,10 +194,8 @@ async fn check_facts_in_tx(
     let mut categories: Vec<_> = rows.iter().map(|row| row.draft.category_id).collect();
     categories.sort_unstable();
     categories.dedup();
-    let written = rows
-        .iter()
-        .map(|row| (row.index, row.draft.category_id, &row.draft.attributes));
-    let checked = facts::of_many_in_tx(tx, &categories, written).await?;
+    let drafts = rows.iter().map(|row| (row.index, &row.draft));
+    let checked = facts::of_many_in_tx(tx, &categories, drafts).await?;
     let mut refusals = Refusals::default();
     let mut facts = HashMap::with_capacity(rows.len());
     for (row, checked) in rows.iter_mut().zip(checked) {
@@ -378,6 +392,26 @@ async fn insert_barcodes_in_tx(
         )
     })?;
     Ok(())
+}
+
+/// What is known of the metal of those that were created, and how they are priced.
+async fn insert_details_in_tx(
+    tx: &DatabaseTransaction,
+    rows: &[Parsed],
+    created: &HashMap<String, ItemId>,
+) -> Result<()> {
+    let drafts = || {
+        rows.iter()
+            .filter_map(|row| Some((*created.get(&row.reference)?, &row.draft)))
+    };
+    let metal: Vec<_> = drafts()
+        .filter_map(|(id, draft)| Some(draft.metal.as_ref()?.of(id)))
+        .collect();
+    metal::insert_in_tx(tx, &metal, "rows.metal.huid").await?;
+    let pricing: Vec<_> = drafts()
+        .filter_map(|(id, draft)| draft.pricing.as_ref()?.of(id))
+        .collect();
+    pricing::insert_in_tx(tx, &pricing).await
 }
 
 async fn enqueue_codes_in_tx(

@@ -4,6 +4,7 @@ mod bulk;
 mod facts;
 mod filter;
 mod image;
+mod metal;
 mod query;
 mod rendered;
 mod rules;
@@ -19,9 +20,11 @@ pub use bulk::{IMPORT_MAX, ImportOutcome, ItemRow};
 pub use entity::{
     item::{Kind, Model as Item, Tracking},
     item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
+    item_metal::{MakingMode, Model as ItemMetal, Stone, Stones},
 };
 pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm};
 pub use image::NewImage;
+pub use metal::{MakingCharge, MetalDetails};
 pub use query::ItemWithImage;
 pub use rendered::RenderedImage;
 pub(crate) use rendered::{
@@ -38,6 +41,7 @@ use crate::{
     page::{Page, PageArgs, TotalCount},
     patch::Patch,
     permission::Permission,
+    pricing::{self, Pricing},
     text,
     viewer::Viewer,
 };
@@ -59,8 +63,12 @@ pub struct NewItem {
     pub unit_id: UnitOfMeasureId,
     /// How its pieces are told apart.
     pub tracking: Tracking,
-    /// Price of one unit.
+    /// Price of one unit, when it is fixed.
     pub price: Option<Money>,
+    /// How its price is found, when `price` does not say it.
+    pub pricing: Option<Pricing>,
+    /// What is known of its metal.
+    pub metal: Option<MetalDetails>,
     /// Further facts by attribute name: a JSON object.
     pub attributes: serde_json::Value,
     /// Free labels.
@@ -88,8 +96,12 @@ pub struct ItemChange {
     pub unit_id: Option<UnitOfMeasureId>,
     /// How its pieces are told apart.
     pub tracking: Option<Tracking>,
-    /// Price of one unit.
+    /// Price of one unit: fixed from now on.
     pub price: Patch<Money>,
+    /// How its price is found, when `price` does not say it.
+    pub pricing: Patch<Pricing>,
+    /// All that is known of its metal.
+    pub metal: Patch<MetalDetails>,
     /// All further facts: a JSON object.
     pub attributes: Option<serde_json::Value>,
     /// All free labels.
@@ -122,10 +134,14 @@ impl Items<'_> {
             Claimed::Now(claim) => claim,
         };
         open_for_items_in_tx(&tx, new.category_id).await?;
-        let facts = facts::of_new_in_tx(&tx, new.category_id, &draft.attributes).await?;
-        let item = write::insert_in_tx(&tx, now, draft, &facts).await?;
-        job::enqueue_in_tx(&tx, viewer, now, &[Task::RenderCode { item_id: item.id }]).await?;
-        write::record_in_tx(&tx, viewer, now, "item.create", None, &item).await?;
+        let facts = facts::of_new_in_tx(&tx, &draft).await?;
+        let written = write::insert_in_tx(&tx, now, draft, &facts).await?;
+        let task = Task::RenderCode {
+            item_id: written.item.id,
+        };
+        job::enqueue_in_tx(&tx, viewer, now, &[task]).await?;
+        write::record_written_in_tx(&tx, viewer, now, "item.create", None, &written).await?;
+        let item = written.item;
         claim.keep_in_tx(&tx, &item).await?;
         self.domain.commit(tx).await?;
         Ok(item)
@@ -165,8 +181,9 @@ impl Items<'_> {
         }
         let before = lock_in_use_in_tx(&tx, id, expected_version).await?;
         let facts = facts::of_change_in_tx(&tx, &before, &parsed).await?;
-        let item = write::update_in_tx(&tx, now, before.clone(), parsed, facts).await?;
-        write::record_in_tx(&tx, viewer, now, "item.update", Some(&before), &item).await?;
+        let (before, after) = write::update_in_tx(&tx, now, before, parsed, facts).await?;
+        write::record_written_in_tx(&tx, viewer, now, "item.update", Some(&before), &after).await?;
+        let item = after.item;
         claim.keep_in_tx(&tx, &item).await?;
         self.domain.commit(tx).await?;
         Ok(item)
@@ -334,6 +351,28 @@ impl Items<'_> {
     ) -> Result<Vec<entity::item_barcode::Model>> {
         viewer.require(Permission::CatalogueRead)?;
         query::barcodes_of(&self.domain.reads, ids).await
+    }
+
+    /// What is known of the metal of these items, of those that are of metal.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn metal_of(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<ItemMetal>> {
+        viewer.require(Permission::CatalogueRead)?;
+        metal::of_items(&self.domain.reads, ids).await
+    }
+
+    /// How these items are priced, of those whose price is not fixed.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn pricing_of(
+        &self,
+        viewer: &Viewer,
+        ids: &[ItemId],
+    ) -> Result<Vec<(ItemId, Pricing)>> {
+        viewer.require(Permission::CatalogueRead)?;
+        pricing::of_items(&self.domain.reads, ids).await
     }
 
     /// The pictures of these items, in their order.

@@ -8,13 +8,13 @@ use entity::{
     translations::Translations,
 };
 
-use super::{ItemChange, NewItem};
+use super::{ItemChange, NewItem, metal};
 use crate::{
     barcode,
     error::{Code, Refusal, Refusals, Result},
     money::{self, Money},
     patch::Patch,
-    sku, text,
+    pricing, sku, text,
 };
 
 /// Most barcodes of one item.
@@ -39,10 +39,19 @@ pub(super) struct Draft {
     pub(super) unit_id: UnitOfMeasureId,
     pub(super) tracking: Tracking,
     pub(super) price: Option<Money>,
+    pub(super) pricing: Option<pricing::Draft>,
+    pub(super) metal: Option<metal::Draft>,
     pub(super) attributes: serde_json::Value,
     pub(super) tags: Vec<String>,
     pub(super) barcodes: Vec<String>,
     pub(super) external_reference: Option<String>,
+}
+
+impl Draft {
+    /// Its hallmark id.
+    pub(super) fn huid(&self) -> Option<&str> {
+        self.metal.as_ref().and_then(metal::Draft::huid)
+    }
 }
 
 /// A change of them, valid.
@@ -56,6 +65,8 @@ pub(super) struct DraftChange {
     pub(super) unit_id: Option<UnitOfMeasureId>,
     pub(super) tracking: Option<Tracking>,
     pub(super) price: Patch<Money>,
+    pub(super) pricing: Patch<pricing::Draft>,
+    pub(super) metal: Patch<metal::Draft>,
     pub(super) attributes: Option<serde_json::Value>,
     pub(super) tags: Option<Vec<String>>,
     pub(super) barcodes: Option<Vec<String>>,
@@ -72,6 +83,8 @@ pub(super) fn parse_new(new: &NewItem) -> Result<Draft> {
         unit_id,
         tracking,
         price,
+        pricing,
+        metal,
         attributes,
         tags,
         barcodes,
@@ -85,6 +98,11 @@ pub(super) fn parse_new(new: &NewItem) -> Result<Draft> {
         text::description("description", &description),
     );
     let price = refusals.take(price.map(|price| money::price("price", &price)).transpose());
+    let pricing = Patch::from(pricing).and_then(|pricing| pricing::parse(&mut refusals, &pricing));
+    let prices = price
+        .zip(pricing)
+        .and_then(|(price, pricing)| refusals.take(pricing::settle(Patch::from(price), pricing)));
+    let metal = Patch::from(metal).and_then(|metal| metal::parse(&mut refusals, &metal));
     let attributes = refusals.take(parse_attributes(attributes));
     let tags = refusals.take(parse_tags(&tags));
     let barcodes = refusals.take(parse_barcodes(&barcodes));
@@ -95,6 +113,7 @@ pub(super) fn parse_new(new: &NewItem) -> Result<Draft> {
             .transpose(),
     );
     let draft = (|| {
+        let (price, pricing) = prices?;
         Some(Draft {
             kind,
             sku: sku?,
@@ -103,7 +122,9 @@ pub(super) fn parse_new(new: &NewItem) -> Result<Draft> {
             category_id,
             unit_id,
             tracking,
-            price: price?,
+            price: price.apply(None),
+            pricing: pricing.apply(None),
+            metal: metal?.apply(None),
             attributes: attributes?,
             tags: tags?,
             barcodes: barcodes?,
@@ -123,6 +144,8 @@ pub(super) fn parse_change(change: &ItemChange) -> Result<DraftChange> {
         unit_id,
         tracking,
         price,
+        pricing,
+        metal,
         attributes,
         tags,
         barcodes,
@@ -139,6 +162,11 @@ pub(super) fn parse_change(change: &ItemChange) -> Result<DraftChange> {
         .transpose();
     let description = text::take_all(&mut refusals, description);
     let price = refusals.take(price.try_map(|price| money::price("price", &price)));
+    let pricing = pricing.and_then(|pricing| pricing::parse(&mut refusals, &pricing));
+    let prices = price
+        .zip(pricing)
+        .and_then(|(price, pricing)| refusals.take(pricing::settle(price, pricing)));
+    let metal = metal.and_then(|metal| metal::parse(&mut refusals, &metal));
     let attributes = refusals.take(attributes.map(parse_attributes).transpose());
     let tags = refusals.take(tags.map(|tags| parse_tags(&tags)).transpose());
     let barcodes = refusals.take(
@@ -149,6 +177,7 @@ pub(super) fn parse_change(change: &ItemChange) -> Result<DraftChange> {
     let reference =
         refusals.take(external_reference.try_map(|reference| text::external_reference(&reference)));
     let change = (|| {
+        let (price, pricing) = prices?;
         Some(DraftChange {
             kind,
             sku: sku?,
@@ -157,7 +186,9 @@ pub(super) fn parse_change(change: &ItemChange) -> Result<DraftChange> {
             category_id,
             unit_id,
             tracking,
-            price: price?,
+            price,
+            pricing,
+            metal: metal?,
             attributes: attributes?,
             tags: tags?,
             barcodes: barcodes?,

@@ -4,15 +4,19 @@ use chrono::{DateTime, Utc};
 use entity::{
     id::{CategoryId, ItemId},
     item::{ActiveModel, Model as Item},
-    item_barcode,
+    item_barcode, item_metal, item_pricing,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait,
     IntoActiveModel, QueryFilter,
 };
+use serde::Serialize;
 use serde_json::json;
 
-use super::rules::{Draft, DraftChange};
+use super::{
+    metal,
+    rules::{Draft, DraftChange},
+};
 use crate::{
     attribute::{Checked, own_values_in_tx, owned},
     audit::{self, Change},
@@ -21,16 +25,29 @@ use crate::{
     error::{Code, Error, Refusal, Result},
     event::{self, Kind, NewEvent},
     patch::Patch,
+    pricing,
     viewer::Viewer,
 };
+
+/// An item and what was written beside it: what the trail shows of a change. What is not there was not touched.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Written {
+    #[serde(flatten)]
+    pub(super) item: Item,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metal: Option<item_metal::Model>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pricing: Option<item_pricing::Model>,
+}
 
 pub(super) async fn insert_in_tx(
     tx: &DatabaseTransaction,
     now: DateTime<Utc>,
     draft: Draft,
     facts: &Checked,
-) -> Result<Item> {
+) -> Result<Written> {
     let barcodes = draft.barcodes.clone();
+    let (metal, pricing) = (draft.metal.clone(), draft.pricing.clone());
     let (sku, reference) = (draft.sku.clone(), draft.external_reference.clone());
     let draft = Draft {
         attributes: facts.values.clone().into(),
@@ -44,7 +61,15 @@ pub(super) async fn insert_in_tx(
     if !facts.unique.is_empty() {
         own_values_in_tx(tx, &[], owned(item.id, facts).collect()).await?;
     }
-    Ok(item)
+    let metal = metal.map(|draft| draft.of(item.id));
+    metal::insert_in_tx(tx, metal.as_slice(), "metal.huid").await?;
+    let pricing = pricing.and_then(|draft| draft.of(item.id));
+    pricing::insert_in_tx(tx, pricing.as_slice()).await?;
+    Ok(Written {
+        item,
+        metal,
+        pricing,
+    })
 }
 
 fn new_row(now: DateTime<Utc>, draft: Draft) -> ActiveModel {
@@ -57,6 +82,8 @@ fn new_row(now: DateTime<Utc>, draft: Draft) -> ActiveModel {
         unit_id,
         tracking,
         price,
+        pricing: _,
+        metal: _,
         attributes,
         tags,
         barcodes: _,
@@ -92,9 +119,10 @@ pub(super) async fn update_in_tx(
     item: Item,
     change: DraftChange,
     facts: Option<Checked>,
-) -> Result<Item> {
-    let id = item.id;
+) -> Result<(Written, Written)> {
+    let (id, before) = (item.id, item.clone());
     let barcodes = change.barcodes.clone();
+    let (metal, pricing) = (change.metal.clone(), change.pricing.clone());
     let (sku, reference) = (
         change.sku.clone().unwrap_or_default(),
         change.external_reference.clone().apply(None),
@@ -118,7 +146,20 @@ pub(super) async fn update_in_tx(
     if let Some(facts) = &facts {
         own_values_in_tx(tx, &[id], owned(id, facts).collect()).await?;
     }
-    Ok(item)
+    let metal = metal::patch_in_tx(tx, id, &metal).await?;
+    let pricing = pricing::patch_in_tx(tx, id, &pricing).await?;
+    Ok((
+        Written {
+            item: before,
+            metal: metal.0,
+            pricing: pricing.0,
+        },
+        Written {
+            item,
+            metal: metal.1,
+            pricing: pricing.1,
+        },
+    ))
 }
 
 fn changed_row(now: DateTime<Utc>, item: Item, change: DraftChange) -> ActiveModel {
@@ -131,6 +172,8 @@ fn changed_row(now: DateTime<Utc>, item: Item, change: DraftChange) -> ActiveMod
         unit_id,
         tracking,
         price,
+        pricing: _,
+        metal: _,
         attributes,
         tags,
         barcodes: _,
@@ -243,18 +286,37 @@ pub(super) async fn record_in_tx(
     before: Option<&Item>,
     after: &Item,
 ) -> Result<()> {
+    let alone = |item: &Item| Written {
+        item: item.clone(),
+        metal: None,
+        pricing: None,
+    };
+    let (before, after) = (before.map(alone), alone(after));
+    record_written_in_tx(tx, viewer, now, action, before.as_ref(), &after).await
+}
+
+/// The same, with what was written beside the item.
+pub(super) async fn record_written_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    action: &'static str,
+    before: Option<&Written>,
+    after: &Written,
+) -> Result<()> {
+    let item = &after.item;
     let change = Change {
         action,
         aggregate_type: "item",
-        aggregate_id: after.id.0,
+        aggregate_id: item.id.0,
         before,
         after: Some(after),
     };
     audit::write_in_tx(tx, viewer, now, change).await?;
     let previous = before
-        .map(|before| before.category_id)
-        .filter(|category| *category != after.category_id);
-    announce_move_in_tx(tx, viewer, now, action, after, previous).await
+        .map(|before| before.item.category_id)
+        .filter(|category| *category != item.category_id);
+    announce_move_in_tx(tx, viewer, now, action, item, previous).await
 }
 
 /// The event alone, for what the machine adds to an item by itself.

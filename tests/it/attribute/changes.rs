@@ -277,6 +277,8 @@ async fn an_import_is_held_to_what_is_demanded_row_by_row() {
             unit_id: unit.into(),
             tracking: Tracking::None,
             price: None,
+            pricing: None,
+            metal: None,
             attributes,
             tags: Vec::new(),
             barcodes: Vec::new(),

@@ -11,19 +11,19 @@ use serde_json::{Value, json};
 use tests::{actor::Actor, app::TestApp, shop::english};
 
 /// An app, a manager, and what every item needs.
-struct Shop {
-    app: TestApp,
-    manager: Actor,
+pub(crate) struct Shop {
+    pub(crate) app: TestApp,
+    pub(crate) manager: Actor,
     category: String,
     unit: String,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::of(TestApp::start().await).await
     }
 
-    async fn of(app: TestApp) -> Self {
+    pub(crate) async fn of(app: TestApp) -> Self {
         let manager = app.manager().await;
         let category = manager.category("Rings", None).await;
         let unit = manager.unit("piece").await;
@@ -36,7 +36,7 @@ impl Shop {
     }
 
     /// The input for an item, with `more` laid over it.
-    fn input(&self, sku: &str, more: Value) -> Value {
+    pub(crate) fn input(&self, sku: &str, more: Value) -> Value {
         let mut input = json!({"sku": sku, "name": english(sku), "categoryId": self.category, "unitId": self.unit});
         for (name, value) in more.as_object().unwrap() {
             input[name] = value.clone();
@@ -44,7 +44,7 @@ impl Shop {
         input
     }
 
-    async fn create(&self, sku: &str, more: Value) -> Value {
+    pub(crate) async fn create(&self, sku: &str, more: Value) -> Value {
         self.manager.done("itemCreate", self.input(sku, more)).await["item"].take()
     }
 }

@@ -255,6 +255,8 @@ fn item_row(
             amount: item.price,
             currency: item.currency.to_owned(),
         }),
+        pricing: None,
+        metal: None,
         attributes: item.attributes.clone(),
         tags: item.tags.clone(),
         barcodes: vec![item.barcode.clone()],

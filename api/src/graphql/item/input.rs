@@ -4,7 +4,7 @@ use async_graphql::{ID, InputObject, Json, MaybeUndefined};
 use domain::item::{ItemChange, NewItem};
 use entity::id::{CategoryId, UnitOfMeasureId};
 
-use super::{ItemKind, ItemTracking};
+use super::{ItemKind, ItemTracking, metal::ItemMetalInput, pricing::ItemPricingInput};
 use crate::graphql::{
     attribute::value,
     category::patch,
@@ -33,8 +33,12 @@ pub struct ItemCreateInput {
     /// How its pieces are told apart.
     #[graphql(default_with = "ItemTracking::None")]
     tracking: ItemTracking,
-    /// Price of one unit.
+    /// Price of one unit, when it is fixed. Not together with `pricing`.
     price: Option<Money>,
+    /// How its price is found. Not together with `price`.
+    pricing: Option<ItemPricingInput>,
+    /// What is known of its metal.
+    metal: Option<ItemMetalInput>,
     /// Values of the category's attributes by their names: an object. Decimals are strings in the attribute's unit, or with a unit: `"2 tola"`
     /// or `{"value": "2", "unit": "tola"}`; a reference is `{"id": …}`, an item's SKU or a category's external reference. Any facts are
     /// taken where no attributes are declared.
@@ -70,8 +74,12 @@ pub struct ItemUpdateInput {
     unit_id: Option<ID>,
     /// How its pieces are told apart.
     tracking: Option<ItemTracking>,
-    /// Price of one unit.
+    /// Price of one unit: fixed from now on. Not together with `pricing`.
     price: MaybeUndefined<Money>,
+    /// How its price is found; null takes its price away, whatever it was. Not together with `price`.
+    pricing: MaybeUndefined<ItemPricingInput>,
+    /// All that is known of its metal.
+    metal: MaybeUndefined<ItemMetalInput>,
     /// The values of all attributes, as in `ItemCreateInput`.
     attributes: Option<Json<serde_json::Value>>,
     /// All free labels.
@@ -98,6 +106,8 @@ impl ItemCreateInput {
             unit_id,
             tracking,
             price,
+            pricing,
+            metal,
             attributes,
             tags,
             barcodes,
@@ -113,6 +123,8 @@ impl ItemCreateInput {
             unit_id: UnitOfMeasureId::parse("unitId", &unit_id)?,
             tracking: tracking.into(),
             price: price.map(Into::into),
+            pricing: pricing.map(Into::into),
+            metal: metal.map(Into::into),
             attributes: attributes.map_or_else(
                 || serde_json::json!({}),
                 |attributes| value::inputs(attributes.0),
@@ -137,6 +149,8 @@ impl ItemUpdateInput {
             unit_id,
             tracking,
             price,
+            pricing,
+            metal,
             attributes,
             tags,
             barcodes,
@@ -161,6 +175,8 @@ impl ItemUpdateInput {
                 .transpose()?,
             tracking: tracking.map(Into::into),
             price: patch(price.map_value(Into::into)),
+            pricing: patch(pricing.map_value(Into::into)),
+            metal: patch(metal.map_value(Into::into)),
             attributes: attributes.map(|attributes| value::inputs(attributes.0)),
             tags,
             barcodes,

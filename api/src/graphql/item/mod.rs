@@ -2,15 +2,24 @@
 
 pub mod filter;
 pub mod input;
+pub mod metal;
 pub mod mutation;
+pub mod price;
+pub mod pricing;
 pub mod query;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::item::{Item as Row, ItemImage as ImageRow, ItemWithImage};
+use domain::{
+    item::{Item as Row, ItemImage as ImageRow, ItemWithImage},
+    pricing::Pricing,
+};
 use entity::id::{CategoryId, ItemId, ItemImageId, UnitOfMeasureId};
 
+use metal::ItemMetal;
 pub use mutation::ItemMutation;
+use price::{Asked, ItemPrice, Priced};
+use pricing::ItemPricing;
 pub use query::ItemQuery;
 
 use super::{
@@ -20,7 +29,7 @@ use super::{
     cost,
     decimal::Decimal,
     id::GlobalId,
-    loader::{BarcodesOf, ImagesOf, SchemaOf, load},
+    loader::{BarcodesOf, ImagesOf, MetalOf, PricingOf, SchemaOf, load},
     money::Money,
     translation::{self, Translation},
     unit_of_measure::UnitOfMeasure,
@@ -188,7 +197,7 @@ pub struct Item {
     description: String,
     /// How its pieces are told apart.
     tracking: ItemTracking,
-    /// Price of one unit; none when it has no fixed price.
+    /// Price of one unit; none when it has no fixed price: see `currentPrice`.
     price: Option<Money>,
     /// Free labels.
     tags: Vec<String>,
@@ -386,6 +395,46 @@ impl Item {
         Ok(row.map(|row| ItemImage::new(ctx, row)))
     }
 
+    /// What is known of its metal; none when it is of none.
+    async fn metal(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<ItemMetal>> {
+        let row = load(ctx, MetalOf(self.row_id)).await?.flatten();
+        Ok(row.map(ItemMetal::new))
+    }
+
+    /// How its price is found; none when it has no price.
+    async fn pricing(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<ItemPricing>> {
+        Ok(self.find_pricing(ctx).await?.map(ItemPricing::new))
+    }
+
+    /// What it costs now; none when it has no price.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn current_price(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How much of it, in its unit; 1 without.")] quantity: Option<Decimal>,
+        #[graphql(
+            desc = "For how many hours. Without, a time-based price is that of the shortest time: the minimum, or one step, or one unit."
+        )]
+        duration_hours: Option<Decimal>,
+    ) -> async_graphql::Result<Option<ItemPrice>> {
+        let asked = Asked {
+            quantity,
+            duration_hours,
+        };
+        match self.find_pricing(ctx).await? {
+            Some(pricing) => {
+                let priced = Priced {
+                    id: self.row_id,
+                    category_id: self.category_id,
+                    attributes: &self.facts,
+                    pricing: &pricing,
+                };
+                price::current(ctx, priced, asked).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
     /// All its pictures, in order.
     #[graphql(complexity = "cost::rows(10, child_complexity)")]
     async fn images(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ItemImage>> {
@@ -394,6 +443,16 @@ impl Item {
             .into_iter()
             .map(|row| ItemImage::new(ctx, row))
             .collect())
+    }
+}
+
+impl Item {
+    /// A fixed price is on the item itself.
+    async fn find_pricing(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Pricing>> {
+        match &self.price {
+            Some(price) => Ok(Some(Pricing::Fixed(price.clone().into()))),
+            None => Ok(load(ctx, PricingOf(self.row_id)).await?.flatten()),
+        }
     }
 }
 

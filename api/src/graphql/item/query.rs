@@ -10,6 +10,7 @@ use entity::id::ItemId;
 use super::{
     Item,
     filter::{ItemOrder, ItemWhere},
+    price,
 };
 use crate::graphql::{
     context::ContextExt,
@@ -128,16 +129,17 @@ pub(in crate::graphql) async fn prefetch<'a>(
     selected: Lookahead<'_>,
     rows: impl IntoIterator<Item = &'a ItemWithImage>,
 ) -> async_graphql::Result<()> {
-    let ids: Vec<_> = rows.into_iter().map(|row| row.item.category_id).collect();
-    if ids.is_empty() {
+    let rows: Vec<_> = rows.into_iter().map(|row| &row.item).collect();
+    if rows.is_empty() {
         return Ok(());
     }
+    let categories = || rows.iter().map(|row| row.category_id);
     let is_selected = |field| selected.field(field).exists();
     if is_selected("attributes") || is_selected("attributeValues") {
-        preload(ctx, ids.iter().map(|id| SchemaOf(*id))).await?;
+        preload(ctx, categories().map(SchemaOf)).await?;
     }
     if is_selected("category") {
-        prefetch_categories(ctx, ids).await?;
+        prefetch_categories(ctx, categories().collect()).await?;
     }
-    Ok(())
+    price::prefetch(ctx, selected, &rows).await
 }

@@ -118,7 +118,7 @@ async fn sizes_and_numbers_are_bounded() {
         (StatusCode::PAYLOAD_TOO_LARGE, &json!("TOO_LARGE"))
     );
 
-    let operations = OPERATIONS.to_owned() + &" ".repeat(500);
+    let operations = format!("{OPERATIONS}{}", " ".repeat(500));
     assert_eq!(
         outcome(&app, form(&[("operations", None, &operations)]))
             .await
