@@ -15,12 +15,14 @@ pub(crate) fn within(
     places: u32,
 ) -> Result<Decimal, Refusal> {
     let number = number.normalize();
-    if (min..=max).contains(&number) && number.scale() <= places {
-        Ok(number)
-    } else {
+    if !(min..=max).contains(&number) {
         Err(Refusal::new(Code::OutOfRange, path)
             .with("min", min)
             .with("max", max))
+    } else if number.scale() > places {
+        Err(Refusal::new(Code::TooFine, path).with("max", places))
+    } else {
+        Ok(number)
     }
 }
 
@@ -36,8 +38,9 @@ mod tests {
         };
         assert_eq!(check("750.0000"), Ok(Decimal::from(750)));
         assert_eq!(check("0.001"), Ok(Decimal::new(1, 3)));
-        for wrong in ["0", "-1", "1000.001", "1.0001"] {
+        for wrong in ["0", "-1", "1000.001", "0.0001"] {
             assert_eq!(check(wrong), Err(Code::OutOfRange), "{wrong}");
         }
+        assert_eq!(check("1.0001"), Err(Code::TooFine));
     }
 }

@@ -155,6 +155,8 @@ codes! {
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// The units measure different things. Params: `from`, `to`.
     IncompatibleUnits = "INCOMPATIBLE_UNITS",
+    /// It is in use already, and cannot be changed any more.
+    InUse = "IN_USE",
     /// Login name or password are wrong.
     InvalidCredentials = "INVALID_CREDENTIALS",
     /// Items that are there already would not be valid any more. Params: `count`.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod exact;
 pub mod filter;
+pub mod fineness;
 pub mod idempotency;
 pub mod item;
 pub mod job;
@@ -32,6 +33,8 @@ pub mod unit_of_measure;
 pub mod user;
 pub mod viewer;
 pub mod wake;
+pub mod weight;
+mod written;
 
 use std::sync::Arc;
 

@@ -43,6 +43,10 @@ pub struct Model {
     pub numerator: Decimal,
     /// See `numerator`; never zero.
     pub denominator: Decimal,
+    /// As people write it behind a number. Those that two units have are ambiguous.
+    pub spellings: Vec<String>,
+    /// Counts changes, for optimistic locking.
+    pub version: i64,
 }
 
 /// Units have no relations that SeaORM needs to know.

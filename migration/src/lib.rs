@@ -8,6 +8,7 @@ mod m20261123_000002_catalogue;
 mod m20261123_000003_trail;
 mod m20261126_000005_attributes;
 mod m20261126_000007_pricing;
+mod m20261126_000010_units;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000003_trail::Migration),
             Box::new(m20261126_000005_attributes::Migration),
             Box::new(m20261126_000007_pricing::Migration),
+            Box::new(m20261126_000010_units::Migration),
         ]
     }
 }

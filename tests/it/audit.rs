@@ -149,6 +149,12 @@ async fn every_mutation_of_the_catalogue_leaves_its_own_row() {
         ),
         ("itemArchive", json!({"id": item}), "item", "item.archive"),
         ("itemRestore", json!({"id": item}), "item", "item.restore"),
+        (
+            "unitOfMeasureUpdate",
+            json!({"id": manager.unit("pack").await, "name": english("packet")}),
+            "unit_of_measure",
+            "unit_of_measure.update",
+        ),
     ] {
         let before = trail(&app, aggregate).await.len();
         manager.done(mutation, input).await;

@@ -210,6 +210,18 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             "pricePerGram",
             json!("81234568"),
         ),
+        Case::new(
+            "unitOfMeasureCreate",
+            json!({"code": "nokhod", "name": english("nokhod"), "dimension": "MASS", "numerator": 192, "denominator": 1000}),
+            "code",
+            json!("gandom"),
+        ),
+        Case::new(
+            "unitOfMeasureUpdate",
+            json!({"id": unit, "spellings": ["piece", "stück"]}),
+            "spellings",
+            json!(["piece"]),
+        ),
     ]
 }
 

@@ -24,4 +24,5 @@ mod pricing;
 mod programs;
 mod queue;
 mod schema;
+mod unit_of_measure;
 mod uploads;

@@ -28,8 +28,12 @@ const ATTRIBUTE: &str = "attribute { id name label type required unique min max 
 const METAL_RATE: &str =
     "metalRate { id metal fineness currency pricePerGram effectiveAt source recordedAt }";
 
+/// What is asked about a unit after a mutation.
+const UNIT: &str =
+    "unitOfMeasure { id code name dimension numerator denominator spellings version }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 19] = [
+const MUTATIONS: [(&str, &str, &str); 21] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -61,6 +65,8 @@ const MUTATIONS: [(&str, &str, &str); 19] = [
         "job { id state attempts maxAttempts error finishedAt }",
     ),
     ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
+    ("unitOfMeasureCreate", "UnitOfMeasureCreateInput", UNIT),
+    ("unitOfMeasureUpdate", "UnitOfMeasureUpdateInput", UNIT),
 ];
 
 /// The document of a mutation of the catalogue, of rates or of jobs.

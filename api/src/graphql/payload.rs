@@ -38,6 +38,8 @@ user_error_codes! {
     IdempotencyKeyReused,
     /// The units measure different things.
     IncompatibleUnits,
+    /// It is in use already, and cannot be changed any more.
+    InUse,
     /// Login name or password are wrong.
     InvalidCredentials,
     /// Items that are there already would not be valid any more.
@@ -146,8 +148,19 @@ pub fn settle<T>(
     ctx: &Context<'_>,
     result: domain::Result<T>,
 ) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
-    let viewer = ctx.viewer();
     ctx.renew_loaders();
+    answered(ctx, result)
+}
+
+/// The same for what changes nothing.
+///
+/// # Errors
+/// What the domain did not merely refuse.
+pub fn answered<T>(
+    ctx: &Context<'_>,
+    result: domain::Result<T>,
+) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
+    let viewer = ctx.viewer();
     match result {
         Ok(value) => Ok((Some(value), Vec::new())),
         Err(Error::Refused(refusals)) => Ok((

@@ -10,7 +10,7 @@ use super::{
     job::{JobMutation, JobQuery},
     metal_rate::{MetalRateMutation, MetalRateQuery},
     node::NodeQuery,
-    unit_of_measure::UnitOfMeasureQuery,
+    unit_of_measure::{MeasureQuery, UnitOfMeasureMutation, UnitOfMeasureQuery},
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
 };
 
@@ -21,6 +21,7 @@ pub struct Query(
     CategoryQuery,
     ItemQuery,
     JobQuery,
+    MeasureQuery,
     MetalRateQuery,
     NodeQuery,
     SessionQuery,
@@ -38,6 +39,7 @@ pub struct Mutation(
     JobMutation,
     LoginMutation,
     MetalRateMutation,
+    UnitOfMeasureMutation,
     UserMutation,
 );
 

@@ -13,6 +13,7 @@ EXCLUSIVE = Give either this or “{ $other }”, not both.
 GAVE_UP = This could not be processed. Please upload it again.
 IDEMPOTENCY_KEY_REUSED = This idempotency key was used before for another request. Use a new one.
 INCOMPATIBLE_UNITS = These two units measure different things, such as weight and length. One cannot be converted into the other.
+IN_USE = This is in use already and cannot be changed any more.
 INVALID_CREDENTIALS = The e-mail address or the password is wrong.
 INVALID_ITEMS = { $count ->
     [one] One item would not be valid any more. Change it first, or ask to keep it as it is.

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use entity::{attribute::Model as Attribute, id::AttributeId};
+use entity::{
+    attribute::Model as Attribute,
+    id::{AttributeId, UnitOfMeasureId},
+};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
@@ -37,6 +40,15 @@ impl Step {
             Self::Update(..) => "attribute.update",
             Self::Retire(_, true, _) => "attribute.retire",
             Self::Retire(_, false, _) => "attribute.restore",
+        }
+    }
+
+    /// The unit in which the attribute is to be told.
+    fn unit(&self) -> Option<UnitOfMeasureId> {
+        match self {
+            Self::Create(new) => new.unit_id,
+            Self::Update(_, change, _) => change.unit_id.apply(None),
+            Self::Retire(..) => None,
         }
     }
 
@@ -74,17 +86,20 @@ impl Attributes<'_> {
         let tx = self.domain.begin().await?;
         // What changes nothing need not be remembered.
         let key = key.filter(|_| !manner.dry_run);
-        let units = query::units(&tx).await?;
         let claim = match claim_in_tx(&tx, viewer, key, step.action(), request, now).await? {
             Claimed::Before((attribute, report)) => {
                 return Ok(Changed {
                     attribute,
-                    units,
+                    units: query::units(&tx).await?,
                     report,
                 });
             }
             Claimed::Now(claim) => claim,
         };
+        if let Some(unit) = step.unit() {
+            query::hold_unit_in_tx(&tx, unit).await?;
+        }
+        let units = query::units(&tx).await?;
         let category = open_in_tx(&tx, &step).await?;
         let change = Change {
             tx: &tx,

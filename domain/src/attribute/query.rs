@@ -1,10 +1,11 @@
 //! Reads of attributes.
 
+use std::sync::Arc;
+
 use entity::{
     attribute::{Entity, Model as Attribute},
-    id::{AttributeId, CategoryId},
+    id::{AttributeId, CategoryId, UnitOfMeasureId},
     ltree::Ltree,
-    unit_of_measure::Entity as UnitEntity,
 };
 use futures_util::Stream;
 use sea_orm::{
@@ -18,6 +19,7 @@ use super::value::Units;
 use crate::{
     error::Result,
     sql::{statement, uuids},
+    unit_of_measure::table,
 };
 
 pub(super) async fn find(db: &impl ConnectionTrait, id: AttributeId) -> Result<Option<Attribute>> {
@@ -96,9 +98,16 @@ pub(super) async fn subtree_in_tx(
     Ok(ids.collect::<Result<_, DbErr>>()?)
 }
 
+/// Keeps a unit as it is until the transaction ends; who changes what it is worth waits, and then finds it in use.
+pub(super) async fn hold_unit_in_tx(tx: &DatabaseTransaction, id: UnitOfMeasureId) -> Result<()> {
+    let sql = "SELECT FROM unit_of_measure WHERE id = $1 FOR KEY SHARE";
+    tx.execute_raw(statement(sql, [id.into()])).await?;
+    Ok(())
+}
+
 /// All units: there are some dozens.
 pub(super) async fn units(db: &impl ConnectionTrait) -> Result<Units> {
-    Ok(Units(UnitEntity::find().all(db).await?.into()))
+    Ok(Units(Arc::new(table(db).await?)))
 }
 
 /// One item as a check of its attributes needs it.

@@ -14,6 +14,7 @@ use crate::{
     Error,
     attribute::schema::Schema,
     error::{Code, Refusal},
+    unit_of_measure::UnitTable,
 };
 
 fn unit(number: u128, code: &str, dimension: Dimension, factor: (i64, i64)) -> UnitOfMeasure {
@@ -32,11 +33,11 @@ const TOLA: u128 = 2;
 const METRE: u128 = 3;
 
 fn units() -> Units {
-    Units(Arc::new([
+    Units(Arc::new(UnitTable::from(vec![
         unit(GRAM, "gram", Dimension::Mass, (1, 1)),
         unit(TOLA, "tola", Dimension::Mass, (116_638_038, 10_000_000)),
         unit(METRE, "metre", Dimension::Length, (1, 1)),
-    ]))
+    ])))
 }
 
 fn id(number: u128) -> UnitOfMeasureId {
@@ -352,7 +353,7 @@ fn values_of_another_type_unit_or_range_are_refused_at_their_field() {
             Code::TooFine,
             "weight",
         ),
-        (json!({"weight": "1,5"}), Code::WrongType, "weight"),
+        (json!({"weight": "1,5"}), Code::Ambiguous, "weight"),
         (json!({"made": "2019-12-31"}), Code::OutOfRange, "made"),
         (json!({"made": "2026-02-30"}), Code::WrongType, "made"),
         (json!({"made": "1"}), Code::WrongType, "made"),

@@ -10,19 +10,21 @@ use chrono::NaiveDate;
 use entity::{
     attribute::{AttributeOption, Kind, Model as Attribute},
     id::UnitOfMeasureId,
-    unit_of_measure::Model as UnitOfMeasure,
+    unit_of_measure::{Dimension, Model as UnitOfMeasure},
 };
 use regex::{Regex, RegexBuilder};
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::schema::Named;
 use crate::{
     error::{Code, Refusal},
     exact::Exact,
+    locale::Locale,
     text,
-    unit_of_measure::convert,
+    unit_of_measure::{UnitTable, convert, unknown},
+    written,
 };
 
 /// Longest text of an attribute, in characters.
@@ -34,28 +36,50 @@ const PLACES_MAX: u32 = 12;
 
 /// The units in which values may be written.
 #[derive(Clone, Debug, Default)]
-pub struct Units(pub(super) Arc<[UnitOfMeasure]>);
+pub struct Units(pub(super) Arc<UnitTable>);
 
 impl Units {
     /// The unit with this id.
     #[must_use]
     pub fn by_id(&self, id: UnitOfMeasureId) -> Option<&UnitOfMeasure> {
-        self.0.iter().find(|unit| unit.id == id)
+        self.0.by_id(id)
     }
 
     /// A unit of the same dimension in which values are kept.
     pub(super) fn base_of(&self, id: UnitOfMeasureId) -> Option<&UnitOfMeasure> {
         let dimension = self.by_id(id)?.dimension;
-        let mut same = self.0.iter().filter(|unit| unit.dimension == dimension);
+        let mut same = self
+            .0
+            .all()
+            .iter()
+            .filter(|unit| unit.dimension == dimension);
         same.find(|unit| unit.numerator == unit.denominator)
     }
 
     /// The unit with this code.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&UnitOfMeasure> {
-        self.0
-            .iter()
-            .find(|unit| unit.code.eq_ignore_ascii_case(name))
+        self.0.by_code(name)
+    }
+
+    /// The unit that people write like this; its code will do, too. What can mean several is told in the language in which it was written.
+    fn written(
+        &self,
+        path: &str,
+        word: &str,
+        dimension: Dimension,
+    ) -> Result<&UnitOfMeasure, Refusal> {
+        let locale = if word.is_ascii() {
+            Locale::En
+        } else {
+            Locale::Fa
+        };
+        match self.0.spelled(path, word, dimension, locale) {
+            Err(refusal) if refusal.code == Code::UnknownUnit => {
+                self.named(word.trim()).ok_or(refusal)
+            }
+            found => found,
+        }
     }
 
     /// A kept value as people write it: a decimal in its attribute's unit when that holds it exactly, else with the unit it is kept in.
@@ -108,7 +132,7 @@ impl Units {
         let number = decimal("unit", kept)?;
         let own = attribute.unit_id.and_then(|id| self.by_id(id));
         let wanted = match unit.map(str::trim) {
-            Some(name) => Some(self.named(name).ok_or_else(|| unknown_unit("unit", name))?),
+            Some(name) => Some(self.named(name).ok_or_else(|| unknown("unit", name))?),
             None => own,
         };
         let base = own.and_then(|own| self.base_of(own.id));
@@ -119,7 +143,7 @@ impl Units {
             }
             (None, _) => Ok(Some(number)),
             // It has no unit at all.
-            (Some(wanted), None) => Err(unknown_unit("unit", &wanted.code).into()),
+            (Some(wanted), None) => Err(unknown("unit", &wanted.code).into()),
         }
     }
 }
@@ -196,11 +220,6 @@ pub(super) fn check_kept(
         }
     }
     Ok(kept.clone())
-}
-
-fn unknown_unit(path: &str, name: &str) -> Refusal {
-    let shown: String = name.chars().take(50).collect();
-    Refusal::new(Code::UnknownUnit, path).with("value", shown)
 }
 
 /// A kept value as one text, the same for equal values only.
@@ -287,6 +306,18 @@ fn decimal_text(number: Decimal) -> Value {
     Value::String(number.normalize().to_string())
 }
 
+/// A decimal as people write it, with separators of thousands.
+fn written_decimal(path: &str, value: &Value) -> Result<Decimal, Refusal> {
+    let Value::String(text) = value else {
+        return decimal(path, value);
+    };
+    match written::number(path, &written::fold(text)) {
+        Ok(number) => bounded(path, number),
+        Err(refusal) if refusal.code == Code::Ambiguous => Err(refusal),
+        Err(_no_number) => Err(wrong_type(path, Kind::Decimal)),
+    }
+}
+
 /// In the base unit of its dimension: written as a number in the attribute's unit, as `{"value": …, "unit": …}` or as `2 tola`.
 fn in_base(
     attribute: &Attribute,
@@ -295,30 +326,42 @@ fn in_base(
     units: &Units,
 ) -> Result<Decimal, Refusal> {
     let Some(own) = attribute.unit_id.and_then(|id| units.by_id(id)) else {
-        return decimal(path, value);
+        return written_decimal(path, value);
     };
     let (number, unit) = match value {
-        Value::Object(parts) => (
-            parts.get("value"),
-            parts.get("unit").and_then(Value::as_str),
-        ),
-        other => (Some(other), None),
-    };
-    let number = number.ok_or_else(|| wrong_type(path, Kind::Decimal))?;
-    let (number, unit) = match (number.as_str().and_then(split_unit), unit) {
-        (Some((number, unit)), None) => (Value::String(number.into()), Some(unit)),
-        _ => (number.clone(), unit),
-    };
-    let unit = match unit {
-        Some(name) => units
-            .named(name.trim())
-            .ok_or_else(|| unknown_unit(path, name))?,
-        None => own,
+        Value::Object(parts) => in_parts(path, parts, own.dimension, units)?,
+        Value::String(text) => match split_unit(text) {
+            Some((number, word)) => (
+                Value::String(number.into()),
+                Some(units.written(path, word, own.dimension)?),
+            ),
+            None => (value.clone(), None),
+        },
+        other => (other.clone(), None),
     };
     let base = units.base_of(own.id).unwrap_or(own);
-    let converted = convert(decimal(path, &number)?, unit, base);
+    let converted = convert(written_decimal(path, &number)?, unit.unwrap_or(own), base);
     let converted = converted.map_err(|refusal| refusal.at(path))?;
     bounded(path, converted.value)
+}
+
+/// `{"value": "2", "unit": "tola"}`: programs name a unit by its code.
+fn in_parts<'a>(
+    path: &str,
+    parts: &Map<String, Value>,
+    dimension: Dimension,
+    units: &'a Units,
+) -> Result<(Value, Option<&'a UnitOfMeasure>), Refusal> {
+    let number = parts.get("value");
+    let number = number.ok_or_else(|| wrong_type(path, Kind::Decimal))?;
+    let unit = match parts.get("unit").and_then(Value::as_str).map(str::trim) {
+        Some(name) => Some(match units.named(name) {
+            Some(unit) => unit,
+            None => units.written(path, name, dimension)?,
+        }),
+        None => None,
+    };
+    Ok((number.clone(), unit))
 }
 
 /// `2 tola`: a number, and behind it the name of a unit.

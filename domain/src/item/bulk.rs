@@ -12,8 +12,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    NewItem, facts, metal,
+    NewItem, facts,
+    metal::{self, Reading},
+    reading,
     rules::{self, Draft},
+    units_for,
 };
 use crate::{
     Domain,
@@ -78,7 +81,9 @@ pub(super) async fn import(
             .with("max", IMPORT_MAX)
             .into());
     }
-    let mut parsed = parse(rows)?;
+    let metal = rows.iter().filter_map(|row| row.item.metal.as_ref());
+    let units = units_for(&domain.reads, metal).await?;
+    let mut parsed = parse(rows, reading(viewer, &units))?;
     let now = domain.now();
     let tx = domain.begin().await?;
     leave_out_existing_in_tx(&tx, &mut parsed).await?;
@@ -105,12 +110,12 @@ pub(super) async fn import(
     })
 }
 
-fn parse(rows: &[ItemRow]) -> Result<Vec<Parsed>> {
+fn parse(rows: &[ItemRow], reading: Reading<'_>) -> Result<Vec<Parsed>> {
     let mut refusals = Refusals::default();
     let mut parsed = Vec::with_capacity(rows.len());
     let mut seen = HashSet::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        match parse_row(index, row) {
+        match parse_row(index, row, reading) {
             Ok(row) if seen.insert(row.reference.clone()) => parsed.push(row),
             Ok(twice) => refusals.push(
                 Refusal::new(Code::AlreadyTaken, "externalReference")
@@ -128,8 +133,8 @@ fn parse(rows: &[ItemRow]) -> Result<Vec<Parsed>> {
     refusals.into_result(Some(parsed))
 }
 
-fn parse_row(index: usize, row: &ItemRow) -> Result<Parsed> {
-    let draft = rules::parse_new(&row.item)?;
+fn parse_row(index: usize, row: &ItemRow, reading: Reading<'_>) -> Result<Parsed> {
+    let draft = rules::parse_new(&row.item, reading)?;
     let reference = draft.external_reference.clone();
     let reference = reference.ok_or_else(|| Refusal::new(Code::Required, "externalReference"))?;
     Ok(Parsed {

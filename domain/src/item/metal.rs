@@ -15,10 +15,13 @@ use crate::{
     db::refuse_if_broken,
     decimal::within,
     error::{Code, Error, Refusal, Refusals, Result},
-    metal_rate::parse_fineness,
+    fineness::Fineness,
+    locale::Locale,
     patch::Patch,
     sql::{statement, uuids},
     text,
+    unit_of_measure::UnitTable,
+    weight::Weight,
 };
 
 /// Heaviest piece, in grams: what the columns hold.
@@ -38,19 +41,19 @@ const STONE_KIND_MAX: usize = 50;
 /// Longest number of a certificate, in characters.
 const CERTIFICATE_MAX: usize = 100;
 
-/// What somebody knows of an item's metal. Weights are grams.
+/// What somebody knows of an item's metal.
 #[derive(Clone, Debug, Serialize)]
 pub struct MetalDetails {
     /// Which metal.
     pub metal: Metal,
-    /// Parts per thousand.
-    pub fineness: Decimal,
-    /// Of the whole piece.
-    pub gross_weight: Option<Decimal>,
+    /// As people write it: `750`, `18K`.
+    pub fineness: String,
+    /// Of the whole piece, as people write it: grams, or `2 tola`.
+    pub gross_weight: Option<String>,
     /// Of the metal alone.
-    pub net_weight: Option<Decimal>,
+    pub net_weight: Option<String>,
     /// Of the stones alone.
-    pub stone_weight: Option<Decimal>,
+    pub stone_weight: Option<String>,
     /// What its making costs.
     pub making: Option<MakingCharge>,
     /// Its stones.
@@ -74,8 +77,29 @@ pub struct MakingCharge {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Draft(ItemMetal);
 
+/// In what weights are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading<'a> {
+    pub(super) units: &'a UnitTable,
+    /// In which what can mean several things is told.
+    pub(super) locale: Locale,
+}
+
+impl MetalDetails {
+    /// Whether a weight is written in a unit, so that the table of units is needed to read it.
+    pub(super) fn names_units(&self) -> bool {
+        let weights = [&self.gross_weight, &self.net_weight, &self.stone_weight];
+        let mut texts = weights.into_iter().flatten();
+        texts.any(|text| text.contains(char::is_alphabetic))
+    }
+}
+
 /// Valid details, when nothing of them is refused.
-pub(super) fn parse(refusals: &mut Refusals, details: &MetalDetails) -> Option<Draft> {
+pub(super) fn parse(
+    refusals: &mut Refusals,
+    details: &MetalDetails,
+    reading: Reading<'_>,
+) -> Option<Draft> {
     let MetalDetails {
         metal,
         fineness,
@@ -87,10 +111,16 @@ pub(super) fn parse(refusals: &mut Refusals, details: &MetalDetails) -> Option<D
         huid,
         certificate_number,
     } = details;
-    let fineness = refusals.take(parse_fineness("metal.fineness", *fineness));
-    let gross = refusals.take(weight("metal.grossWeight", *gross_weight, MICROGRAM));
-    let net = refusals.take(weight("metal.netWeight", *net_weight, MICROGRAM));
-    let stone = refusals.take(weight("metal.stoneWeight", *stone_weight, Decimal::ZERO));
+    let fineness = refusals.take(Fineness::parse("metal.fineness", fineness));
+    let mut weight = |path, text: &Option<String>, min| {
+        let read = text
+            .as_deref()
+            .map(|text| read_weight(path, text, min, reading));
+        refusals.take(read.transpose())
+    };
+    let gross = weight("metal.grossWeight", gross_weight, MICROGRAM);
+    let net = weight("metal.netWeight", net_weight, MICROGRAM);
+    let stone = weight("metal.stoneWeight", stone_weight, Decimal::ZERO);
     let making = refusals.take(making.map(parse_making).transpose());
     let stones = refusals.take(parse_stones(stones));
     let huid = refusals.take(huid.as_deref().map(parse_huid).transpose());
@@ -103,7 +133,7 @@ pub(super) fn parse(refusals: &mut Refusals, details: &MetalDetails) -> Option<D
     Some(Draft(ItemMetal {
         item_id: ItemId(uuid::Uuid::nil()),
         metal: *metal,
-        fineness: fineness?,
+        fineness: fineness?.parts_per_thousand(),
         gross_weight: gross,
         net_weight: net,
         stone_weight: stone,
@@ -115,10 +145,15 @@ pub(super) fn parse(refusals: &mut Refusals, details: &MetalDetails) -> Option<D
     }))
 }
 
-fn weight(path: &str, grams: Option<Decimal>, min: Decimal) -> Result<Option<Decimal>, Refusal> {
-    grams
-        .map(|grams| within(path, grams, (min, WEIGHT_MAX), 6))
-        .transpose()
+/// In grams. What is finer than a microgram in the unit in which it is written is rounded.
+fn read_weight(
+    path: &str,
+    text: &str,
+    min: Decimal,
+    reading: Reading<'_>,
+) -> Result<Decimal, Refusal> {
+    let read = Weight::parse(path, text, reading.units, reading.locale)?;
+    within(path, read.weight.grams(), (min, WEIGHT_MAX), 6)
 }
 
 /// The parts do not weigh more than the whole.
@@ -173,7 +208,12 @@ fn parse_stone(path: &str, stone: &Stone) -> Result<Stone, Refusal> {
     Ok(Stone {
         kind: text::line(&format!("{path}.kind"), kind, 1, STONE_KIND_MAX)?,
         count: *count,
-        carat_weight: weight(&format!("{path}.caratWeight"), *carat_weight, MICROGRAM)?,
+        carat_weight: carat_weight
+            .map(|carats| {
+                let path = format!("{path}.caratWeight");
+                within(&path, carats, (MICROGRAM, WEIGHT_MAX), 6)
+            })
+            .transpose()?,
     })
 }
 
@@ -264,10 +304,10 @@ mod tests {
     fn details() -> MetalDetails {
         MetalDetails {
             metal: Metal::Gold,
-            fineness: Decimal::from(750),
-            gross_weight: Some(Decimal::new(5_200_000, 6)),
-            net_weight: Some(Decimal::new(48, 1)),
-            stone_weight: Some(Decimal::new(4, 1)),
+            fineness: "۱۸ عیار".to_owned(),
+            gross_weight: Some("5.200000".to_owned()),
+            net_weight: Some("۴٫۸".to_owned()),
+            stone_weight: Some("0.4".to_owned()),
             making: None,
             stones: Vec::new(),
             huid: Some(" ab12۳c ".to_owned()),
@@ -275,11 +315,17 @@ mod tests {
         }
     }
 
+    fn read(refusals: &mut Refusals, details: &MetalDetails) -> Option<Draft> {
+        let units = &UnitTable::default();
+        let locale = Locale::En;
+        parse(refusals, details, Reading { units, locale })
+    }
+
     fn refusals(change: impl FnOnce(&mut MetalDetails)) -> Vec<(Code, String)> {
         let mut details = details();
         change(&mut details);
         let mut refusals = Refusals::default();
-        let draft = parse(&mut refusals, &details);
+        let draft = read(&mut refusals, &details);
         match refusals.into_result(draft) {
             Err(Error::Refused(refused)) => refused
                 .into_iter()
@@ -291,10 +337,11 @@ mod tests {
 
     #[test]
     fn details_are_kept_in_one_form() {
-        let kept = parse(&mut Refusals::default(), &details())
+        let kept = read(&mut Refusals::default(), &details())
             .unwrap()
             .of(ItemId(uuid::Uuid::nil()));
         assert_eq!(kept.huid.as_deref(), Some("AB123C"));
+        assert_eq!(kept.fineness, Decimal::from(750));
         assert_eq!(
             kept.gross_weight.map(|grams| grams.to_string()).as_deref(),
             Some("5.2")
@@ -303,7 +350,7 @@ mod tests {
 
     #[test]
     fn the_parts_weigh_no_more_than_the_whole() {
-        let a_microgram_more = Some(Decimal::new(4_800_001, 6));
+        let a_microgram_more = Some("4.800001".to_owned());
         let refused = refusals(|details| details.net_weight = a_microgram_more);
         assert_eq!(
             refused,
@@ -316,9 +363,10 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
         let refused = refusals(|details| {
-            details.fineness = Decimal::from(1001);
-            details.net_weight = Some(Decimal::new(1, 7));
-            details.stone_weight = Some(Decimal::NEGATIVE_ONE);
+            details.fineness = "1001".to_owned();
+            details.gross_weight = Some("1 stone".to_owned());
+            details.net_weight = Some("0.0000001".to_owned());
+            details.stone_weight = Some("-1".to_owned());
             details.making = Some(MakingCharge {
                 mode: MakingMode::Percent,
                 value: Decimal::from(10_001),
@@ -333,6 +381,7 @@ mod tests {
         });
         let expected = [
             (Code::OutOfRange, "metal.fineness"),
+            (Code::UnknownUnit, "metal.grossWeight"),
             (Code::OutOfRange, "metal.netWeight"),
             (Code::OutOfRange, "metal.stoneWeight"),
             (Code::OutOfRange, "metal.makingCharge.value"),

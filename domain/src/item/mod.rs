@@ -13,7 +13,8 @@ mod write;
 use std::collections::BTreeMap;
 
 use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
-use sea_orm::DatabaseTransaction;
+use metal::Reading;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 
 pub use bulk::{IMPORT_MAX, ImportOutcome, ItemRow};
@@ -43,6 +44,7 @@ use crate::{
     permission::Permission,
     pricing::{self, Pricing},
     text,
+    unit_of_measure::{self, UnitTable},
     viewer::Viewer,
 };
 
@@ -126,7 +128,8 @@ impl Items<'_> {
     /// are taken.
     pub async fn create(&self, viewer: &Viewer, new: NewItem, key: Option<&str>) -> Result<Item> {
         viewer.require(Permission::CatalogueWrite)?;
-        let draft = rules::parse_new(&new)?;
+        let units = units_for(&self.domain.reads, new.metal.as_ref()).await?;
+        let draft = rules::parse_new(&new, reading(viewer, &units))?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let claim = match claim_in_tx(&tx, viewer, key, "item.create", &new, now).await? {
@@ -160,7 +163,12 @@ impl Items<'_> {
         key: Option<&str>,
     ) -> Result<Item> {
         viewer.require(Permission::CatalogueWrite)?;
-        let parsed = rules::parse_change(&change)?;
+        let metal = match &change.metal {
+            Patch::Set(metal) => Some(metal),
+            Patch::Keep | Patch::Clear => None,
+        };
+        let units = units_for(&self.domain.reads, metal).await?;
+        let parsed = rules::parse_change(&change, reading(viewer, &units))?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let claim = match claim_in_tx(
@@ -383,6 +391,23 @@ impl Items<'_> {
         viewer.require(Permission::CatalogueRead)?;
         query::images_of(&self.domain.reads, ids).await
     }
+}
+
+/// All units, when a weight of one of these is written in a unit; none otherwise.
+async fn units_for<'a>(
+    db: &impl ConnectionTrait,
+    metal: impl IntoIterator<Item = &'a MetalDetails>,
+) -> Result<UnitTable> {
+    if metal.into_iter().any(MetalDetails::names_units) {
+        unit_of_measure::table(db).await
+    } else {
+        Ok(UnitTable::default())
+    }
+}
+
+fn reading<'a>(viewer: &Viewer, units: &'a UnitTable) -> Reading<'a> {
+    let locale = viewer.locale;
+    Reading { units, locale }
 }
 
 /// The item, locked, and of the version that is expected.

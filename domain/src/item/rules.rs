@@ -8,7 +8,10 @@ use entity::{
     translations::Translations,
 };
 
-use super::{ItemChange, NewItem, metal};
+use super::{
+    ItemChange, NewItem,
+    metal::{self, Reading},
+};
 use crate::{
     barcode,
     error::{Code, Refusal, Refusals, Result},
@@ -73,7 +76,7 @@ pub(super) struct DraftChange {
     pub(super) external_reference: Patch<String>,
 }
 
-pub(super) fn parse_new(new: &NewItem) -> Result<Draft> {
+pub(super) fn parse_new(new: &NewItem, reading: Reading<'_>) -> Result<Draft> {
     let NewItem {
         kind,
         sku,
@@ -102,7 +105,7 @@ pub(super) fn parse_new(new: &NewItem) -> Result<Draft> {
     let prices = price
         .zip(pricing)
         .and_then(|(price, pricing)| refusals.take(pricing::settle(Patch::from(price), pricing)));
-    let metal = Patch::from(metal).and_then(|metal| metal::parse(&mut refusals, &metal));
+    let metal = Patch::from(metal).and_then(|metal| metal::parse(&mut refusals, &metal, reading));
     let attributes = refusals.take(parse_attributes(attributes));
     let tags = refusals.take(parse_tags(&tags));
     let barcodes = refusals.take(parse_barcodes(&barcodes));
@@ -134,7 +137,7 @@ pub(super) fn parse_new(new: &NewItem) -> Result<Draft> {
     refusals.into_result(draft)
 }
 
-pub(super) fn parse_change(change: &ItemChange) -> Result<DraftChange> {
+pub(super) fn parse_change(change: &ItemChange, reading: Reading<'_>) -> Result<DraftChange> {
     let ItemChange {
         kind,
         sku,
@@ -166,7 +169,7 @@ pub(super) fn parse_change(change: &ItemChange) -> Result<DraftChange> {
     let prices = price
         .zip(pricing)
         .and_then(|(price, pricing)| refusals.take(pricing::settle(price, pricing)));
-    let metal = metal.and_then(|metal| metal::parse(&mut refusals, &metal));
+    let metal = metal.and_then(|metal| metal::parse(&mut refusals, &metal, reading));
     let attributes = refusals.take(attributes.map(parse_attributes).transpose());
     let tags = refusals.take(tags.map(|tags| parse_tags(&tags)).transpose());
     let barcodes = refusals.take(

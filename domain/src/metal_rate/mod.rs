@@ -17,7 +17,6 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use entity::metal_rate::{Metal, Model as MetalRate};
-pub(crate) use rules::parse_fineness;
 
 use crate::{
     Domain,
@@ -37,8 +36,8 @@ use crate::{
 pub struct NewMetalRate {
     /// Of which metal.
     pub metal: Metal,
-    /// Of which fineness, in parts per thousand.
-    pub fineness: Decimal,
+    /// Of which fineness, as people write it: `750`, `18K`.
+    pub fineness: String,
     /// ISO 4217 code.
     pub currency: String,
     /// Price of one gram of that fineness.

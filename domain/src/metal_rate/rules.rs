@@ -9,6 +9,7 @@ use crate::{
     currency::Currency,
     decimal::within,
     error::{Code, Refusal, Refusals, Result},
+    fineness::Fineness,
     text,
 };
 
@@ -40,7 +41,7 @@ pub(super) fn parse_new(new: &NewMetalRate, now: DateTime<Utc>) -> Result<Draft>
         source,
     } = new;
     let mut refusals = Refusals::default();
-    let fineness = refusals.take(parse_fineness("fineness", *fineness));
+    let fineness = refusals.take(Fineness::parse("fineness", fineness));
     let currency = refusals.take(Currency::parse("currency", currency));
     let bounds = (Decimal::new(1, 6), PRICE_MAX);
     let price = refusals.take(within("pricePerGram", *price_per_gram, bounds, 6));
@@ -49,7 +50,7 @@ pub(super) fn parse_new(new: &NewMetalRate, now: DateTime<Utc>) -> Result<Draft>
     let draft = (|| {
         Some(Draft {
             metal: *metal,
-            fineness: fineness?,
+            fineness: fineness?.parts_per_thousand(),
             currency: currency?,
             price_per_gram: price?,
             effective_at: effective_at?,
@@ -57,16 +58,6 @@ pub(super) fn parse_new(new: &NewMetalRate, now: DateTime<Utc>) -> Result<Draft>
         })
     })();
     refusals.into_result(draft)
-}
-
-/// Parts per thousand: more than nothing, at most all, three digits behind the point.
-pub(crate) fn parse_fineness(path: &str, fineness: Decimal) -> Result<Decimal, Refusal> {
-    within(
-        path,
-        fineness,
-        (Decimal::new(1, 3), Decimal::ONE_THOUSAND),
-        3,
-    )
 }
 
 fn parse_time(time: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Refusal> {
@@ -90,7 +81,7 @@ mod tests {
     fn new(change: impl FnOnce(&mut NewMetalRate)) -> Result<Draft, Vec<(Code, String)>> {
         let mut new = NewMetalRate {
             metal: Metal::Gold,
-            fineness: Decimal::from(750),
+            fineness: "18K".to_owned(),
             currency: "irr".to_owned(),
             price_per_gram: Decimal::from(81_234_567),
             effective_at: None,
@@ -110,6 +101,7 @@ mod tests {
     fn a_rate_holds_from_now_on_unless_it_says_otherwise() {
         let draft = new(|_| {}).unwrap();
         assert_eq!(draft.effective_at, NOW);
+        assert_eq!(draft.fineness, Decimal::from(750));
         assert_eq!(
             (draft.currency.as_str(), draft.source.as_str()),
             ("IRR", "bazaar")
@@ -138,7 +130,7 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
         let refused = new(|new| {
-            new.fineness = Decimal::from(1001);
+            new.fineness = "1001".to_owned();
             new.currency = "rial".to_owned();
             new.price_per_gram = Decimal::ZERO;
             new.source = " ".to_owned();

@@ -35,6 +35,12 @@ pub struct Converted {
 }
 
 impl Factor {
+    /// That of a base unit.
+    pub(crate) const ONE: Self = Self {
+        numerator: Decimal::ONE,
+        denominator: Decimal::ONE,
+    };
+
     /// A factor of whole numbers.
     ///
     /// # Errors
@@ -86,6 +92,17 @@ pub fn convert(
         .map(|value| Converted { value, exact: true })
         .or_else(|| rounded(&result, PLACES).map(inexact))
         .ok_or_else(|| out_of_range("value").with("value", value))
+}
+
+/// So many units in the base unit of their dimension, rounded half to even at `places` decimal places. None when that has more digits
+/// than a decimal number.
+pub(crate) fn in_base_units(value: Decimal, factor: Factor, places: u32) -> Option<Converted> {
+    let result = ratio(value) * factor.ratio();
+    let value = rounded(&result, places)?;
+    Some(Converted {
+        value,
+        exact: ratio(value) == result,
+    })
 }
 
 fn inexact(value: Decimal) -> Converted {

@@ -18,6 +18,8 @@ fn unit(code: &str, numerator: i64, denominator: i64) -> UnitOfMeasure {
         dimension: Dimension::Mass,
         numerator: numerator.into(),
         denominator: denominator.into(),
+        spellings: Vec::new(),
+        version: 1,
     }
 }
 

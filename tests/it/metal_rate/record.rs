@@ -99,7 +99,7 @@ async fn what_is_no_rate_is_refused_and_leaves_nothing_behind() {
         ),
         (
             json!({"pricePerGram": "1.0000001"}),
-            "OUT_OF_RANGE",
+            "TOO_FINE",
             "pricePerGram",
         ),
         (
@@ -109,7 +109,8 @@ async fn what_is_no_rate_is_refused_and_leaves_nothing_behind() {
         ),
         (json!({"fineness": "0"}), "OUT_OF_RANGE", "fineness"),
         (json!({"fineness": "1000.001"}), "OUT_OF_RANGE", "fineness"),
-        (json!({"fineness": "750.0001"}), "OUT_OF_RANGE", "fineness"),
+        (json!({"fineness": "750.0001"}), "TOO_FINE", "fineness"),
+        (json!({"fineness": "18"}), "AMBIGUOUS", "fineness"),
         (json!({"currency": "RIAL"}), "INVALID_FORMAT", "currency"),
         (json!({"source": " "}), "REQUIRED", "source"),
         (json!({"source": "s".repeat(201)}), "TOO_LONG", "source"),

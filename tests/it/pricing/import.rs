@@ -24,9 +24,9 @@ async fn id(shop: &Shop, sql: &'static str) -> Uuid {
 async fn row(shop: &Shop, sku: &str, huid: &str, pricing: Pricing) -> ItemRow {
     let metal = MetalDetails {
         metal: Metal::Gold,
-        fineness: 750.into(),
+        fineness: "18K".to_owned(),
         gross_weight: None,
-        net_weight: Some(4.into()),
+        net_weight: Some("۴ گرم".to_owned()),
         stone_weight: None,
         making: None,
         stones: Vec::new(),

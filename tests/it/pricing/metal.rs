@@ -41,6 +41,46 @@ async fn what_is_known_of_the_metal_is_kept_exactly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn fineness_and_weights_are_read_as_people_write_them() {
+    let shop = Shop::open().await;
+    for (number, (fineness, weight, expected)) in [
+        ("18K", "10 tola", ("750", "116.638038")),
+        ("۱۸ عیار", "۲٫۵ گرم", ("750", "2.5")),
+        ("75%", "0.5 ct", ("750", "0.1")),
+        ("916", "1,234.5", ("916", "1234.5")),
+        ("22 karat", "1 grain", ("916.667", "0.064799")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let given = json!({"metal": "GOLD", "fineness": fineness, "netWeight": weight});
+        let item = shop
+            .create(&format!("RING-{number}"), json!({"metal": given}))
+            .await;
+        let kept = metal(&shop, &item).await;
+        let kept = (kept["fineness"].as_str(), kept["netWeight"].as_str());
+        assert_eq!(
+            kept,
+            (Some(expected.0), Some(expected.1)),
+            "{fineness} {weight}"
+        );
+    }
+    let unclear = json!({"metal": "GOLD", "fineness": "22", "grossWeight": "5 oz", "netWeight": "5 cm", "stoneWeight": "5 stone"});
+    let input = shop.input("RING-9", json!({"metal": unclear}));
+    let refused = shop.manager.not_done("itemCreate", input).await;
+    let expected = [
+        ("AMBIGUOUS", "metal.fineness"),
+        ("AMBIGUOUS", "metal.grossWeight"),
+        ("INCOMPATIBLE_UNITS", "metal.netWeight"),
+        ("UNKNOWN_UNIT", "metal.stoneWeight"),
+    ];
+    assert_eq!(
+        refused,
+        expected.map(|(code, path)| (code.to_owned(), path.to_owned()))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_says_all_of_it_and_null_clears() {
     let shop = Shop::open().await;
     let item = shop.create("RING-1", json!({"metal": details()})).await;

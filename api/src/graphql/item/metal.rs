@@ -62,20 +62,20 @@ pub struct ItemMetal {
     certificate_number: Option<String>,
 }
 
-/// All that is known of an item's metal; what is not given is not known. Weights are grams, with at most six digits behind the point; net
-/// and stone weight together are no more than the gross weight.
+/// All that is known of an item's metal; what is not given is not known. Weights are as people write them, such as `"4.8"` (grams) or
+/// `"2 tola"`, rounded to a microgram; see `weightParse`. Net and stone weight together are no more than the gross weight.
 #[derive(InputObject)]
 pub struct ItemMetalInput {
     /// Which metal.
     metal: Metal,
-    /// Its fineness, in parts per thousand: `"750"` is 18 karat. At most three digits behind the point.
-    fineness: Decimal,
-    /// Weight of the whole piece, in grams.
-    gross_weight: Option<Decimal>,
-    /// Weight of the metal alone, in grams: what weight-based prices go by.
-    net_weight: Option<Decimal>,
-    /// Weight of the stones alone, in grams.
-    stone_weight: Option<Decimal>,
+    /// Its fineness, as people write it: `"750"`, `"18K"`, `"۱۸ عیار"`, `"75%"`; see `finenessParse`.
+    fineness: String,
+    /// Weight of the whole piece.
+    gross_weight: Option<String>,
+    /// Weight of the metal alone: what weight-based prices go by.
+    net_weight: Option<String>,
+    /// Weight of the stones alone.
+    stone_weight: Option<String>,
     /// What its making costs.
     making_charge: Option<MakingCharge>,
     /// Its stones, at most 50 kinds.
@@ -172,10 +172,10 @@ impl From<ItemMetalInput> for MetalDetails {
         } = input;
         Self {
             metal: metal.into(),
-            fineness: fineness.0,
-            gross_weight: gross_weight.map(|weight| weight.0),
-            net_weight: net_weight.map(|weight| weight.0),
-            stone_weight: stone_weight.map(|weight| weight.0),
+            fineness,
+            gross_weight,
+            net_weight,
+            stone_weight,
             making: making_charge.map(|MakingCharge { mode, value }| Charge {
                 mode: mode.into(),
                 value: value.0,

@@ -20,9 +20,8 @@ use crate::graphql::{
 pub struct MetalRateRecordInput {
     /// Of which metal.
     metal: Metal,
-    /// Of which fineness the price is, in parts per thousand: `"750"` for 18 karat, `"999.9"` for fine gold. At most three digits behind
-    /// the point.
-    fineness: Decimal,
+    /// Of which fineness the price is, as people write it: `"750"`, `"18K"`, `"۱۸ عیار"`, `"75%"`; see `finenessParse`.
+    fineness: String,
     /// ISO 4217 code of the currency.
     currency: String,
     /// Price of one gram of that fineness, in the currency's main unit. At most six digits behind the point.
@@ -76,7 +75,7 @@ async fn record(ctx: &Context<'_>, input: MetalRateRecordInput) -> domain::Resul
     } = input;
     let new = NewMetalRate {
         metal: metal.into(),
-        fineness: fineness.0,
+        fineness,
         currency,
         price_per_gram: price_per_gram.0,
         effective_at,

@@ -1,7 +1,13 @@
-//! Units of measure.
+//! Units of measure: the object and the list of all. What is converted and read is in [`query`].
+
+pub mod mutation;
+pub mod query;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Object, SimpleObject};
 use domain::{Permission, unit_of_measure::UnitOfMeasure as Row};
+
+pub use mutation::UnitOfMeasureMutation;
+pub use query::MeasureQuery;
 
 use super::{
     context::ContextExt,
@@ -47,6 +53,11 @@ pub struct UnitOfMeasure {
     numerator: Decimal,
     /// See `numerator`.
     denominator: Decimal,
+    /// As people write it behind a number: abbreviations and words, in any language. One that two units have is refused as `AMBIGUOUS`
+    /// wherever it is read.
+    spellings: Vec<String>,
+    /// Counts changes; send it back as `expectedVersion`.
+    version: i64,
     #[graphql(skip)]
     names: entity::translations::Translations,
 }
@@ -62,6 +73,8 @@ impl UnitOfMeasure {
             dimension,
             numerator,
             denominator,
+            spellings,
+            version,
         } = row;
         let in_locale = name.in_locale(ctx.viewer().locale.as_str()).to_owned();
         Self {
@@ -71,6 +84,8 @@ impl UnitOfMeasure {
             dimension: dimension.into(),
             numerator: Decimal(numerator),
             denominator: Decimal(denominator),
+            spellings,
+            version,
             names: name,
         }
     }
