@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod events;
+pub mod files;
 pub mod graphql;
 pub mod http;
 pub mod media;

@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::Auth,
     events::EventHub,
+    files::JobFiles,
     graphql::{
         context::Addresses,
         schema::{self, Schema},
@@ -87,10 +88,11 @@ impl State {
 
     fn schema(&self) -> Schema {
         let limits = &self.config.graphql;
-        let media = format!(
-            "{}/media/",
-            self.config.http.public_url.as_str().trim_end_matches('/')
-        );
+        let public_url = self.config.http.public_url.as_str().trim_end_matches('/');
+        let addresses = Addresses {
+            media: format!("{public_url}/media/"),
+            files: format!("{public_url}/api/files/"),
+        };
         let builder = schema::builder()
             .limit_depth(limits.max_depth)
             .limit_complexity(limits.max_complexity)
@@ -100,7 +102,7 @@ impl State {
             .data(self.events.clone())
             .data(self.auth.clone())
             .data(self.config.image.limits())
-            .data(Addresses { media });
+            .data(addresses);
         if self.config.http.introspection {
             builder.finish()
         } else {
@@ -118,6 +120,7 @@ impl State {
             executor: self.schema(),
             authenticate: self.auth.clone(),
             media: BlobMedia::new(self.blobs.clone()),
+            files: JobFiles::new(self.domain.clone(), self.blobs.clone()),
             probes: Probes::new(
                 self.domain.clone(),
                 self.redis.clone(),

@@ -50,6 +50,8 @@ id! {
     ItemImageId,
     /// A piece of background work.
     JobId,
+    /// A file that a job has left behind.
+    JobFileId,
     /// What a gram of metal costs.
     MetalRateId,
     /// A named set of permissions.

@@ -9,6 +9,7 @@ mod m20261123_000003_trail;
 mod m20261126_000005_attributes;
 mod m20261126_000007_pricing;
 mod m20261126_000010_units;
+mod m20261126_000011_imports;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000005_attributes::Migration),
             Box::new(m20261126_000007_pricing::Migration),
             Box::new(m20261126_000010_units::Migration),
+            Box::new(m20261126_000011_imports::Migration),
         ]
     }
 }

@@ -4,6 +4,7 @@ mod crash;
 mod death;
 mod disagreement;
 mod failure;
+mod files;
 mod life;
 mod list;
 mod outbox;

@@ -32,6 +32,8 @@ pub trait ContextExt {
 pub struct Addresses {
     /// In front of a media key; ends in `/`.
     pub media: String,
+    /// In front of the id of a job's file; ends in `/`.
+    pub files: String,
 }
 
 impl ContextExt for Context<'_> {

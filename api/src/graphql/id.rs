@@ -4,7 +4,7 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    ApiTokenId, AttributeId, CategoryId, ItemId, ItemImageId, JobId, MetalRateId, RoleId,
+    ApiTokenId, AttributeId, CategoryId, ItemId, ItemImageId, JobFileId, JobId, MetalRateId, RoleId,
     UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
@@ -82,6 +82,7 @@ global_ids! {
     CategoryId = "Category",
     ItemId = "Item",
     ItemImageId = "ItemImage",
+    JobFileId = "JobFile",
     JobId = "Job",
     MetalRateId = "MetalRate",
     RoleId = "Role",

@@ -20,7 +20,7 @@ use domain::{
     category::{Category, TREE_MAX},
     currency::Currency,
     item::{ItemImage, ItemMetal, ItemWithImage},
-    job::Job,
+    job::{Job, JobFile},
     metal_rate::{Metal, MetalRate},
     pricing::Pricing,
     unit_of_measure::UnitOfMeasure,
@@ -144,6 +144,10 @@ pub struct SchemaOf(pub CategoryId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImagesOf(pub ItemId);
 
+/// The files of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FilesOf(pub JobId);
+
 /// The barcodes of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BarcodesOf(pub ItemId);
@@ -192,6 +196,17 @@ impl Loader<JobId> for Loaders {
     async fn load(&self, ids: &[JobId]) -> Result<HashMap<JobId, Job>, LoadError> {
         let rows = self.domain.jobs().by_ids(&self.viewer, ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<FilesOf> for Loaders {
+    type Value = Vec<JobFile>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[FilesOf]) -> Result<HashMap<FilesOf, Vec<JobFile>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.jobs().files_of(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |row| Some(FilesOf(row.job_id))))
     }
 }
 

@@ -20,6 +20,7 @@ mod capacity;
 mod client_address;
 mod context;
 mod error;
+mod files;
 mod graphql;
 mod health;
 mod media;
@@ -44,6 +45,7 @@ pub use self::{
     auth::{AuthFailure, Authenticate, Credentials, UploadRefusal},
     context::RequestContext,
     error::HttpError,
+    files::{FileFailure, FileSource, PrivateFile},
     graphql::limits::DocumentLimits,
     health::{HealthProbes, Probe},
     media::{Media, MediaFailure, MediaSource},
@@ -55,6 +57,7 @@ pub use self::{
 
 use self::{
     capacity::{Capacity, Limited},
+    files::FileEndpoint,
     graphql::GraphQlEndpoint,
     health::{Health, HealthKind},
     media::MediaEndpoint,
@@ -62,13 +65,15 @@ use self::{
 };
 
 /// What the HTTP layer needs from the rest of the program.
-pub struct HttpParts<E, A, M, P> {
+pub struct HttpParts<E, A, M, F, P> {
     /// Runs GraphQL operations; an `async_graphql::Schema` is one.
     pub executor: E,
     /// Turns a credential into an identity and an identity into request data.
     pub authenticate: A,
     /// Where `/media` finds its files.
     pub media: M,
+    /// Where `/api/files` finds its files, and for whom.
+    pub files: F,
     /// How the health pages find out what works.
     pub probes: P,
     /// Limits, origins and timeouts.
@@ -80,13 +85,14 @@ pub struct HttpParts<E, A, M, P> {
 }
 
 /// All routes inside the shell, ready to be served.
-pub fn routes<E, A, M, P>(
-    parts: HttpParts<E, A, M, P>,
+pub fn routes<E, A, M, F, P>(
+    parts: HttpParts<E, A, M, F, P>,
 ) -> impl Endpoint<Output = Response> + 'static
 where
     E: Executor,
     A: Authenticate,
     M: MediaSource,
+    F: FileSource<A::Identity>,
     P: HealthProbes,
 {
     let settings = parts.settings.clone();
@@ -95,15 +101,22 @@ where
 
 /// The bare route table. Add further routes to it and wrap it in a [`Shell`]; use [`Named`] so that they have a
 /// name in the log.
-pub fn router<E, A, M, P>(parts: HttpParts<E, A, M, P>) -> Route
+pub fn router<E, A, M, F, P>(parts: HttpParts<E, A, M, F, P>) -> Route
 where
     E: Executor,
     A: Authenticate,
     M: MediaSource,
+    F: FileSource<A::Identity>,
     P: HealthProbes,
 {
     let capacity = Capacity::new(parts.settings.max_in_flight);
     let media = Limited::new(MediaEndpoint::new(parts.media), capacity.clone());
+    let files = FileEndpoint::new(
+        parts.files,
+        parts.authenticate.clone(),
+        &parts.settings.allowed_origins,
+    );
+    let files = Limited::new(files, capacity.clone());
     let health = |kind| Health::new(kind, parts.probes.clone(), parts.shutdown.clone());
     let (overall, detailed) = (health(HealthKind::Overall), health(HealthKind::Detailed));
     let (readiness, liveness) = (health(HealthKind::Readiness), health(HealthKind::Liveness));
@@ -137,5 +150,6 @@ where
             "/api/health/liveness",
             Named::new("/api/health/liveness", liveness),
         )
+        .at("/api/files/*id", Named::new("/api/files", files))
         .at("/media/*key", Named::new("/media", media))
 }

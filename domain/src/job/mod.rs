@@ -6,6 +6,7 @@
 
 mod attempt;
 mod death;
+mod file;
 mod filter;
 mod handover;
 mod query;
@@ -19,7 +20,11 @@ use entity::id::{ItemId, ItemImageId, JobId};
 use serde::{Deserialize, Serialize};
 
 pub use attempt::Started;
-pub use entity::job::{Model as Job, State};
+pub use entity::{
+    job::{Model as Job, State},
+    job_file::Model as JobFile,
+};
+pub use file::NewJobFile;
 pub use filter::JobFilter;
 pub use handover::Relayed;
 pub(crate) use write::{enqueue_in_tx, succeed_in_tx};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use uuid::Uuid;
+
 use super::Fingerprint;
 
 /// A key such as `original/3f/3f79…` that names one blob.
@@ -42,6 +44,15 @@ impl BlobKey {
     ) -> Result<Self, InvalidKey> {
         let hex = original.to_string();
         format!("rendition/{}/{hex}/{name}.{extension}", &hex[..2]).parse()
+    }
+
+    /// The key of a file that a job makes for people: `job/<2 hex>/<id>/<attempt>/<number>`. Each attempt has keys of its own,
+    /// so that one that was left behind never overwrites what a later one has made.
+    #[must_use]
+    pub fn of_job(job: Uuid, attempt: i32, number: u32) -> Self {
+        let hex = job.simple().to_string();
+        // A UUIDv7 begins with the time; its end is what spreads.
+        Self(format!("job/{}/{hex}/{attempt}/{number}", &hex[30..]))
     }
 
     /// The key as text.

@@ -3,9 +3,14 @@
 pub mod filter;
 pub mod mutation;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject, connection::EmptyFields};
+use async_graphql::{
+    ComplexObject, Context, Enum, ID, Object, SimpleObject, connection::EmptyFields,
+};
 use chrono::{DateTime, Utc};
-use domain::{Permission, job::Job as Row};
+use domain::{
+    Permission,
+    job::{Job as Row, JobFile as FileRow},
+};
 use entity::id::JobId;
 
 use filter::JobWhere;
@@ -17,7 +22,7 @@ use super::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::load,
+    loader::{FilesOf, load, preload},
     page::{self, Connection},
 };
 
@@ -39,8 +44,43 @@ pub enum JobState {
     Cancelled,
 }
 
+/// A file that a job has left behind.
+#[derive(SimpleObject)]
+pub struct JobFile {
+    /// What to save it as; unique among the job's files.
+    name: String,
+    /// Media type of its content, such as `text/csv`.
+    media_type: String,
+    /// Bytes.
+    bytes: i64,
+    /// Where it can be fetched, with the same login or token. Only who may see jobs, or has caused this one, finds it there.
+    url: String,
+}
+
+impl JobFile {
+    /// As clients see it. Where the file itself lies stays our secret.
+    fn new(ctx: &Context<'_>, row: FileRow) -> Self {
+        let FileRow {
+            id,
+            job_id: _,
+            name,
+            media_type,
+            blob_key: _,
+            byte_size,
+            created_at: _,
+        } = row;
+        Self {
+            name,
+            media_type,
+            bytes: byte_size,
+            url: format!("{}{}", ctx.addresses().files, id.encode().as_str()),
+        }
+    }
+}
+
 /// A piece of background work.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct Job {
     /// Opaque id.
     pub id: ID,
@@ -66,6 +106,8 @@ pub struct Job {
     started_at: Option<DateTime<Utc>>,
     /// When it came to its end.
     finished_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    row_id: JobId,
 }
 
 impl Job {
@@ -103,7 +145,18 @@ impl Job {
             created_at,
             started_at,
             finished_at,
+            row_id: id,
         }
+    }
+}
+
+#[ComplexObject]
+impl Job {
+    /// What it has left behind for people, by name; empty until it is `SUCCEEDED`.
+    #[graphql(complexity = "cost::rows(3, child_complexity)")]
+    async fn files(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<JobFile>> {
+        let rows = load(ctx, FilesOf(self.row_id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(|row| JobFile::new(ctx, row)).collect())
     }
 }
 
@@ -148,6 +201,16 @@ impl JobQuery {
             .page(viewer, &filter, &args)
             .await
             .or_graphql(viewer)?;
+        let selected = ctx.look_ahead();
+        if selected.field("nodes").field("files").exists()
+            || selected
+                .field("edges")
+                .field("node")
+                .field("files")
+                .exists()
+        {
+            preload(ctx, rows.edges.iter().map(|(_, row)| FilesOf(row.id))).await?;
+        }
         Ok(page::connection(rows, EmptyFields, Job::new))
     }
 }

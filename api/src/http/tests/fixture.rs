@@ -236,6 +236,30 @@ impl MediaSource for OneFile {
     }
 }
 
+/// Files that only Alice may have.
+#[derive(Clone)]
+pub(super) struct AlicesFiles;
+
+impl FileSource<Caller> for AlicesFiles {
+    async fn get(&self, caller: &Caller, id: &str) -> Result<Option<PrivateFile>, FileFailure> {
+        if caller.0.as_deref() != Some("alice") {
+            return Ok(None);
+        }
+        let (name, media_type) = match id {
+            "table" => ("قیمت‌ها \"1\"; a/b.csv", "text/csv; charset=utf-8"),
+            "page" => ("page.html", "text/html"),
+            "unreachable" => return Err(FileFailure),
+            _ => return Ok(None),
+        };
+        Ok(Some(PrivateFile {
+            name: name.to_owned(),
+            media_type: media_type.to_owned(),
+            length: 5,
+            body: Body::from_bytes_stream(stream::iter([Ok::<_, std::io::Error>("a,b,c")])),
+        }))
+    }
+}
+
 /// Everything a test may want to hold on to.
 pub(super) struct App {
     pub(super) tokens: Tokens,
@@ -283,6 +307,7 @@ impl App {
             executor: schema,
             authenticate: self.tokens.clone(),
             media: OneFile,
+            files: AlicesFiles,
             probes: self.probes.clone(),
             settings: self.settings.clone(),
             shutdown: self.shutdown.clone(),

@@ -224,3 +224,67 @@ async fn playground_files_are_served_with_their_types() {
         .await
         .assert_status(StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn files_are_saved_under_their_names_and_kept_by_nobody_on_the_way() {
+    let client = App::default().client();
+    let file = client
+        .get("/api/files/table")
+        .header("authorization", "Bearer alice")
+        .send()
+        .await;
+    file.assert_status_is_ok();
+    file.assert_header("content-type", "text/csv; charset=utf-8");
+    file.assert_header("cache-control", "private, no-store");
+    file.assert_header("x-content-type-options", "nosniff");
+    file.assert_header("content-length", "5");
+    file.assert_header(
+        "content-disposition",
+        "attachment; filename=\"_______ _1__ a_b.csv\"; \
+         filename*=UTF-8''%D9%82%DB%8C%D9%85%D8%AA%E2%80%8C%D9%87%D8%A7%20%221%22%3B%20a_b.csv",
+    );
+    file.assert_text("a,b,c").await;
+
+    let page = client
+        .request(Method::HEAD, "/api/files/page")
+        .header("cookie", "session=alice")
+        .send()
+        .await;
+    page.assert_status_is_ok();
+    page.assert_header("content-type", "application/octet-stream");
+    page.assert_text("").await;
+}
+
+#[tokio::test]
+async fn files_are_for_those_they_are_meant_for() {
+    let app = App::default();
+    for path in [
+        "/api/files/table",
+        "/api/files/none",
+        "/api/files/../health",
+    ] {
+        assert_eq!(get(&app, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    let client = app.client();
+    for (header, value, status) in [
+        ("authorization", "Bearer mallory", StatusCode::UNAUTHORIZED),
+        ("cookie", "session=mallory", StatusCode::UNAUTHORIZED),
+        ("authorization", "Bearer alice", StatusCode::OK),
+    ] {
+        let file = client.get("/api/files/table").header(header, value);
+        file.send().await.assert_status(status);
+    }
+    let stranger = client
+        .get("/api/files/table")
+        .header("cookie", "session=alice")
+        .header("origin", "https://evil.example");
+    let refused = stranger.send().await;
+    refused.assert_status(StatusCode::FORBIDDEN);
+    let unreachable = client
+        .get("/api/files/unreachable")
+        .header("authorization", "Bearer alice");
+    unreachable
+        .send()
+        .await
+        .assert_status(StatusCode::SERVICE_UNAVAILABLE);
+}

@@ -82,3 +82,12 @@ fn the_ending_tells_the_content_type() {
         assert_eq!(key(text).content_type(), content_type, "{text}");
     }
 }
+
+#[test]
+fn each_attempt_at_a_job_has_keys_of_its_own() {
+    let job = uuid::Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_00ab_cdef);
+    let key = BlobKey::of_job(job, 2, 1);
+    assert_eq!(key.as_str(), "job/ef/01930000000070008000000000abcdef/2/1");
+    assert_eq!(key.as_str().parse(), Ok(key.clone()));
+    assert_ne!(key, BlobKey::of_job(job, 3, 1));
+}
