@@ -21,6 +21,7 @@ use crate::{
     http::{self, DocumentLimits, HttpParts, HttpSettings, UploadLimits},
     media::BlobMedia,
     probes::Probes,
+    upload::FileLimit,
 };
 
 /// What can keep the server from starting.
@@ -102,6 +103,7 @@ impl State {
             .data(self.events.clone())
             .data(self.auth.clone())
             .data(self.config.image.limits())
+            .data(FileLimit(self.config.import.max_bytes))
             .data(addresses);
         if self.config.http.introspection {
             builder.finish()

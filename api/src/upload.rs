@@ -1,4 +1,5 @@
-//! Takes an uploaded picture in: looks at its content, then stores it under the hash of that content.
+//! Takes uploads in. Of a picture the content is looked at, and it is stored under the hash of that; a file to be worked on gets a
+//! key of its own.
 
 use std::fs::File;
 
@@ -7,6 +8,7 @@ use platform::{
     blob::{BlobError, BlobKey, BlobStore, Fingerprint},
     image::{InspectError, Inspected, Limits, Rejection, inspect_open},
 };
+use uuid::Uuid;
 
 /// Stores the picture in `file` and says what it is. Two uploads of the same content share one blob.
 ///
@@ -34,6 +36,46 @@ pub async fn store(limits: &Limits, blobs: &BlobStore, file: File) -> Result<New
         width,
         height,
         byte_size: bytes,
+    })
+}
+
+/// Largest file that is taken to be worked on, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct FileLimit(pub u64);
+
+/// A file that was taken in.
+#[derive(Debug)]
+pub struct StoredFile {
+    /// Where it is. Nobody else has this key.
+    pub key: BlobKey,
+    /// Length in bytes.
+    pub bytes: i64,
+    /// Hash of its content.
+    pub hash: String,
+}
+
+/// Stores a file that is to be worked on, whatever it holds, under a key with this id.
+///
+/// # Errors
+/// When it is too large, or the blob store does not answer.
+pub async fn store_file(limit: u64, blobs: &BlobStore, id: Uuid, file: File) -> Result<StoredFile> {
+    if file.metadata().map_err(Error::internal)?.len() > limit {
+        return Err(Refusal::new(Code::TooLarge, "file")
+            .with("max", limit)
+            .into());
+    }
+    let hash = Fingerprint::of_open(file.try_clone().map_err(Error::internal)?)
+        .await
+        .map_err(Error::internal)?;
+    let key = BlobKey::import(id);
+    let bytes = blobs
+        .put_open(&key, tokio::fs::File::from_std(file))
+        .await
+        .map_err(unavailable)?;
+    Ok(StoredFile {
+        key,
+        bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+        hash: hash.to_string(),
     })
 }
 

@@ -83,7 +83,7 @@ impl Refusal {
         let path = path
             .split('.')
             .filter(|segment| !segment.is_empty())
-            .map(str::to_owned)
+            .map(storable)
             .collect();
         Self {
             code,
@@ -110,9 +110,15 @@ impl Refusal {
     /// Adds a value that the message needs.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.params.insert(name.into(), value.to_string());
+        self.params
+            .insert(name.into(), storable(&value.to_string()));
         self
     }
+}
+
+/// Refusals are kept for whoever asks again: without the one character that PostgreSQL refuses.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
 }
 
 macro_rules! codes {
@@ -181,6 +187,8 @@ codes! {
     OutOfRange = "OUT_OF_RANGE",
     /// The value must be given.
     Required = "REQUIRED",
+    /// The row of a file is longer than we take. Params: `max`.
+    RowTooLarge = "ROW_TOO_LARGE",
     /// Somebody changed the row since you read it. Params: `expected`, `actual`.
     StaleVersion = "STALE_VERSION",
     /// Too many attempts; wait. Params: `seconds`.
@@ -199,6 +207,8 @@ codes! {
     TooMany = "TOO_MANY",
     /// The text is shorter than it must be. Params: `min`.
     TooShort = "TOO_SHORT",
+    /// The file has a column that nobody knows. Params: `value`.
+    UnknownColumn = "UNKNOWN_COLUMN",
     /// The category has no attribute of this name. Params: `value`.
     UnknownAttribute = "UNKNOWN_ATTRIBUTE",
     /// There is no unit of this name. Params: `value`.

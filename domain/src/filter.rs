@@ -1,5 +1,7 @@
 //! Conditions that the filters of several lists are made of.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     error::{Code, Refusal},
     sql::Sql,
@@ -11,7 +13,7 @@ pub(crate) const CONDITIONS_MAX: usize = 100;
 const TEXT_MAX: usize = 200;
 
 /// A condition on a text.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TextFilter {
     /// Equal.
     pub eq: Option<String>,

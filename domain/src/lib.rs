@@ -15,6 +15,8 @@ pub mod filter;
 pub mod fineness;
 pub mod idempotency;
 pub mod item;
+pub mod item_export;
+pub mod item_import;
 pub mod job;
 pub mod keyset;
 pub mod locale;
@@ -104,6 +106,18 @@ impl Domain {
     #[must_use]
     pub fn items(&self) -> item::Items<'_> {
         item::Items { domain: self }
+    }
+
+    /// Exports of items into files.
+    #[must_use]
+    pub fn item_exports(&self) -> item_export::ItemExports<'_> {
+        item_export::ItemExports { domain: self }
+    }
+
+    /// Imports of items from files.
+    #[must_use]
+    pub fn item_imports(&self) -> item_import::ItemImports<'_> {
+        item_import::ItemImports { domain: self }
     }
 
     /// Jobs: what workers and operators do with them.

@@ -15,6 +15,12 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
     /// The field after the change.
     pub fn apply(self, present: Option<T>) -> Option<T> {
         match self {

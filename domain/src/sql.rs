@@ -18,6 +18,14 @@ impl Sql {
         }
     }
 
+    /// Begins with these parameters, for text that names them by their numbers.
+    pub(crate) fn with_values(values: Vec<Value>) -> Self {
+        Self {
+            text: String::new(),
+            values,
+        }
+    }
+
     /// Appends text.
     pub(crate) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);

@@ -44,10 +44,14 @@ id! {
     AttributeId,
     /// A node of the category tree.
     CategoryId,
+    /// An export of items into a file.
+    ItemExportId,
     /// What is sold or kept.
     ItemId,
     /// A picture of an item.
     ItemImageId,
+    /// An import of items from a file.
+    ItemImportId,
     /// A piece of background work.
     JobId,
     /// A file that a job has left behind.

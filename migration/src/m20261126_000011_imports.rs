@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = "DROP TABLE job_file";
+        let sql = "DROP TABLE item_import_error, item_import, item_export, job_file";
         manager.get_connection().execute_unprepared(sql).await?;
         Ok(())
     }

@@ -159,7 +159,10 @@ fn was_cut_off(error: &reqwest::Error) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_megabytes_are_refused_without_being_kept() {
-    let app = TestApp::start().await;
+    let app = TestApp::builder()
+        .set("GOLDSHOP_HTTP__UPLOAD_LIMIT_BYTES", 32 * 1024 * 1024)
+        .start()
+        .await;
     let (server, url) = app.api_process().await;
     let manager = app.manager().await.at(&url);
     manager.category("Rings", None).await;

@@ -48,14 +48,19 @@ impl Case {
     async fn send(&self, actor: &Actor, input: &Value, key: &str) -> Answer {
         let mut input = input.clone();
         input["idempotencyKey"] = json!(key);
-        if self.mutation != "itemImageUpload" {
+        if !["itemImageUpload", "itemImportCreate"].contains(&self.mutation) {
             return actor.change(self.mutation, input).await;
         }
         let shade = u8::try_from(input["shade"].take().as_u64().unwrap()).unwrap();
+        let is_picture = self.mutation == "itemImageUpload";
         let file = File {
-            bytes: picture::small(shade),
-            name: "ring.jpg".into(),
-            content_type: "image/jpeg".into(),
+            bytes: if is_picture {
+                picture::small(shade)
+            } else {
+                format!("sku\nRING-{shade}\n").into_bytes()
+            },
+            name: "ring".into(),
+            content_type: "application/octet-stream".into(),
         };
         input.as_object_mut().unwrap().remove("shade");
         actor
@@ -87,13 +92,16 @@ async fn cases(manager: &Actor) -> Vec<Case> {
     manager
         .done("categoryArchive", json!({"id": restored}))
         .await;
-    let items = join_all(["U", "A", "R", "P", "Q", "O"].map(|sku| manager.item(sku, &shelf))).await;
+    let items =
+        join_all(["U", "A", "R", "P", "Q", "O", "X", "Y"].map(|sku| manager.item(sku, &shelf)))
+            .await;
     manager.done("itemArchive", json!({"id": items[2]})).await;
     let removable = manager.picture(&items[4], picture::small(1)).await["image"]["id"].take();
     let first = manager.picture(&items[5], picture::small(2)).await["image"]["id"].take();
     let second = manager.picture(&items[5], picture::small(3)).await["image"]["id"].take();
     let new_item =
         json!({"sku": "NEW-1", "name": english("New"), "categoryId": shelf, "unitId": unit});
+    let row = json!({"sku": "NEW-3", "name": english("New"), "categoryId": shelf, "unitId": unit});
     let declared = category().await;
     let attribute = async |name: &str| {
         let input =
@@ -130,6 +138,36 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!({"id": back}),
             "id",
             changed.clone(),
+        ),
+        Case::new(
+            "itemsCreate",
+            json!({"rows": [row]}),
+            "policy",
+            json!("REJECT_FAILED_ROWS"),
+        ),
+        Case::new(
+            "itemsUpdate",
+            json!({"rows": [{"id": items[6], "tags": ["new"]}]}),
+            "rows",
+            json!([{"id": items[6], "tags": []}]),
+        ),
+        Case::new(
+            "itemsArchive",
+            json!({"rows": [{"id": items[7]}]}),
+            "rows",
+            json!([{"id": items[6]}]),
+        ),
+        Case::new(
+            "itemImportCreate",
+            json!({"dryRun": true, "shade": 1}),
+            "shade",
+            json!(2),
+        ),
+        Case::new(
+            "itemExportCreate",
+            json!({"format": "JSON_LINES"}),
+            "format",
+            json!("CSV"),
         ),
         Case::new(
             "categoryCreate",

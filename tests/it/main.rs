@@ -14,6 +14,7 @@ mod demo;
 mod events;
 mod harness;
 mod idempotency;
+mod imports;
 mod item;
 mod jobs;
 mod metal_rate;

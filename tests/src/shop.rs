@@ -32,8 +32,14 @@ const METAL_RATE: &str =
 const UNIT: &str =
     "unitOfMeasure { id code name dimension numerator denominator spellings version }";
 
+/// What is asked about many items after a mutation.
+const ROWS: &str = "rows { row itemId item { sku version archivedAt } }";
+/// What is asked about an import after it was asked for.
+const IMPORT: &str =
+    "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 21] = [
+const MUTATIONS: [(&str, &str, &str); 26] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -59,6 +65,15 @@ const MUTATIONS: [(&str, &str, &str); 21] = [
     ),
     ("itemImageRemove", "ItemImageRemoveInput", ITEM),
     ("itemImageReorder", "ItemImageReorderInput", ITEM),
+    ("itemsCreate", "ItemsCreateInput", ROWS),
+    ("itemsUpdate", "ItemsUpdateInput", ROWS),
+    ("itemsArchive", "ItemsArchiveInput", ROWS),
+    ("itemImportCreate", "ItemImportCreateInput", IMPORT),
+    (
+        "itemExportCreate",
+        "ItemExportCreateInput",
+        "itemExport { id format rows job { id } }",
+    ),
     (
         "jobRetry",
         "JobRetryInput",

@@ -5,7 +5,7 @@ use domain::job::Task;
 use crate::{
     context::Context,
     failure::Failure,
-    jobs::{Attempt, render_code, render_image},
+    jobs::{Attempt, export_items, import_items, render_code, render_image},
 };
 
 /// Does what the task says.
@@ -14,6 +14,13 @@ use crate::{
 /// What the handler says.
 pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(), Failure> {
     match task {
+        // Few of these run at once, and each holds much on its way.
+        Task::ExportItems { export_id } => {
+            Box::pin(export_items::run(context, attempt, export_id)).await
+        }
+        Task::ImportItems { import_id } => {
+            Box::pin(import_items::run(context, attempt, import_id)).await
+        }
         Task::RenderCode { item_id } => render_code::run(context, attempt, item_id).await,
         Task::RenderImage { image_id } => render_image::run(context, attempt, image_id).await,
     }

@@ -66,6 +66,7 @@ impl Service {
             ))
         };
         let queues = vec![
+            queue(QueueName::Bulk, config.worker.bulk_concurrency)?,
             queue(QueueName::Codes, config.worker.code_concurrency)?,
             queue(QueueName::Media, config.worker.media_concurrency)?,
         ];

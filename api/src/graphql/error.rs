@@ -64,18 +64,7 @@ fn described(viewer: &Viewer, refusal: &Refusal) -> Value {
 /// What a refusal says to people, in the viewer's language.
 #[must_use]
 pub fn sentence(viewer: &Viewer, refusal: &Refusal) -> String {
-    let Refusal {
-        code,
-        path: _,
-        params,
-    } = refusal;
-    let is_about_id = params.contains_key("expected") && params.contains_key("value");
-    let name = if is_about_id {
-        "INVALID_ID"
-    } else {
-        code.as_str()
-    };
-    message(viewer.locale, name, params)
+    crate::messages::sentence(viewer.locale, refusal)
 }
 
 /// An error with a stable code, a message in the viewer's language, and the request's id.

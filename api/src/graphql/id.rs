@@ -4,8 +4,8 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    ApiTokenId, AttributeId, CategoryId, ItemId, ItemImageId, JobFileId, JobId, MetalRateId, RoleId,
-    UnitOfMeasureId, UserId,
+    ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
+    JobFileId, JobId, MetalRateId, RoleId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -80,8 +80,10 @@ global_ids! {
     ApiTokenId = "ApiToken",
     AttributeId = "Attribute",
     CategoryId = "Category",
+    ItemExportId = "ItemExport",
     ItemId = "Item",
     ItemImageId = "ItemImage",
+    ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
     MetalRateId = "MetalRate",

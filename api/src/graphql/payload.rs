@@ -64,6 +64,8 @@ user_error_codes! {
     OutOfRange,
     /// The value must be given.
     Required,
+    /// The row of a file is longer than we take.
+    RowTooLarge,
     /// Somebody changed the row since you read it.
     StaleVersion,
     /// Too many attempts; wait.
@@ -82,6 +84,8 @@ user_error_codes! {
     TooMany,
     /// The text is shorter than it must be.
     TooShort,
+    /// The file has a column that nobody knows.
+    UnknownColumn,
     /// The category has no attribute of this name.
     UnknownAttribute,
     /// There is no unit of this name.

@@ -41,6 +41,7 @@ NOT_EMPTY = { $count ->
 }
 OUT_OF_RANGE = The number must be between { $min } and { $max }.
 REQUIRED = This must be given.
+ROW_TOO_LARGE = This row is too long; a row may have at most { $max } bytes. Is a quotation mark missing?
 STALE_VERSION = Somebody changed this meanwhile. Load it again, then make your change.
 THROTTLED = Too many attempts. Wait { $seconds } seconds and try again.
 TIME_OUT_OF_RANGE = The time must be between { $min } and { $max }.
@@ -50,6 +51,7 @@ TOO_LARGE = The file is too large; at most { $max } bytes are taken.
 TOO_LONG = This is too long; at most { $max } characters are taken.
 TOO_MANY = These are too many; at most { $max } are taken.
 TOO_SHORT = This is too short; at least { $min } characters are needed.
+UNKNOWN_COLUMN = The column “{ $value }” is not known. Rename it or take it out.
 UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
 UNKNOWN_UNIT = There is no unit “{ $value }”.
 UNIQUE_ELSEWHERE = This category cannot move there: an attribute with unique values would begin or end at another category. Retire that attribute first.

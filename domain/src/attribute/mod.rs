@@ -23,6 +23,7 @@ use entity::id::{AttributeId, CategoryId, ItemId, UnitOfMeasureId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use change::Step;
 pub use check::{EXAMPLES_MAX, InvalidItem, OnInvalid, Report};
@@ -32,10 +33,16 @@ pub use entity::attribute::{
 pub(crate) use place::{demands_in_tx, settle_move_in_tx};
 pub(crate) use schema::{Checked, Schemas};
 pub use schema::{Effective, Schema};
-pub use value::Units;
+pub use value::{Units, cell};
 pub(crate) use write::{Owned, own_values_in_tx};
 
-use crate::{Domain, error::Result, patch::Patch, permission::Permission, viewer::Viewer};
+use crate::{
+    Domain,
+    error::{Refusal, Result},
+    patch::Patch,
+    permission::Permission,
+    viewer::Viewer,
+};
 
 /// An attribute to be.
 #[derive(Clone, Debug, Serialize)]
@@ -238,15 +245,21 @@ pub(crate) async fn schemas(
     Ok(schema::schemas(categories, &declarations, &units))
 }
 
-/// The rows that references lead to, under the keys of their attributes.
-///
-/// # Errors
-/// Each that does not exist.
+/// The rows that references lead to, under the keys of their attributes. Of each what could not be found.
 pub(crate) async fn resolve_in_tx(
     tx: &DatabaseTransaction,
     checked: &mut [&mut Checked],
-) -> Result<()> {
+) -> Result<Vec<Vec<Refusal>>> {
     reference::resolve_in_tx(tx, checked).await
+}
+
+/// The names of rows that references lead to, as far as they have any.
+pub(crate) async fn names(
+    db: &impl ConnectionTrait,
+    refers_to: RefersTo,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, String>> {
+    reference::names(db, refers_to, ids).await
 }
 
 /// The values that the item owns alone.

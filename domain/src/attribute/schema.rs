@@ -85,18 +85,6 @@ pub(crate) enum Named {
     Word(String),
 }
 
-impl Checked {
-    /// The same of the row with this index of a list of rows.
-    #[must_use]
-    pub(crate) fn in_row(mut self, index: usize) -> Self {
-        let paths = self.unique.iter_mut().map(|it| &mut it.path);
-        for path in paths.chain(self.references.iter_mut().map(|it| &mut it.path)) {
-            *path = format!("rows.{index}.{path}");
-        }
-        self
-    }
-}
-
 impl Schema {
     /// From declarations in the order of their depth, the category's own last, each level in its own order.
     pub(crate) fn from_declarations(
@@ -281,6 +269,75 @@ impl Schema {
         }
     }
 
+    /// What an item is to keep of which a client wrote some values by name, where null takes one away, and has the others already, by key.
+    ///
+    /// # Errors
+    /// As [`Schema::check`], for the values that stay as well as for those that were written.
+    pub(crate) fn check_merged(
+        &self,
+        written: &Map<String, Value>,
+        kept: &Map<String, Value>,
+    ) -> Result<Checked, Vec<Refusal>> {
+        if self.is_free() {
+            let mut values = kept.clone();
+            values.extend(written.clone());
+            values.retain(|_, value| !value.is_null());
+            return Ok(Checked {
+                values,
+                ..Checked::default()
+            });
+        }
+        let given = |(_, value): &(&String, &Value)| !is_nothing(value);
+        let given = written.iter().filter(given).map(|(name, _)| name);
+        let unknown = given.filter(|name| self.named(name).is_none());
+        let left = kept.keys().filter(|key| self.keyed(key).is_none());
+        let mut refused: Vec<_> = unknown
+            .chain(left)
+            .map(|name| unknown_attribute(name))
+            .collect();
+        let mut checked = Checked {
+            values: self.retired_values(Some(kept)),
+            ..Checked::default()
+        };
+        for effective in self.in_use() {
+            let stays = || kept.get(&effective.attribute.key);
+            let something = |value: &&Value| !is_nothing(value);
+            let taken = match (
+                written.get(&effective.attribute.name),
+                stays().filter(something),
+            ) {
+                (Some(value), _) if something(&value) => {
+                    effective.take(value, &self.units, &mut checked)
+                }
+                (None, Some(value)) => effective.take_kept(value, &mut checked),
+                (Some(_), _) | (None, None) if effective.attribute.required => {
+                    Err(Refusal::new(Code::Required, &effective.path()))
+                }
+                (Some(_), _) | (None, None) => Ok(()),
+            };
+            refused.extend(taken.err());
+        }
+        if refused.is_empty() {
+            Ok(checked)
+        } else {
+            Err(refused)
+        }
+    }
+
+    /// The same without what the item has already, as it is shown or stands in a cell of a table.
+    pub(crate) fn news(
+        &self,
+        mut written: Map<String, Value>,
+        kept: &Map<String, Value>,
+    ) -> Map<String, Value> {
+        let shown = self.shown(kept);
+        written.retain(|name, value| match shown.get(name) {
+            Some(there) => there != value && value.as_str() != Some(value::cell(there).as_str()),
+            None => !is_nothing(value),
+        });
+        written
+    }
+
     fn unknown(&self, written: &Map<String, Value>) -> Vec<Refusal> {
         let unknown = written.keys().filter(|name| self.named(name).is_none());
         unknown.map(|name| unknown_attribute(name)).collect()
@@ -299,13 +356,15 @@ impl Schema {
             .collect()
     }
 
+    /// The name by which people know what is kept under this key.
+    pub(crate) fn name_of<'a>(&'a self, key: &'a str) -> &'a str {
+        self.keyed(key).map_or(key, |it| it.attribute.name.as_str())
+    }
+
     /// Values that are kept for another schema, under the keys of the attributes with the same names here.
     pub(crate) fn rekeyed(&self, other: &Self, kept: &Map<String, Value>) -> Map<String, Value> {
         let key = |key: &str| {
-            let name = other
-                .keyed(key)
-                .map_or(key, |it| it.attribute.name.as_str());
-            self.named(name)
+            self.named(other.name_of(key))
                 .map_or_else(|| key.to_owned(), |it| it.attribute.key.clone())
         };
         kept.iter()
@@ -313,8 +372,8 @@ impl Schema {
             .collect()
     }
 
-    /// Values as people write them, by the names that people know them by: decimals in the units of their attributes. What is shown can be
-    /// written again as it is, except that rows are shown by their UUIDs. Values of retired attributes are left out.
+    /// Values as people write them, by the names that people know them by: decimals in the units of their attributes, rows by their UUIDs. What
+    /// is shown can be written again as it is. Values of retired attributes are left out.
     #[must_use]
     pub fn shown(&self, kept: &Map<String, Value>) -> Map<String, Value> {
         if self.is_free() {

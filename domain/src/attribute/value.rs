@@ -230,7 +230,31 @@ pub(super) fn as_text(kept: &Value) -> String {
     }
 }
 
-/// How the row is named that a reference leads to: `{"id": …}`, or the SKU of an item or external reference of a category.
+/// A value that is shown, as it stands in a cell of a table: a text that is understood like the value itself.
+#[must_use]
+pub fn cell(shown: &Value) -> String {
+    match shown {
+        Value::String(text) => text.clone(),
+        Value::Array(words) if words.iter().all(is_word) => {
+            let words = words.iter().filter_map(Value::as_str);
+            words.collect::<Vec<_>>().join("|")
+        }
+        Value::Object(parts) => match (parts.get("value"), parts.get("unit")) {
+            (Some(Value::String(number)), Some(Value::String(unit))) if parts.len() == 2 => {
+                format!("{number} {unit}")
+            }
+            _ => shown.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn is_word(value: &Value) -> bool {
+    value.as_str().is_some_and(|word| !word.contains('|'))
+}
+
+/// How the row is named that a reference leads to: `{"id": …}`, or the SKU of an item or external reference of a category, or its UUID when
+/// nothing else has that name.
 pub(super) fn reference(path: &str, value: &Value) -> Result<Named, Refusal> {
     let id = value.get("id").and_then(Value::as_str);
     match (id.map(Uuid::try_parse), value.as_str()) {

@@ -5,6 +5,7 @@
 //! after the commit, by one sequencer at a time: every process sequences what is committed before it reads on.
 
 mod interest;
+mod many;
 mod query;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 pub use entity::event::Model as Event;
 pub use interest::Interest;
+pub(crate) use many::write_many_in_tx;
 
 use crate::{
     Domain,

@@ -7,37 +7,147 @@ use entity::{id::CategoryId, item::Model as Item};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Map, Value};
 
-use super::rules::{Draft, DraftChange};
+use super::rules::{self, Draft, DraftChange};
 use crate::{
-    attribute::{Checked, Schema, resolve_in_tx, schemas},
+    attribute::{Checked, Schema, Schemas, resolve_in_tx, schemas},
     category::open_for_items_in_tx,
     error::{Error, Refusal, Result},
     patch::Patch,
     pricing,
 };
 
-/// The attributes of a new item. Its category is locked already.
-pub(super) async fn of_new_in_tx(tx: &DatabaseTransaction, draft: &Draft) -> Result<Checked> {
-    let category = draft.category_id;
-    let schemas = schemas(tx, &[category]).await?;
-    let empty = Schema::default();
-    let schema = schemas.get(&category).map_or(&empty, |schema| &**schema);
-    let checked = check_new(schema, draft).map_err(Error::Refused)?;
-    resolved_in_tx(tx, checked).await
+/// What somebody says of an item's attributes, by name.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Said<'a> {
+    /// Nothing: they stay as they are.
+    Nothing,
+    /// Some of them, where null takes one away; the others stay.
+    Some(&'a Value),
+    /// All of them.
+    All(&'a Value),
 }
 
-fn check_new(schema: &Schema, draft: &Draft) -> Result<Checked, Vec<Refusal>> {
-    let checked = schema.check(&object(&draft.attributes), None);
-    with_formula(checked, schema, draft.pricing.as_ref())
+/// An item as somebody wants it to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish<'a> {
+    /// Where it shall stand.
+    pub(super) category: CategoryId,
+    /// How it is; none for a new one.
+    pub(super) before: Option<&'a Item>,
+    pub(super) said: Said<'a>,
+    /// How it shall be priced; none when that stays as it is.
+    pub(super) pricing: Option<&'a pricing::Draft>,
+}
+
+impl Wish<'_> {
+    fn moves(&self) -> bool {
+        let was = self.before.map(|before| before.category_id);
+        was.is_some_and(|was| was != self.category)
+    }
+
+    /// Whether its attributes stay as they are.
+    fn stays(&self) -> bool {
+        self.before.is_some() && !self.moves() && matches!(self.said, Said::Nothing)
+    }
+
+    /// Its pricing, when it depends on attributes.
+    fn formula(&self) -> Option<&pricing::Draft> {
+        self.pricing.filter(|draft| draft.uses_attributes())
+    }
+}
+
+/// The attributes of a new item. Its category is locked already.
+pub(super) async fn of_new_in_tx(tx: &DatabaseTransaction, draft: &Draft) -> Result<Checked> {
+    let wish = Wish {
+        category: draft.category_id,
+        before: None,
+        said: Said::All(&draft.attributes),
+        pricing: draft.pricing.as_ref(),
+    };
+    Ok(of_one_in_tx(tx, wish).await?.unwrap_or_default())
+}
+
+/// The attributes of an item after a change; none when they stay as they are.
+pub(super) async fn of_change_in_tx(
+    tx: &DatabaseTransaction,
+    before: &Item,
+    change: &DraftChange,
+) -> Result<Option<Checked>> {
+    let wish = Wish {
+        category: change.category_id.unwrap_or(before.category_id),
+        before: Some(before),
+        said: change.attributes.as_ref().map_or(Said::Nothing, Said::All),
+        pricing: match &change.pricing {
+            Patch::Set(draft) => Some(draft),
+            Patch::Keep | Patch::Clear => None,
+        },
+    };
+    if wish.stays() && wish.formula().is_none() {
+        return Ok(None);
+    }
+    if !wish.moves() && !wish.stays() {
+        open_for_items_in_tx(tx, wish.category).await?;
+    }
+    of_one_in_tx(tx, wish).await
+}
+
+async fn of_one_in_tx(tx: &DatabaseTransaction, wish: Wish<'_>) -> Result<Option<Checked>> {
+    let one = of_many_in_tx(tx, &[wish]).await?.pop();
+    let one = one.ok_or_else(|| Error::internal("an item has been forgotten"))?;
+    one.map_err(Error::Refused)
+}
+
+/// The attributes of many items, in their order: as many statements as for one. None for those that stay as they are. The categories are
+/// locked already.
+///
+/// # Errors
+/// When the database fails; what is wrong with an item's values stands in its place.
+pub(super) async fn of_many_in_tx(
+    tx: &DatabaseTransaction,
+    wishes: &[Wish<'_>],
+) -> Result<Vec<Result<Option<Checked>, Vec<Refusal>>>> {
+    let schemas = schemas(tx, &categories(wishes)).await?;
+    let mut checked: Vec<_> = wishes.iter().map(|wish| check(wish, &schemas)).collect();
+    let (mut places, mut valid) = (Vec::new(), Vec::new());
+    for (place, it) in checked.iter_mut().enumerate() {
+        if let Ok(Some(it)) = it {
+            places.push(place);
+            valid.push(it);
+        }
+    }
+    let missing = resolve_in_tx(tx, &mut valid).await?;
+    for (place, missing) in places.into_iter().zip(missing) {
+        if !missing.is_empty() {
+            checked[place] = Err(missing);
+        }
+    }
+    Ok(checked)
+}
+
+/// Those whose schemas are needed, each once.
+fn categories(wishes: &[Wish<'_>]) -> Vec<CategoryId> {
+    let mut categories = Vec::with_capacity(wishes.len());
+    for wish in wishes {
+        if !wish.stays() || wish.formula().is_some() {
+            categories.extend(wish.before.map(|before| before.category_id));
+            categories.push(wish.category);
+        }
+    }
+    categories.sort_unstable();
+    categories.dedup();
+    categories
 }
 
 /// What is wrong with the values, and with a formula that uses them.
-fn with_formula(
-    checked: Result<Checked, Vec<Refusal>>,
-    schema: &Schema,
-    pricing: Option<&pricing::Draft>,
-) -> Result<Checked, Vec<Refusal>> {
-    let formula = pricing.map_or(Ok(()), |draft| draft.check_attributes(schema));
+fn check(wish: &Wish<'_>, schemas: &Schemas) -> Result<Option<Checked>, Vec<Refusal>> {
+    let empty = Schema::default();
+    let schema = |id| schemas.get(&id).map_or(&empty, |schema| &**schema);
+    let own = schema(wish.category);
+    let was = wish.before.map_or(own, |before| schema(before.category_id));
+    let checked = check_values(wish, own, was);
+    let formula = wish
+        .formula()
+        .map_or(Ok(()), |draft| draft.check_attributes(own));
     match (checked, formula) {
         (checked, Ok(())) => checked,
         (Ok(_), Err(refusal)) => Err(vec![refusal]),
@@ -48,71 +158,46 @@ fn with_formula(
     }
 }
 
-/// The attributes of an item after a change; none when they stay as they are.
-pub(super) async fn of_change_in_tx(
-    tx: &DatabaseTransaction,
-    before: &Item,
-    change: &DraftChange,
-) -> Result<Option<Checked>> {
-    let category = change.category_id.unwrap_or(before.category_id);
-    let moves = category != before.category_id;
-    let priced = match &change.pricing {
-        Patch::Set(draft) if draft.uses_attributes() => Some(draft),
-        Patch::Keep | Patch::Clear | Patch::Set(_) => None,
+/// The schemas are those of the category where the item shall stand, and of the one where it stands.
+fn check_values(
+    wish: &Wish<'_>,
+    own: &Schema,
+    was: &Schema,
+) -> Result<Option<Checked>, Vec<Refusal>> {
+    let Some(before) = wish.before else {
+        return own.check(&written(wish.said), None).map(Some);
     };
-    let stays = change.attributes.is_none() && !moves;
-    if stays && priced.is_none() {
-        return Ok(None);
-    }
-    if !moves && !stays {
-        open_for_items_in_tx(tx, category).await?;
-    }
-    let schemas = schemas(tx, &[category, before.category_id]).await?;
-    let empty = Schema::default();
-    let schema = |id| schemas.get(&id).map_or(&empty, |schema| &**schema);
-    if let (true, Some(draft)) = (stays, priced) {
-        draft.check_attributes(schema(category))?;
-        return Ok(None);
-    }
-    let kept = object(&before.attributes);
-    let checked = match &change.attributes {
-        Some(written) => schema(category).check(&object(written), Some(&kept)),
+    let mut kept = object(&before.attributes);
+    match wish.said {
+        Said::Nothing if !wish.moves() => Ok(None),
         // Values come along by their names: the new category may keep them under other keys.
-        None => schema(category)
-            .check_kept(&schema(category).rekeyed(schema(before.category_id), &kept)),
-    };
-    let checked = with_formula(checked, schema(category), priced).map_err(Error::Refused)?;
-    resolved_in_tx(tx, checked).await.map(Some)
+        Said::Nothing => own.check_kept(&own.rekeyed(was, &kept)).map(Some),
+        Said::All(values) => own.check(&object(values), Some(&kept)).map(Some),
+        Said::Some(values) => {
+            let news = was.news(object(values), &kept);
+            if !wish.moves() && news.is_empty() {
+                return Ok(None);
+            }
+            kept.retain(|key, _| !news.get(was.name_of(key)).is_some_and(Value::is_null));
+            let merged = own.check_merged(&news, &own.rekeyed(was, &kept))?;
+            // What was little enough each time may have become too much.
+            rules::check_attributes(&merged.values).map_err(|refusal| vec![refusal])?;
+            Ok(Some(merged))
+        }
+    }
 }
 
-/// The attributes of many new items, each with its row in the request: as many statements as for one. Their categories are locked already.
-///
-/// # Errors
-/// When a row that a value leads to does not exist, or the database fails; what is wrong with an item's values stands in its place.
-pub(super) async fn of_many_in_tx<'a>(
-    tx: &DatabaseTransaction,
-    categories: &[CategoryId],
-    rows: impl Iterator<Item = (usize, &'a Draft)>,
-) -> Result<Vec<Result<Checked, Vec<Refusal>>>> {
-    let schemas = schemas(tx, categories).await?;
-    let empty = Schema::default();
-    let check = |(index, draft): (usize, &Draft)| {
-        let schema = schemas.get(&draft.category_id);
-        let schema = schema.map_or(&empty, |schema| &**schema);
-        check_new(schema, draft).map(|checked| checked.in_row(index))
-    };
-    let mut checked: Vec<_> = rows.map(check).collect();
-    let mut valid: Vec<_> = checked
-        .iter_mut()
-        .filter_map(|it| it.as_mut().ok())
-        .collect();
-    resolve_in_tx(tx, &mut valid).await?;
-    Ok(checked)
-}
-
-async fn resolved_in_tx(tx: &DatabaseTransaction, mut checked: Checked) -> Result<Checked> {
-    resolve_in_tx(tx, &mut [&mut checked]).await?;
-    Ok(checked)
+/// What a new item has: nothing is there that null could take away.
+fn written(said: Said<'_>) -> Map<String, Value> {
+    match said {
+        Said::Nothing => Map::new(),
+        Said::All(values) => object(values),
+        Said::Some(values) => {
+            let mut values = object(values);
+            values.retain(|_, value| !value.is_null());
+            values
+        }
+    }
 }
 
 fn object(attributes: &Value) -> Map<String, Value> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use entity::{id::CategoryId, item::Kind, ltree::Ltree};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Code, Refusal, Result},
@@ -17,7 +18,7 @@ use crate::{
 const DEPTH_MAX: usize = 5;
 
 /// Which items. All that is given must hold; an empty filter is every item that is in use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ItemFilter {
     /// By SKU.
     pub sku: Option<TextFilter>,
@@ -48,7 +49,7 @@ pub struct ItemFilter {
 }
 
 /// A condition on a number.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct DecimalFilter {
     /// Not less.
     pub min: Option<Decimal>,
@@ -280,7 +281,7 @@ fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
 }
 
 /// What items can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrderField {
     /// When they were created.
     CreatedAt,
@@ -291,7 +292,7 @@ pub enum OrderField {
 }
 
 /// One term of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderTerm {
     /// By what.
     pub field: OrderField,
@@ -343,6 +344,11 @@ pub(crate) fn order(terms: &[OrderTerm]) -> Order {
         descending: term.descending,
     });
     Order::new(terms.collect(), OrderField::CreatedAt.column())
+}
+
+/// Appends an `ORDER BY` for items `i`.
+pub(crate) fn push_order(terms: &[OrderTerm], sql: &mut Sql) {
+    order(&deciding(terms)).push_order_by(sql, false);
 }
 
 #[cfg(test)]

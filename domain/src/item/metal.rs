@@ -227,6 +227,16 @@ fn parse_huid(huid: &str) -> Result<String, Refusal> {
     }
 }
 
+impl From<ItemMetal> for Draft {
+    /// What is kept is valid.
+    fn from(row: ItemMetal) -> Self {
+        Self(ItemMetal {
+            item_id: ItemId(uuid::Uuid::nil()),
+            ..row
+        })
+    }
+}
+
 impl Draft {
     /// The hallmark id.
     pub(super) fn huid(&self) -> Option<&str> {

@@ -17,12 +17,18 @@ use metal::Reading;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 
-pub use bulk::{IMPORT_MAX, ImportOutcome, ItemRow};
+pub use bulk::{BulkOutcome, IMPORT_MAX, ImportOutcome, ItemRow, ROWS_MAX, RowArchive, RowUpdate};
+pub(crate) use bulk::{
+    Earlier, Merge, Merged, Obstacle, RowValues, UniqueValues, again_when_overtaken,
+    announce_all_in_tx, match_key, merge_in_tx, take_turn_in_tx,
+};
 pub use entity::{
     item::{Kind, Model as Item, Tracking},
     item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
+    item_import::Policy,
     item_metal::{MakingMode, Model as ItemMetal, Stone, Stones},
 };
+pub(crate) use filter::push_order;
 pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm};
 pub use image::NewImage;
 pub use metal::{MakingCharge, MetalDetails};
@@ -272,6 +278,66 @@ impl Items<'_> {
     pub async fn import(&self, viewer: &Viewer, rows: &[ItemRow]) -> Result<ImportOutcome> {
         viewer.require(Permission::CatalogueWrite)?;
         bulk::import(self.domain, viewer, rows).await
+    }
+
+    /// Creates up to [`ROWS_MAX`] items, and asks for their QR codes to be drawn. Each row is an item to be, or what is wrong with it
+    /// already.
+    ///
+    /// # Errors
+    /// With [`Policy::RejectAll`] all that is wrong with any row. Then nothing is created.
+    pub async fn create_many(
+        &self,
+        viewer: &Viewer,
+        rows: Vec<Result<NewItem, Vec<Refusal>>>,
+        policy: Policy,
+        key: Option<&str>,
+    ) -> Result<BulkOutcome> {
+        viewer.require(Permission::CatalogueWrite)?;
+        bulk::create(self.call(viewer, policy, key), rows).await
+    }
+
+    /// Changes up to [`ROWS_MAX`] items, each row another one. An item that is so already is left alone.
+    ///
+    /// # Errors
+    /// With [`Policy::RejectAll`] all that is wrong with any row. Then nothing is changed.
+    pub async fn update_many(
+        &self,
+        viewer: &Viewer,
+        rows: Vec<Result<RowUpdate, Vec<Refusal>>>,
+        policy: Policy,
+        key: Option<&str>,
+    ) -> Result<BulkOutcome> {
+        viewer.require(Permission::CatalogueWrite)?;
+        bulk::update(self.call(viewer, policy, key), rows).await
+    }
+
+    /// Puts up to [`ROWS_MAX`] items away, each row another one.
+    ///
+    /// # Errors
+    /// With [`Policy::RejectAll`] all that is wrong with any row. Then nothing is put away.
+    pub async fn archive_many(
+        &self,
+        viewer: &Viewer,
+        rows: Vec<Result<RowArchive, Vec<Refusal>>>,
+        policy: Policy,
+        key: Option<&str>,
+    ) -> Result<BulkOutcome> {
+        viewer.require(Permission::CatalogueWrite)?;
+        bulk::archive(self.call(viewer, policy, key), rows).await
+    }
+
+    fn call<'b>(
+        &'b self,
+        viewer: &'b Viewer,
+        policy: Policy,
+        key: Option<&'b str>,
+    ) -> bulk::Call<'b> {
+        bulk::Call {
+            domain: self.domain,
+            viewer,
+            policy,
+            key,
+        }
     }
 
     /// The item with this id.

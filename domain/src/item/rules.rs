@@ -206,19 +206,30 @@ fn parse_attributes(attributes: serde_json::Value) -> Result<serde_json::Value, 
     let Some(object) = attributes.as_object() else {
         return Err(Refusal::new(Code::InvalidFormat, "attributes"));
     };
-    if object.len() > ATTRIBUTES_MAX {
+    check_attributes(object)?;
+    Ok(attributes)
+}
+
+pub(super) fn check_attributes(
+    attributes: &serde_json::Map<String, serde_json::Value>,
+) -> Result<(), Refusal> {
+    if attributes.len() > ATTRIBUTES_MAX {
         return Err(Refusal::new(Code::TooMany, "attributes").with("max", ATTRIBUTES_MAX));
     }
-    if attributes.to_string().len() > ATTRIBUTES_BYTES_MAX {
+    let bytes: usize = attributes
+        .iter()
+        .map(|(name, value)| name.len() + value.to_string().len())
+        .sum();
+    if bytes > ATTRIBUTES_BYTES_MAX {
         return Err(Refusal::new(Code::TooLong, "attributes").with("max", ATTRIBUTES_BYTES_MAX));
     }
-    for (name, value) in object {
+    for (name, value) in attributes {
         if name.contains('\0') {
             return Err(Refusal::new(Code::InvalidFormat, "attributes"));
         }
         check_attribute(&format!("attributes.{name}"), value)?;
     }
-    Ok(attributes)
+    Ok(())
 }
 
 fn check_attribute(path: &str, value: &serde_json::Value) -> Result<(), Refusal> {

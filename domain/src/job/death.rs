@@ -26,7 +26,8 @@ pub(super) async fn lock_image_in_tx(
     match job.and_then(|job| Task::deserialize(&job.payload).ok()) {
         Some(Task::RenderImage { image_id }) => item::lock_image_in_tx(tx, image_id, state).await,
         // An item without a drawn code can be used all the same.
-        Some(Task::RenderCode { .. }) | None => Ok(None),
+        Some(Task::RenderCode { .. } | Task::ExportItems { .. } | Task::ImportItems { .. })
+        | None => Ok(None),
     }
 }
 

@@ -9,6 +9,7 @@ mod death;
 mod file;
 mod filter;
 mod handover;
+mod progress;
 mod query;
 mod retry;
 mod rules;
@@ -16,7 +17,7 @@ mod write;
 
 use std::time::Duration;
 
-use entity::id::{ItemId, ItemImageId, JobId};
+use entity::id::{ItemExportId, ItemId, ItemImageId, ItemImportId, JobId};
 use serde::{Deserialize, Serialize};
 
 pub use attempt::Started;
@@ -25,9 +26,11 @@ pub use entity::{
     job_file::Model as JobFile,
 };
 pub use file::NewJobFile;
+pub(crate) use file::add_files_in_tx;
 pub use filter::JobFilter;
 pub use handover::Relayed;
-pub(crate) use write::{enqueue_in_tx, succeed_in_tx};
+pub(crate) use progress::hold_attempt_in_tx;
+pub(crate) use write::{enqueue_in_tx, enqueue_one_in_tx, succeed_in_tx};
 
 use crate::{
     Domain,
@@ -48,6 +51,18 @@ pub enum Task {
         /// The picture.
         image_id: ItemImageId,
     },
+    /// Write items into a file.
+    #[serde(rename = "item.export")]
+    ExportItems {
+        /// The export.
+        export_id: ItemExportId,
+    },
+    /// Import items from a file.
+    #[serde(rename = "item.import")]
+    ImportItems {
+        /// The import.
+        import_id: ItemImportId,
+    },
     /// Draw the item's QR code.
     #[serde(rename = "item.render_code")]
     RenderCode {
@@ -59,6 +74,8 @@ pub enum Task {
 /// What carries jobs of one nature, with limits of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Queue {
+    /// Files of any number of rows: minutes, mostly the database's.
+    Bulk,
     /// Small things: milliseconds.
     Codes,
     /// Pictures: seconds of processor time and much memory.
@@ -67,12 +84,13 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue there is.
-    pub const ALL: &[Self] = &[Self::Codes, Self::Media];
+    pub const ALL: &[Self] = &[Self::Bulk, Self::Codes, Self::Media];
 
     /// The stable text.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Bulk => "bulk",
             Self::Codes => "codes",
             Self::Media => "media",
         }
@@ -86,6 +104,8 @@ impl Task {
         match self {
             Self::RenderImage { .. } => "item.render_image",
             Self::RenderCode { .. } => "item.render_code",
+            Self::ExportItems { .. } => "item.export",
+            Self::ImportItems { .. } => "item.import",
         }
     }
 
@@ -95,6 +115,7 @@ impl Task {
         match self {
             Self::RenderImage { .. } => Queue::Media,
             Self::RenderCode { .. } => Queue::Codes,
+            Self::ExportItems { .. } | Self::ImportItems { .. } => Queue::Bulk,
         }
     }
 
@@ -104,6 +125,8 @@ impl Task {
         match self {
             Self::RenderImage { .. } => Duration::from_secs(120),
             Self::RenderCode { .. } => Duration::from_secs(20),
+            // An import that takes longer goes on with the next attempt.
+            Self::ExportItems { .. } | Self::ImportItems { .. } => Duration::from_secs(3600),
         }
     }
 }

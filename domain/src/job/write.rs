@@ -48,6 +48,20 @@ pub(crate) async fn enqueue_in_tx(
     Ok(ids)
 }
 
+/// The same for one piece of work.
+pub(crate) async fn enqueue_one_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    task: Task,
+) -> Result<JobId> {
+    let (id, row) = new_row(viewer, now, &task)?;
+    entity::job::Entity::insert(row)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(id)
+}
+
 fn new_row(viewer: &Viewer, now: DateTime<Utc>, task: &Task) -> Result<(JobId, ActiveModel)> {
     let id = JobId(new_id(now));
     let row = ActiveModel {

@@ -18,7 +18,7 @@ use entity::metal_rate::Model as MetalRate;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-pub(crate) use row::{Draft, insert_in_tx, of_items, patch_in_tx};
+pub(crate) use row::{Draft, insert_in_tx, of_items, patch_in_tx, rows_of};
 pub(crate) use rules::{parse, settle};
 
 use crate::{

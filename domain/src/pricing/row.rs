@@ -155,10 +155,15 @@ pub(crate) async fn of_items(
     db: &impl ConnectionTrait,
     ids: &[ItemId],
 ) -> Result<Vec<(ItemId, Pricing)>> {
-    let sql = "SELECT * FROM item_pricing WHERE item_id = ANY($1)";
-    let rows = ItemPricing::find_by_statement(statement(sql, [uuids(ids)]))
-        .all(db)
-        .await?;
+    let rows = rows_of(db, ids).await?;
     let model = |row: ItemPricing| Ok((row.item_id, row.try_into()?));
     rows.into_iter().map(model).collect()
+}
+
+/// The same as they are kept.
+pub(crate) async fn rows_of(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<Vec<ItemPricing>> {
+    let sql = "SELECT * FROM item_pricing WHERE item_id = ANY($1)";
+    Ok(ItemPricing::find_by_statement(statement(sql, [uuids(ids)]))
+        .all(db)
+        .await?)
 }

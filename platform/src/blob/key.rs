@@ -46,6 +46,13 @@ impl BlobKey {
         format!("rendition/{}/{hex}/{name}.{extension}", &hex[..2]).parse()
     }
 
+    /// The key of a file that somebody has sent to be worked on: `import/<2 hex>/<id>`.
+    #[must_use]
+    pub fn import(id: Uuid) -> Self {
+        let hex = id.simple().to_string();
+        Self(format!("import/{}/{hex}", &hex[30..]))
+    }
+
     /// The key of a file that a job makes for people: `job/<2 hex>/<id>/<attempt>/<number>`. Each attempt has keys of its own,
     /// so that one that was left behind never overwrites what a later one has made.
     #[must_use]

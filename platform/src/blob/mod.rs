@@ -12,9 +12,11 @@ mod s3;
 mod store;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use error::BlobError;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use key::{BlobKey, InvalidKey};
 pub use s3::S3Settings;
 pub use store::{Blob, BlobStore, BlobStream};
+pub use write::BlobWriter;

@@ -16,7 +16,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::{BlobError, BlobKey, S3Settings};
+use super::{BlobError, BlobKey, BlobWriter, S3Settings};
 
 /// The size of one part of an upload: the least that S3 takes for any part but the last.
 const PART: usize = 5 * 1024 * 1024;
@@ -96,10 +96,20 @@ impl BlobStore {
         self.put_rest(key, file).await
     }
 
+    /// Begins to write a blob under `key`, piece by piece. A blob that was there is replaced when it is finished.
+    #[must_use]
+    pub fn create(&self, key: &BlobKey) -> BlobWriter {
+        BlobWriter::new(key.clone(), self.writer(key))
+    }
+
+    fn writer(&self, key: &BlobKey) -> BufWriter {
+        BufWriter::with_capacity(Arc::clone(&self.store), location(key), PART)
+            .with_max_concurrency(PARTS_IN_FLIGHT)
+    }
+
     /// Stores what is still to be read of `file`.
     async fn put_rest(&self, key: &BlobKey, file: File) -> Result<u64, BlobError> {
-        let mut writer = BufWriter::with_capacity(Arc::clone(&self.store), location(key), PART)
-            .with_max_concurrency(PARTS_IN_FLIGHT);
+        let mut writer = self.writer(key);
         match send(file, &mut writer).await {
             Ok(length) => finish(&mut writer).await.map(|()| length),
             Err(error) => {

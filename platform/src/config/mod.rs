@@ -13,6 +13,7 @@ mod file;
 mod graphql;
 mod http;
 mod image;
+mod import;
 mod layers;
 mod manual;
 mod redis;
@@ -35,6 +36,7 @@ pub use self::{
     graphql::Graphql,
     http::Http,
     image::Image,
+    import::Import,
     manual::{default_toml, env_example},
     redis::Redis,
     telemetry::{LogFormat, Telemetry},
@@ -63,6 +65,8 @@ pub struct Config {
     pub auth: Auth,
     /// Limits on uploaded pictures.
     pub image: Image,
+    /// Limits on files that are imported.
+    pub import: Import,
     /// The job worker.
     pub worker: Worker,
     /// The log.

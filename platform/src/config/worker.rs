@@ -13,6 +13,9 @@ pub struct Worker {
     /// A job of a worker that is silent for so long goes to another one (`lease_seconds`).
     #[serde(rename = "lease_seconds", deserialize_with = "seconds::<3, 25, _>")]
     pub lease: Duration,
+    /// Imports and exports done at the same time.
+    #[serde(deserialize_with = "within::<1, 16, _, _>")]
+    pub bulk_concurrency: usize,
     /// Pictures processed at the same time.
     #[serde(deserialize_with = "within::<1, 64, _, _>")]
     pub media_concurrency: usize,

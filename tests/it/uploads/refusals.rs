@@ -86,7 +86,10 @@ async fn what_is_no_picture_is_refused_by_its_content() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_beyond_the_limit_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::builder()
+        .set("GOLDSHOP_HTTP__UPLOAD_LIMIT_BYTES", 32 << 20)
+        .start()
+        .await;
     let (manager, item) = ring(&app).await;
     let limit = usize::try_from(app.config().image.max_bytes).unwrap();
     // More than a picture may have: refused with an explanation.

@@ -1,5 +1,7 @@
 //! What each job does: one file a job.
 
+pub mod export_items;
+pub mod import_items;
 pub mod render_code;
 pub mod render_image;
 

@@ -93,7 +93,7 @@ impl ItemWhere {
     ///
     /// # Errors
     /// The first id that is none.
-    pub(super) fn parse(self) -> Result<rules::ItemFilter, Refusal> {
+    pub(in crate::graphql) fn parse(self) -> Result<rules::ItemFilter, Refusal> {
         let Self {
             sku,
             name,

@@ -13,9 +13,9 @@ use crate::graphql::{
     translation::{self, Translation},
 };
 
-/// An item to be.
+/// What an item shall be.
 #[derive(InputObject)]
-pub struct ItemCreateInput {
+pub struct ItemValues {
     /// What sort of thing it is.
     #[graphql(default_with = "ItemKind::Goods")]
     kind: ItemKind,
@@ -51,15 +51,21 @@ pub struct ItemCreateInput {
     barcodes: Vec<String>,
     /// Its key in somebody else's system.
     external_reference: Option<String>,
+}
+
+/// An item to be.
+#[derive(InputObject)]
+pub struct ItemCreateInput {
+    /// What it shall be.
+    #[graphql(flatten)]
+    pub(super) values: ItemValues,
     /// Makes sending the same request again harmless.
     pub(super) idempotency_key: Option<String>,
 }
 
-/// A change of an item. What is not given stays; null clears.
+/// What is to be different about an item. What is not given stays; null clears.
 #[derive(InputObject)]
-pub struct ItemUpdateInput {
-    /// Which item.
-    pub(super) id: ID,
+pub struct ItemChanges {
     /// What sort of thing it is.
     kind: Option<ItemKind>,
     /// Stock-keeping unit.
@@ -88,15 +94,25 @@ pub struct ItemUpdateInput {
     barcodes: Option<Vec<String>>,
     /// Its key in somebody else's system.
     external_reference: MaybeUndefined<String>,
+}
+
+/// A change of an item. What is not given stays; null clears.
+#[derive(InputObject)]
+pub struct ItemUpdateInput {
+    /// Which item.
+    pub(super) id: ID,
+    /// What is to be different.
+    #[graphql(flatten)]
+    pub(super) changes: ItemChanges,
     /// Refuse when the item's version is another.
     pub(super) expected_version: Option<i64>,
     /// Makes sending the same request again harmless.
     pub(super) idempotency_key: Option<String>,
 }
 
-impl ItemCreateInput {
+impl ItemValues {
     /// As the domain takes it.
-    pub(super) fn parse(self) -> domain::Result<NewItem> {
+    pub(in crate::graphql) fn parse(self) -> domain::Result<NewItem> {
         let Self {
             kind,
             sku,
@@ -112,7 +128,6 @@ impl ItemCreateInput {
             tags,
             barcodes,
             external_reference,
-            idempotency_key: _,
         } = self;
         Ok(NewItem {
             kind: kind.into(),
@@ -136,11 +151,10 @@ impl ItemCreateInput {
     }
 }
 
-impl ItemUpdateInput {
+impl ItemChanges {
     /// As the domain takes it.
-    pub(super) fn parse(self) -> domain::Result<ItemChange> {
+    pub(in crate::graphql) fn parse(self) -> domain::Result<ItemChange> {
         let Self {
-            id: _,
             kind,
             sku,
             name,
@@ -155,8 +169,6 @@ impl ItemUpdateInput {
             tags,
             barcodes,
             external_reference,
-            expected_version: _,
-            idempotency_key: _,
         } = self;
         Ok(ItemChange {
             kind: kind.map(Into::into),

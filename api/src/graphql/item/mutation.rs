@@ -206,23 +206,29 @@ impl ItemMutation {
     }
 }
 
-async fn create(ctx: &Context<'_>, mut input: ItemCreateInput) -> domain::Result<Row> {
-    let key = input.idempotency_key.take();
+async fn create(ctx: &Context<'_>, input: ItemCreateInput) -> domain::Result<Row> {
+    let key = input.idempotency_key;
     ctx.domain()
         .items()
-        .create(ctx.viewer(), input.parse()?, key.as_deref())
+        .create(ctx.viewer(), input.values.parse()?, key.as_deref())
         .await
 }
 
-async fn update(ctx: &Context<'_>, mut input: ItemUpdateInput) -> domain::Result<Row> {
+async fn update(ctx: &Context<'_>, input: ItemUpdateInput) -> domain::Result<Row> {
     let (id, version, key) = (
         ItemId::parse("id", &input.id)?,
         input.expected_version,
-        input.idempotency_key.take(),
+        input.idempotency_key,
     );
     ctx.domain()
         .items()
-        .update(ctx.viewer(), id, input.parse()?, version, key.as_deref())
+        .update(
+            ctx.viewer(),
+            id,
+            input.changes.parse()?,
+            version,
+            key.as_deref(),
+        )
         .await
 }
 
