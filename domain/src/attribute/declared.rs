@@ -19,7 +19,7 @@ use crate::{
 pub(crate) struct Declared {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) units: Units,
-    /// Keys under which other categories keep values of another name, or of one that is retired.
+    /// Keys under which other categories keep values of another name, type or unit, or of an attribute that is retired.
     ambiguous: HashSet<String>,
 }
 
@@ -92,7 +92,11 @@ impl Declared {
     pub(crate) fn key(&self, attribute: &Attribute) -> Key {
         let within = self.ambiguous.contains(&attribute.key).then(|| {
             let alike = self.named(&attribute.name);
-            let alike = alike.filter(|it| it.key == attribute.key);
+            let alike = alike.filter(|it| {
+                it.key == attribute.key
+                    && it.kind == attribute.kind
+                    && it.unit_id == attribute.unit_id
+            });
             alike.map(|it| it.category_id).collect()
         });
         Key {

@@ -69,7 +69,8 @@ pub(super) struct Named {
     pub(super) is_ambiguous: bool,
 }
 
-const IS_AMBIGUOUS: &str = "EXISTS (SELECT FROM attribute o WHERE o.key = a.key AND (o.name <> a.name OR o.retired_at IS NOT NULL))";
+const IS_AMBIGUOUS: &str = "EXISTS (SELECT FROM attribute o WHERE o.key = a.key AND (o.name <> a.name OR o.kind <> a.kind \
+    OR o.unit_id IS DISTINCT FROM a.unit_id OR o.retired_at IS NOT NULL))";
 
 /// The declarations in use with one of these names, in whatever categories.
 pub(super) async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Named>> {
