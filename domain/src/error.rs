@@ -116,9 +116,18 @@ impl Refusal {
     }
 }
 
-/// Refusals are kept for whoever asks again: without the one character that PostgreSQL refuses.
+/// Longest text of a refusal, in characters: enough to recognise what was written.
+const SHOWN_MAX: usize = 500;
+
+/// Refusals are kept for whoever asks again, many at once: without the one character that PostgreSQL refuses, and not as long as what
+/// somebody may send.
 fn storable(text: &str) -> String {
-    text.replace('\0', "\u{FFFD}")
+    let cut = text.char_indices().nth(SHOWN_MAX);
+    let shown = match cut {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    shown.replace('\0', "\u{FFFD}")
 }
 
 macro_rules! codes {
@@ -250,5 +259,24 @@ impl Refusals {
             (true, None) => Err(Error::internal("a value was refused without a reason")),
             (false, _) => Err(Error::Refused(self.0)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, Refusal, SHOWN_MAX};
+
+    #[test]
+    fn a_refusal_is_not_as_long_as_what_was_sent() {
+        let sent = "گ".repeat(SHOWN_MAX + 1);
+        let refusal = Refusal::new(Code::NotFound, &sent).with("value", &sent);
+        let shown = format!("{}…", "گ".repeat(SHOWN_MAX));
+        assert_eq!(
+            (&refusal.path[0], &refusal.params["value"]),
+            (&shown, &shown)
+        );
+        let whole = "a\0".repeat(SHOWN_MAX / 2);
+        let refusal = refusal.with("value", &whole);
+        assert_eq!(refusal.params["value"], whole.replace('\0', "\u{FFFD}"));
     }
 }

@@ -123,7 +123,7 @@ fn decimal(written: &str) -> Option<Decimal> {
     Decimal::from_str_exact(&plain).ok()
 }
 
-/// What rows of this file were about, by hashes: a million of them are some ten megabytes. Two different values with the same hash would
+/// What rows of this file were about, by hashes: a million of them are some twenty megabytes. Two different values with the same hash would
 /// refuse a row that is right; with sixty-four bits that happens in one of some million files of that size.
 #[derive(Debug)]
 pub(super) struct Seen {

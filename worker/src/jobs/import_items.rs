@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use domain::{
     Code, Refusal,
-    item_import::{Columns, Fields, FileRow, Format, ItemImport, Opened, Phase},
+    item_import::{Columns, Fault, Fields, FileRow, Format, ItemImport, Opened, Phase},
     job::NewJobFile,
     locale::Locale,
 };
 use entity::id::ItemImportId;
 use futures_util::StreamExt as _;
 use platform::{
-    blob::{BlobError, BlobKey, BlobStream},
+    blob::{BlobError, BlobKey, BlobStream, BlobWriter},
     messages,
     table::{self, PREFIX, ROW_MAX, Reader, Row},
 };
@@ -259,6 +259,25 @@ async fn report(
     }
     let key = BlobKey::of_job(attempt.job.0, attempt.number, 1);
     let mut writer = context.blobs.create(&key);
+    if let Err(failure) = write_faults(context, attempt, import, &mut writer).await {
+        writer.abandon().await;
+        return Err(failure);
+    }
+    let length = writer.finish().await.map_err(Failure::retry)?;
+    Ok(vec![NewJobFile {
+        name: "item-import-errors.csv".to_owned(),
+        media_type: "text/csv; charset=utf-8".to_owned(),
+        blob_key: key.as_str().to_owned(),
+        byte_size: i64::try_from(length).unwrap_or(i64::MAX),
+    }])
+}
+
+async fn write_faults(
+    context: &Context,
+    attempt: &Attempt,
+    import: &ItemImport,
+    writer: &mut BlobWriter,
+) -> Result<(), Failure> {
     let mut text = table::BYTE_ORDER_MARK.to_vec();
     table::write_record(&mut text, ["row", "column", "code", "message", "value"]);
     let locale = import.locale.parse::<Locale>().unwrap_or_default();
@@ -269,28 +288,22 @@ async fn report(
             .faults(&attempt.viewer, import.id, place, FAULTS)
             .await?;
         for fault in &faults {
-            let refusal = &fault.refusal;
-            let value = refusal.params.get("value").map(String::as_str);
-            let (row, column) = (fault.row.to_string(), refusal.path.join("."));
-            let message = messages::sentence(locale, refusal);
-            let cells = [&row, &column, refusal.code.as_str(), &message];
-            table::write_record(
-                &mut text,
-                cells.into_iter().chain([value.unwrap_or_default()]),
-            );
+            write_fault(&mut text, locale, fault);
         }
         let written = writer.write(std::mem::take(&mut text).into()).await;
         written.map_err(Failure::retry)?;
         match faults.last() {
             Some(fault) => place = fault.place,
-            None => break,
+            None => return Ok(()),
         }
     }
-    let length = writer.finish().await.map_err(Failure::retry)?;
-    Ok(vec![NewJobFile {
-        name: "item-import-errors.csv".to_owned(),
-        media_type: "text/csv; charset=utf-8".to_owned(),
-        blob_key: key.as_str().to_owned(),
-        byte_size: i64::try_from(length).unwrap_or(i64::MAX),
-    }])
+}
+
+fn write_fault(text: &mut Vec<u8>, locale: Locale, fault: &Fault) {
+    let refusal = &fault.refusal;
+    let value = refusal.params.get("value").map(String::as_str);
+    let (row, column) = (fault.row.to_string(), refusal.path.join("."));
+    let message = messages::sentence(locale, refusal);
+    let cells = [&row, &column, refusal.code.as_str(), &message];
+    table::write_record(text, cells.into_iter().chain([value.unwrap_or_default()]));
 }

@@ -33,7 +33,7 @@ pub(super) struct Owners {
     claimed: Vec<Place>,
 }
 
-/// Values that rows would have which were looked at and not written, as hashes: a million rows are some ten megabytes. Two different
+/// Values that rows would have which were looked at and not written, as hashes: a million of them are some twenty megabytes. Two different
 /// values with the same hash would refuse a row that is right; with sixty-four bits that happens in one of some million files of that size.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
