@@ -123,8 +123,19 @@ async fn bad_rows_take_all_with_them_or_only_themselves() {
     assert_eq!(done, [0, 8]);
     assert_eq!(shop.app.count("SELECT count(*) FROM item").await, 3);
     // The same request again gets the same answer, errors included.
-    let again = shop.manager.change("itemsCreate", some).await;
+    let again = shop.manager.change("itemsCreate", some.clone()).await;
     assert_eq!((&again.data, again.refused()), (&first.data, refusals));
+    // Another one does not, though it differs in nothing but a row that means nothing.
+    let mut other = some;
+    other["rows"][5]["categoryId"] = json!("other nonsense");
+    let other = shop.manager.change("itemsCreate", other).await.refused();
+    assert_eq!(
+        other,
+        [(
+            "IDEMPOTENCY_KEY_REUSED".to_owned(),
+            "idempotencyKey".to_owned()
+        )]
+    );
     assert_eq!(shop.app.count("SELECT count(*) FROM item").await, 3);
 }
 

@@ -82,16 +82,8 @@ impl Call<'_> {
         rows: &[Row<impl Serialize + Sync>],
         now: DateTime<Utc>,
     ) -> Result<Claimed<BulkOutcome>> {
-        let rows: Vec<_> = rows.iter().map(|row| row.as_ref().ok()).collect();
-        claim_in_tx(
-            tx,
-            self.viewer,
-            self.key,
-            operation,
-            &(rows, self.policy),
-            now,
-        )
-        .await
+        let request = (rows, self.policy);
+        claim_in_tx(tx, self.viewer, self.key, operation, &request, now).await
     }
 
     async fn end(
