@@ -130,6 +130,10 @@ pub(crate) fn connect_options(settings: &Settings) -> Result<sqlx::postgres::PgC
             ("tcp_keepalives_interval", "5"),
             ("tcp_keepalives_count", "3"),
             ("tcp_user_timeout", "30s"),
+            // Our statements take milliseconds; compiling one takes more.
+            ("jit", "off"),
+            // A page of an index or a table costs on a solid-state disk, or in memory, what any other page costs.
+            ("random_page_cost", "1.1"),
         ])
         .statement_cache_capacity(256)
         .disable_statement_logging())

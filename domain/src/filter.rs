@@ -83,7 +83,7 @@ pub(crate) fn push_text(sql: &mut Sql, column: &str, filter: Option<&TextFilter>
         sql.push(" AND ")
             .push(column)
             .push(" ILIKE ")
-            .bind(format!("%{}%", escape_like(text)));
+            .bind(like_anywhere(text));
     }
     if let Some(text) = starts_with {
         // A range can be read off an index. In the order of code points nothing that begins so comes behind the largest one.
@@ -101,6 +101,16 @@ pub(crate) fn push_text(sql: &mut Sql, column: &str, filter: Option<&TextFilter>
             .push(column)
             .push(if *is_null { " IS NULL" } else { " IS NOT NULL" });
     }
+}
+
+/// The pattern of texts with this one anywhere inside.
+pub(crate) fn like_anywhere(text: &str) -> String {
+    format!("%{}%", escape_like(text))
+}
+
+/// The pattern of texts with this one at their beginning.
+pub(crate) fn like_beginning(text: &str) -> String {
+    format!("{}%", escape_like(text))
 }
 
 /// `%` and `_` mean themselves.

@@ -29,6 +29,13 @@ pub struct Window {
     pub backward: bool,
 }
 
+impl Window {
+    /// How many rows at most.
+    pub(crate) fn rows(&self) -> usize {
+        usize::try_from(self.size).unwrap_or(usize::MAX)
+    }
+}
+
 impl PageArgs {
     /// How many rows, and from which end.
     ///

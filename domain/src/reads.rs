@@ -21,7 +21,10 @@ use crate::db::{self, PING_AFTER, Settings};
 
 /// A pool of connections that only read. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Reads(bb8::Pool<Manager>);
+pub(crate) struct Reads {
+    pool: bb8::Pool<Manager>,
+    keeps_plans: bool,
+}
 
 impl Reads {
     /// A pool that connects when it is first used.
@@ -33,11 +36,33 @@ impl Reads {
             .connection_timeout(settings.acquire_timeout)
             .idle_timeout(Some(db::IDLE_MAX))
             .build_unchecked(Manager(options));
-        Ok(Self(pool))
+        Ok(Self {
+            pool,
+            keeps_plans: true,
+        })
+    }
+
+    /// The same pool, for statements that are planned anew each time. How many rows a filter will find depends on its values, and so does
+    /// the best plan; one that is kept for all statements of the same text is made without them.
+    pub(crate) fn planned_anew(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            keeps_plans: false,
+        }
+    }
+
+    fn query(&self, statement: Statement) -> Query<'static, Postgres, SqlxValues> {
+        let Statement {
+            sql,
+            values,
+            db_backend: _,
+        } = statement;
+        let values = values.unwrap_or(Values(Vec::new()));
+        sqlx::query_with(sqlx::AssertSqlSafe(sql), SqlxValues(values)).persistent(self.keeps_plans)
     }
 
     async fn connection(&self) -> Result<bb8::PooledConnection<'_, Manager>, DbErr> {
-        self.0.get().await.map_err(|error| match error {
+        self.pool.get().await.map_err(|error| match error {
             bb8::RunError::User(error) => conn_error(error),
             bb8::RunError::TimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
         })
@@ -106,7 +131,7 @@ impl ConnectionTrait for Reads {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut connection = self.connection().await?;
-        let query = query(statement);
+        let query = self.query(statement);
         let done = connection.during(async |connection| query.execute(connection).await);
         Ok(done.await?.into())
     }
@@ -120,27 +145,17 @@ impl ConnectionTrait for Reads {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut connection = self.connection().await?;
-        let query = query(statement);
+        let query = self.query(statement);
         let row = connection.during(async |connection| query.fetch_optional(connection).await);
         Ok(row.await?.map(Into::into))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut connection = self.connection().await?;
-        let query = query(statement);
+        let query = self.query(statement);
         let rows = connection.during(async |connection| query.fetch_all(connection).await);
         Ok(rows.await?.into_iter().map(Into::into).collect())
     }
-}
-
-fn query(statement: Statement) -> Query<'static, Postgres, SqlxValues> {
-    let Statement {
-        sql,
-        values,
-        db_backend: _,
-    } = statement;
-    let values = values.unwrap_or(Values(Vec::new()));
-    sqlx::query_with(sqlx::AssertSqlSafe(sql), SqlxValues(values))
 }
 
 fn conn_error(error: sqlx::Error) -> DbErr {

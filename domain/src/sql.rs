@@ -40,6 +40,11 @@ impl Sql {
         self
     }
 
+    /// Whether nothing has been appended.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// The statement.
     pub(crate) fn build(self) -> Statement {
         Statement::from_sql_and_values(DbBackend::Postgres, self.text, self.values)

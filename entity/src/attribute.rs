@@ -87,9 +87,9 @@ pub struct Model {
     pub required: bool,
     /// Whether no two items may have the same value.
     pub is_unique: bool,
-    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
+    /// Whether its values are to be found by words.
     pub searchable: bool,
-    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
+    /// Whether lists are to be narrowed down by it.
     pub facet: bool,
     /// The value of an item that is created without one, as items keep it.
     #[sea_orm(column_type = "JsonBinary")]

@@ -10,6 +10,7 @@ mod m20261126_000005_attributes;
 mod m20261126_000007_pricing;
 mod m20261126_000010_units;
 mod m20261126_000011_imports;
+mod m20261126_000012_search;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_pricing::Migration),
             Box::new(m20261126_000010_units::Migration),
             Box::new(m20261126_000011_imports::Migration),
+            Box::new(m20261126_000012_search::Migration),
         ]
     }
 }

@@ -25,5 +25,6 @@ mod pricing;
 mod programs;
 mod queue;
 mod schema;
+mod search;
 mod unit_of_measure;
 mod uploads;

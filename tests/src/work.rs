@@ -126,6 +126,15 @@ impl TestApp {
         count.expect("the database answers")
     }
 
+    /// Executes this statement.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub async fn execute(&self, sql: &'static str) {
+        let executed = sqlx::query(sql).execute(self.sql()).await;
+        let _done = executed.expect("the database executes it");
+    }
+
     /// How many events tell of this action, by what it was done to.
     ///
     /// # Panics

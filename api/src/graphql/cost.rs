@@ -5,6 +5,8 @@
 
 /// A statement that reads a page or counts rows.
 pub const STATEMENT: usize = 20;
+/// Counting facets, which reads many rows.
+pub const FACETS: usize = 200;
 /// A statement that cannot be shared by the rows of a list.
 pub const OWN_STATEMENT: usize = 1_000;
 /// Rows of a page when the client does not say.

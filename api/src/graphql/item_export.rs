@@ -4,6 +4,7 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObjec
 use chrono::{DateTime, Utc};
 use domain::{
     Code, Permission, Refusal,
+    item::ItemSelection,
     item_export::{ItemExport as Row, NewItemExport},
 };
 use entity::id::{ItemExportId, JobId};
@@ -73,6 +74,8 @@ pub struct ItemExportCreateInput {
     /// Which items; all in use without.
     #[graphql(name = "where")]
     filter: Option<ItemWhere>,
+    /// Only items that are found by these words.
+    search: Option<String>,
     /// In which order; by creation without.
     order_by: Option<Vec<ItemOrder>>,
     /// How the file is written.
@@ -120,6 +123,7 @@ impl ItemExportMutation {
 async fn create(ctx: &Context<'_>, input: ItemExportCreateInput) -> domain::Result<Row> {
     let ItemExportCreateInput {
         filter,
+        search,
         order_by,
         format,
         columns,
@@ -132,7 +136,10 @@ async fn create(ctx: &Context<'_>, input: ItemExportCreateInput) -> domain::Resu
         return Err(Refusal::new(Code::InvalidFormat, "locale").into());
     }
     let new = NewItemExport {
-        filter: filter.unwrap_or_default().parse()?,
+        selection: ItemSelection {
+            filter: filter.unwrap_or_default().parse()?,
+            search,
+        },
         order: order_by.into_iter().flatten().map(Into::into).collect(),
         format: format.into(),
         columns,

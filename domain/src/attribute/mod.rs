@@ -4,8 +4,10 @@
 //! only stricter: what fits there fits above too. Items keep values under a key that never changes, so another name for an attribute
 //! touches no item. Whoever changes what an attribute demands hears of the items that would not be valid any more.
 
+mod asked;
 mod change;
 mod check;
+mod declared;
 mod place;
 mod query;
 mod reference;
@@ -25,8 +27,11 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use asked::AttributeFilter;
+pub(crate) use asked::{Understood, bound, understand};
 use change::Step;
 pub use check::{EXAMPLES_MAX, InvalidItem, OnInvalid, Report};
+pub(crate) use declared::{Declared, Key, facet_attributes, named_attributes};
 pub use entity::attribute::{
     AttributeOption, AttributeOptions, Kind, Model as Attribute, RefersTo,
 };
@@ -63,9 +68,9 @@ pub struct NewAttribute {
     pub required: bool,
     /// Whether no two items may have the same value.
     pub is_unique: bool,
-    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
+    /// Whether its values are to be found by words.
     pub searchable: bool,
-    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
+    /// Whether lists are to be narrowed down by it.
     pub facet: bool,
     /// The value of an item that is created without one.
     pub initial: Option<Value>,
@@ -101,9 +106,9 @@ pub struct AttributeChange {
     pub unit_id: Patch<UnitOfMeasureId>,
     /// Whether each item must have a value.
     pub required: Option<bool>,
-    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
+    /// Whether its values are to be found by words.
     pub searchable: Option<bool>,
-    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
+    /// Whether lists are to be narrowed down by it.
     pub facet: Option<bool>,
     /// The value of an item that is created without one.
     pub initial: Patch<Value>,

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::value::Units;
 use crate::{
     error::Result,
-    sql::{statement, uuids},
+    sql::{Sql, statement, uuids},
     unit_of_measure::table,
 };
 
@@ -61,6 +61,44 @@ pub(super) async fn declarations(
             .all(db)
             .await?,
     )
+}
+
+/// A declaration, and whether its key means something else in some other category.
+#[derive(FromQueryResult)]
+pub(super) struct Named {
+    #[sea_orm(nested)]
+    pub(super) attribute: Attribute,
+    pub(super) is_ambiguous: bool,
+}
+
+const IS_AMBIGUOUS: &str = "EXISTS (SELECT FROM attribute o WHERE o.key = a.key AND (o.name <> a.name OR o.kind <> a.kind \
+    OR o.unit_id IS DISTINCT FROM a.unit_id OR o.retired_at IS NOT NULL))";
+
+/// The declarations in use with one of these names, in whatever categories.
+pub(super) async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Named>> {
+    let mut sql = Sql::new("SELECT a.*, ");
+    sql.push(IS_AMBIGUOUS)
+        .push(" AS is_ambiguous FROM attribute a WHERE a.name = ANY(")
+        .bind(names.to_vec())
+        .push(") AND a.retired_at IS NULL ORDER BY a.id LIMIT 1000");
+    Ok(Named::find_by_statement(sql.build()).all(db).await?)
+}
+
+/// The declarations in use that lists are narrowed down by: those of the category, above it and below it; all without a category.
+pub(super) async fn facets(
+    db: &impl ConnectionTrait,
+    category: Option<CategoryId>,
+) -> Result<Vec<Named>> {
+    let mut sql = Sql::new("SELECT a.*, ");
+    sql.push(IS_AMBIGUOUS)
+        .push(" AS is_ambiguous FROM attribute a JOIN category c ON c.id = a.category_id WHERE a.facet AND a.retired_at IS NULL");
+    if let Some(category) = category {
+        sql.push(" AND EXISTS (SELECT FROM category p WHERE p.id = ")
+            .bind(category)
+            .push(" AND (c.path @> p.path OR c.path <@ p.path))");
+    }
+    sql.push(" ORDER BY nlevel(c.path), a.position, a.id LIMIT 200");
+    Ok(Named::find_by_statement(sql.build()).all(db).await?)
 }
 
 /// The declarations of the categories above this path, those of the path itself included, in the order of depth.

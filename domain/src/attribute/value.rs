@@ -167,7 +167,18 @@ pub(super) fn parse(
     value: &Value,
     units: &Units,
 ) -> Result<Value, Refusal> {
-    let kept = match attribute.kind {
+    let kept = read(attribute, path, value, units)?;
+    check_kept(attribute, pattern, path, &kept)
+}
+
+/// What somebody wrote, in the form that is kept, whether or not it is within the attribute's bounds.
+pub(super) fn read(
+    attribute: &Attribute,
+    path: &str,
+    value: &Value,
+    units: &Units,
+) -> Result<Value, Refusal> {
+    Ok(match attribute.kind {
         Kind::Text => Value::String(text::line(
             path,
             string(path, value, Kind::Text)?,
@@ -181,8 +192,7 @@ pub(super) fn parse(
         Kind::Enum => option(attribute, path, value)?,
         Kind::MultiEnum => options(attribute, path, value)?,
         Kind::Reference => return Err(wrong_type(path, Kind::Reference)),
-    };
-    check_kept(attribute, pattern, path, &kept)
+    })
 }
 
 /// Whether a value in its kept form is one of this attribute.
@@ -268,7 +278,7 @@ fn string<'a>(path: &str, value: &'a Value, kind: Kind) -> Result<&'a str, Refus
     value.as_str().ok_or_else(|| wrong_type(path, kind))
 }
 
-fn wrong_type(path: &str, expected: Kind) -> Refusal {
+pub(super) fn wrong_type(path: &str, expected: Kind) -> Refusal {
     Refusal::new(Code::WrongType, path).with("expected", kind_text(expected))
 }
 

@@ -14,7 +14,7 @@ use sea_orm::{
 use super::{CHILDREN_MAX, CategoryFilter, TREE_MAX, TreeArgs};
 use crate::{
     error::{Error, Result},
-    keyset::{Column as Key, Cursor, List, Order},
+    keyset::{Column as Key, Cursor, List, Order, Reading},
     page::{Page, PageArgs},
     sql::{Sql, statement, uuids},
 };
@@ -162,6 +162,7 @@ pub(super) async fn page(
         order: Order::new(Vec::new(), ID),
         filter: &|sql| push_filter(sql, filter),
         cursor: &|row: &Category| Cursor(vec![row.id.to_string()]),
+        reading: Reading::Any,
     };
     list.page(db, args).await
 }

@@ -1,6 +1,6 @@
 //! Which items, in which order.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use entity::{id::CategoryId, item::Kind, ltree::Ltree};
 use rust_decimal::Decimal;
@@ -8,9 +8,9 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    attribute::{AttributeFilter, Understood, understand},
     error::{Code, Refusal, Result},
     filter::{CONDITIONS_MAX, TextFilter, check_text, push_text},
-    keyset::{Column, Order, Term},
     sql::{Sql, statement, uuids},
 };
 
@@ -19,6 +19,7 @@ const DEPTH_MAX: usize = 5;
 
 /// Which items. All that is given must hold; an empty filter is every item that is in use.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ItemFilter {
     /// By SKU.
     pub sku: Option<TextFilter>,
@@ -36,6 +37,8 @@ pub struct ItemFilter {
     pub tags_all: Option<Vec<String>>,
     /// By price amount, whatever the currency.
     pub price: Option<DecimalFilter>,
+    /// By values of attributes: all of these must hold.
+    pub attributes: Vec<AttributeFilter>,
     /// Whether it has a picture.
     pub has_image: Option<bool>,
     /// Put away or not; without, only what is in use.
@@ -50,11 +53,14 @@ pub struct ItemFilter {
 
 /// A condition on a number.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DecimalFilter {
     /// Not less.
     pub min: Option<Decimal>,
     /// Not more.
     pub max: Option<Decimal>,
+    /// Less.
+    pub below: Option<Decimal>,
     /// Missing, or not.
     pub is_null: Option<bool>,
 }
@@ -83,6 +89,11 @@ impl ItemFilter {
                 .copied()
                 .flatten()
                 .map(TextFilter::size)
+                .sum::<usize>()
+            + self
+                .attributes
+                .iter()
+                .map(AttributeFilter::size)
                 .sum::<usize>();
         if depth > DEPTH_MAX || *conditions > CONDITIONS_MAX {
             return Err(Refusal::new(Code::TooMany, "where").with("max", CONDITIONS_MAX));
@@ -95,6 +106,9 @@ impl ItemFilter {
             .iter()
             .flatten()
             .try_for_each(|text| check_text(text))?;
+        self.attributes
+            .iter()
+            .try_for_each(AttributeFilter::check)?;
         self.parts()
             .try_for_each(|part| part.check_level(depth + 1, conditions))
     }
@@ -107,25 +121,36 @@ impl ItemFilter {
             .chain(self.not.as_deref())
     }
 
-    /// Looks up where the subtrees are that the filter names. As a value in the statement a path lets PostgreSQL see how many categories
-    /// it will find below; as a subquery it would have to guess, and guesses badly.
+    /// Looks up what the filter names: where its subtrees are, and what its attributes are kept as. As a value in the statement a path lets
+    /// PostgreSQL see how many categories it will find below; as a subquery it would have to guess, and guesses badly.
     pub(crate) async fn resolve(&self, db: &impl ConnectionTrait) -> Result<ResolvedFilter<'_>> {
-        let mut ids = Vec::new();
-        self.collect_subtrees(&mut ids);
-        let paths = if ids.is_empty() {
+        let mut subtrees = Vec::new();
+        let mut attributes = Vec::new();
+        self.collect(&mut subtrees, &mut attributes);
+        let paths = if subtrees.is_empty() {
             HashMap::new()
         } else {
-            paths(db, &ids).await?
+            paths(db, &subtrees).await?
+        };
+        let named = Named {
+            paths,
+            attributes: understand(db, &attributes).await?,
         };
         Ok(ResolvedFilter {
             filter: self,
-            paths,
+            named: Arc::new(named),
         })
     }
 
-    fn collect_subtrees(&self, ids: &mut Vec<CategoryId>) {
-        ids.extend(self.category_descendant_of);
-        self.parts().for_each(|part| part.collect_subtrees(ids));
+    fn collect<'a>(
+        &'a self,
+        subtrees: &mut Vec<CategoryId>,
+        attributes: &mut Vec<&'a AttributeFilter>,
+    ) {
+        subtrees.extend(self.category_descendant_of);
+        attributes.extend(&self.attributes);
+        self.parts()
+            .for_each(|part| part.collect(subtrees, attributes));
     }
 
     /// Whether some part of the filter decides about archived items itself.
@@ -134,7 +159,7 @@ impl ItemFilter {
     }
 
     /// Appends each condition after an `AND`.
-    fn push_conditions(&self, sql: &mut Sql, paths: &Paths) {
+    fn push_conditions(&self, sql: &mut Sql, named: &Named) {
         push_text(sql, "i.sku", self.sku.as_ref());
         push_text(
             sql,
@@ -156,7 +181,7 @@ impl ItemFilter {
                 .push(")");
         }
         if let Some(category) = self.category_descendant_of {
-            match paths.get(&category) {
+            match named.paths.get(&category) {
                 Some(path) => sql
                     .push(" AND i.category_id IN (SELECT id FROM category WHERE path <@ ")
                     .bind(path.0.as_str())
@@ -177,6 +202,12 @@ impl ItemFilter {
         if let Some(price) = &self.price {
             push_decimal(sql, "i.price_amount", price);
         }
+        for attribute in &self.attributes {
+            match named.attributes.get(attribute) {
+                Some(meaning) => meaning.push(sql),
+                None => drop(sql.push(" AND false")),
+            }
+        }
         if let Some(has_image) = self.has_image {
             sql.push(if has_image {
                 " AND i.primary_image_id IS NOT NULL"
@@ -184,20 +215,20 @@ impl ItemFilter {
                 " AND i.primary_image_id IS NULL"
             });
         }
-        self.push_parts(sql, paths);
+        self.push_parts(sql, named);
     }
 
-    fn push_parts(&self, sql: &mut Sql, paths: &Paths) {
+    fn push_parts(&self, sql: &mut Sql, named: &Named) {
         for part in self.and.iter().flatten() {
             sql.push(" AND (");
-            part.push_nested(sql, paths);
+            part.push_nested(sql, named);
             sql.push(")");
         }
         if let Some(parts) = &self.or {
             sql.push(" AND (false");
             for part in parts {
                 sql.push(" OR (");
-                part.push_nested(sql, paths);
+                part.push_nested(sql, named);
                 sql.push(")");
             }
             sql.push(")");
@@ -205,20 +236,27 @@ impl ItemFilter {
         if let Some(part) = &self.not {
             // What is unknown, because a value is missing, is not so either.
             sql.push(" AND (");
-            part.push_nested(sql, paths);
+            part.push_nested(sql, named);
             sql.push(") IS NOT TRUE");
         }
     }
 
     /// A part says about archived items only what it was asked to.
-    fn push_nested(&self, sql: &mut Sql, paths: &Paths) {
+    fn push_nested(&self, sql: &mut Sql, named: &Named) {
         sql.push(match self.archived {
             Some(true) => "i.archived_at IS NOT NULL",
             Some(false) => "i.archived_at IS NULL",
             None => "true",
         });
-        self.push_conditions(sql, paths);
+        self.push_conditions(sql, named);
     }
+}
+
+/// What a filter names.
+#[derive(Default)]
+struct Named {
+    paths: Paths,
+    attributes: Understood,
 }
 
 /// Where subtrees are.
@@ -241,13 +279,35 @@ async fn paths(db: &impl ConnectionTrait, ids: &[CategoryId]) -> Result<Paths> {
         .collect())
 }
 
-/// A filter that knows where the subtrees are that it names.
+/// A filter that knows what it names.
+#[derive(Clone)]
 pub(crate) struct ResolvedFilter<'a> {
     filter: &'a ItemFilter,
-    paths: Paths,
+    named: Arc<Named>,
 }
 
 impl ResolvedFilter<'_> {
+    /// The same of another filter that names nothing else.
+    pub(crate) fn of<'b>(&self, filter: &'b ItemFilter) -> ResolvedFilter<'b> {
+        ResolvedFilter {
+            filter,
+            named: Arc::clone(&self.named),
+        }
+    }
+
+    /// How deep in the tree the subtree begins that the filter is about; none when it is about no single one.
+    pub(crate) fn depth(&self) -> Option<usize> {
+        let path = self.named.paths.get(&self.filter.category_descendant_of?)?;
+        Some(path.0.split('.').count())
+    }
+
+    /// Whether it leaves out nothing but what is archived, or what is not.
+    pub(crate) fn is_empty(&self) -> bool {
+        let mut bare = Sql::default();
+        self.filter.push_conditions(&mut bare, &self.named);
+        bare.is_empty()
+    }
+
     /// Appends the condition on the item `i`.
     pub(crate) fn push(&self, sql: &mut Sql) {
         sql.push(match self.filter.archived {
@@ -255,7 +315,7 @@ impl ResolvedFilter<'_> {
             None if self.filter.says_archived() => "true",
             Some(false) | None => "i.archived_at IS NULL",
         });
-        self.filter.push_conditions(sql, &self.paths);
+        self.filter.push_conditions(sql, &self.named);
     }
 }
 
@@ -266,12 +326,20 @@ fn kind_text(kind: &Kind) -> String {
 }
 
 fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
-    let DecimalFilter { min, max, is_null } = filter;
+    let DecimalFilter {
+        min,
+        max,
+        below,
+        is_null,
+    } = filter;
     if let Some(min) = min {
         sql.push(" AND ").push(column).push(" >= ").bind(*min);
     }
     if let Some(max) = max {
         sql.push(" AND ").push(column).push(" <= ").bind(*max);
+    }
+    if let Some(below) = below {
+        sql.push(" AND ").push(column).push(" < ").bind(*below);
     }
     if let Some(is_null) = is_null {
         sql.push(" AND ")
@@ -280,85 +348,14 @@ fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
     }
 }
 
-/// What items can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OrderField {
-    /// When they were created.
-    CreatedAt,
-    /// SKU, by code point.
-    Sku,
-    /// When they last changed.
-    UpdatedAt,
-}
-
-/// One term of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderTerm {
-    /// By what.
-    pub field: OrderField,
-    /// Largest first.
-    pub descending: bool,
-}
-
-impl OrderField {
-    fn column(self) -> Column {
-        match self {
-            // Ids carry the time of creation, and are unique.
-            Self::CreatedAt => Column {
-                sql: "i.id",
-                cast: "uuid",
-            },
-            Self::Sku => Column {
-                sql: "i.sku",
-                cast: "text",
-            },
-            Self::UpdatedAt => Column {
-                sql: "i.updated_at",
-                cast: "timestamptz",
-            },
-        }
-    }
-}
-
-/// The terms that decide: a field only counts where it is named first, and nothing decides after the time of creation.
-pub(crate) fn deciding(terms: &[OrderTerm]) -> Vec<OrderTerm> {
-    let mut deciding: Vec<OrderTerm> = Vec::new();
-    for term in terms {
-        if deciding
-            .last()
-            .is_some_and(|last| last.field == OrderField::CreatedAt)
-        {
-            break;
-        }
-        if deciding.iter().all(|other| other.field != term.field) {
-            deciding.push(*term);
-        }
-    }
-    deciding
-}
-
-/// The order by `terms`, ties broken by id; by creation without terms.
-pub(crate) fn order(terms: &[OrderTerm]) -> Order {
-    let terms = terms.iter().map(|term| Term {
-        column: term.field.column(),
-        descending: term.descending,
-    });
-    Order::new(terms.collect(), OrderField::CreatedAt.column())
-}
-
-/// Appends an `ORDER BY` for items `i`.
-pub(crate) fn push_order(terms: &[OrderTerm], sql: &mut Sql) {
-    order(&deciding(terms)).push_order_by(sql, false);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn text(filter: &ItemFilter) -> String {
         let mut sql = Sql::default();
-        let paths = HashMap::new();
-        ResolvedFilter { filter, paths }.push(&mut sql);
+        let named = Arc::default();
+        ResolvedFilter { filter, named }.push(&mut sql);
         sql.build().sql
     }
 
@@ -424,22 +421,5 @@ mod tests {
         };
         assert!(wide.check().is_err());
         assert!(ItemFilter::default().check().is_ok());
-    }
-
-    #[test]
-    fn an_order_says_each_thing_once() {
-        let term = |field, descending| OrderTerm { field, descending };
-        let (sku, created) = (
-            term(OrderField::Sku, true),
-            term(OrderField::CreatedAt, false),
-        );
-        let terms = [
-            sku,
-            term(OrderField::Sku, false),
-            created,
-            term(OrderField::UpdatedAt, true),
-        ];
-        assert_eq!(deciding(&terms), [sku, created]);
-        assert_eq!(deciding(&vec![sku; 6000]), [sku]);
     }
 }

@@ -1,13 +1,18 @@
 //! Items: what is sold or kept.
 
 mod bulk;
+mod facet;
 mod facts;
 mod filter;
 mod image;
+mod list;
 mod metal;
+mod order;
 mod query;
 mod rendered;
 mod rules;
+mod search;
+mod selection;
 mod write;
 
 use std::collections::BTreeMap;
@@ -28,15 +33,19 @@ pub use entity::{
     item_import::Policy,
     item_metal::{MakingMode, Model as ItemMetal, Stone, Stones},
 };
-pub(crate) use filter::push_order;
-pub use filter::{DecimalFilter, ItemFilter, OrderField, OrderTerm};
+pub use facet::{Facet, FacetIs, FacetOf, FacetRange, FacetRequest, FacetValue};
+pub use filter::{DecimalFilter, ItemFilter};
 pub use image::NewImage;
 pub use metal::{MakingCharge, MetalDetails};
+pub(crate) use order::push_order;
+pub use order::{OrderField, OrderTerm};
+pub(crate) use query::ITEM_COLUMNS;
 pub use query::ItemWithImage;
 pub use rendered::RenderedImage;
 pub(crate) use rendered::{
     LockedImage, give_up_image_in_tx, lock_image_in_tx, take_up_image_in_tx,
 };
+pub use selection::ItemSelection;
 
 use crate::{
     Domain,
@@ -388,30 +397,66 @@ impl Items<'_> {
         query::by_ids(&self.domain.reads, ids).await
     }
 
-    /// A page of the items that pass the filter.
+    /// A page of a selection. Without an order, items that are looked for by words come by relevance, others by creation.
     ///
     /// # Errors
     /// When the viewer may not see the catalogue, or an argument is wrong.
     pub async fn page(
         &self,
         viewer: &Viewer,
-        filter: &ItemFilter,
+        selection: &ItemSelection,
         order: &[OrderTerm],
         args: &PageArgs,
     ) -> Result<Page<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
-        filter.check()?;
-        query::page(&self.domain.reads, filter, order, args).await
+        selection.check()?;
+        list::page(&self.domain.reads, selection, order, viewer.locale, args).await
     }
 
-    /// How many items pass the filter.
+    /// How many items are selected.
     ///
     /// # Errors
-    /// When the viewer may not see the catalogue, or the filter is wrong.
-    pub async fn count(&self, viewer: &Viewer, filter: &ItemFilter) -> Result<TotalCount> {
+    /// When the viewer may not see the catalogue, or the selection is wrong.
+    pub async fn count(&self, viewer: &Viewer, selection: &ItemSelection) -> Result<TotalCount> {
         viewer.require(Permission::CatalogueRead)?;
-        filter.check()?;
-        query::count(&self.domain.reads, filter).await
+        selection.check()?;
+        list::count(&self.domain.reads, selection).await
+    }
+
+    /// How many of the selected items have which values: of what is asked for, and without that, of category, kind, price, tags and
+    /// the attributes that are declared to be facets.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or an argument is wrong.
+    pub async fn facets(
+        &self,
+        viewer: &Viewer,
+        selection: &ItemSelection,
+        requests: Option<Vec<FacetRequest>>,
+    ) -> Result<Vec<Facet>> {
+        viewer.require(Permission::CatalogueRead)?;
+        selection.check()?;
+        facet::facets(&self.domain.reads, selection, requests).await
+    }
+
+    /// What somebody may be about to type: `text` with its last word completed, the most usual first.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or an argument is wrong.
+    pub async fn suggestions(
+        &self,
+        viewer: &Viewer,
+        text: &str,
+        first: Option<i32>,
+    ) -> Result<Vec<String>> {
+        viewer.require(Permission::CatalogueRead)?;
+        search::check("prefix", text)?;
+        let first = first.unwrap_or(search::SUGGESTIONS_DEFAULT);
+        if !(1..=search::SUGGESTIONS_MAX).contains(&first) {
+            let refusal = Refusal::new(Code::OutOfRange, "first").with("min", 1);
+            return Err(refusal.with("max", search::SUGGESTIONS_MAX).into());
+        }
+        search::suggest(&self.domain.reads, text, first).await
     }
 
     /// The barcodes of these items, in their order.

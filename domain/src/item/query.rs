@@ -10,11 +10,8 @@ use sea_orm::{
     QueryFilter, QueryOrder, QueryResult, QuerySelect,
 };
 
-use super::filter::{self, ItemFilter, OrderField, OrderTerm, ResolvedFilter};
 use crate::{
-    error::{Error, Result},
-    keyset::{Cursor, List},
-    page::{COUNT_EXACT_MAX, Page, PageArgs, TotalCount},
+    error::Result,
     sql::{Sql, statement, uuids},
 };
 
@@ -41,10 +38,23 @@ impl FromQueryResult for ItemWithImage {
     }
 }
 
-const COLUMNS: &str = "i.*, p.id AS p_id, p.item_id AS p_item_id, p.position AS p_position, p.state AS p_state, \
+macro_rules! item_columns {
+    () => {
+        "i.id, i.kind, i.sku, i.name, i.description, i.category_id, i.unit_id, i.tracking, i.price_amount, i.price_currency, i.attributes, \
+         i.tags, i.primary_image_id, i.qr_svg_key, i.qr_png_key, i.external_reference, i.archived_at, i.version, i.created_at, i.updated_at"
+    };
+}
+
+/// All of the item `i` but what it is found by.
+pub(crate) const ITEM_COLUMNS: &str = item_columns!();
+/// The same with its picture `p`.
+pub(super) const COLUMNS: &str = concat!(
+    item_columns!(),
+    ", p.id AS p_id, p.item_id AS p_item_id, p.position AS p_position, p.state AS p_state, \
     p.failure AS p_failure, p.original_key AS p_original_key, p.media_type AS p_media_type, p.width AS p_width, \
-    p.height AS p_height, p.byte_size AS p_byte_size, p.renditions AS p_renditions, p.created_at AS p_created_at";
-const FROM: &str = "item i LEFT JOIN item_image p ON p.id = i.primary_image_id";
+    p.height AS p_height, p.byte_size AS p_byte_size, p.renditions AS p_renditions, p.created_at AS p_created_at"
+);
+pub(super) const FROM: &str = "item i LEFT JOIN item_image p ON p.id = i.primary_image_id";
 
 fn select() -> Sql {
     let mut sql = Sql::new("SELECT ");
@@ -82,74 +92,6 @@ pub(super) async fn by_ids(
     Ok(ItemWithImage::find_by_statement(sql.build())
         .all(db)
         .await?)
-}
-
-pub(super) async fn page(
-    db: &impl ConnectionTrait,
-    filter: &ItemFilter,
-    order: &[OrderTerm],
-    args: &PageArgs,
-) -> Result<Page<ItemWithImage>> {
-    let (filter, order) = (filter.resolve(db).await?, filter::deciding(order));
-    let list = List {
-        columns: COLUMNS,
-        from: FROM,
-        order: filter::order(&order),
-        filter: &|sql| filter.push(sql),
-        cursor: &|row: &ItemWithImage| cursor(&row.item, &order),
-    };
-    list.page(db, args).await
-}
-
-fn cursor(item: &Item, order: &[OrderTerm]) -> Cursor {
-    let value = |field| match field {
-        OrderField::CreatedAt => item.id.to_string(),
-        OrderField::Sku => item.sku.clone(),
-        OrderField::UpdatedAt => item.updated_at.to_rfc3339(),
-    };
-    Cursor(
-        order
-            .iter()
-            .map(|term| value(term.field))
-            .chain([item.id.to_string()])
-            .collect(),
-    )
-}
-
-/// Counts as far as counting is cheap; beyond, asks the planner.
-pub(super) async fn count(db: &impl ConnectionTrait, filter: &ItemFilter) -> Result<TotalCount> {
-    let filter = filter.resolve(db).await?;
-    let mut sql = Sql::new("SELECT count(*) FROM (SELECT FROM item i WHERE ");
-    filter.push(&mut sql);
-    sql.push(" LIMIT ")
-        .bind(i64::try_from(COUNT_EXACT_MAX + 1).unwrap_or(i64::MAX))
-        .push(") counted");
-    let row = db
-        .query_one_raw(sql.build())
-        .await?
-        .ok_or_else(|| Error::internal("a count gave no row"))?;
-    let counted: i64 = row.try_get_by_index(0)?;
-    match u64::try_from(counted).unwrap_or(0) {
-        count if count <= COUNT_EXACT_MAX => Ok(TotalCount { count, exact: true }),
-        _ => Ok(TotalCount {
-            count: estimate(db, &filter).await?.max(COUNT_EXACT_MAX),
-            exact: false,
-        }),
-    }
-}
-
-async fn estimate(db: &impl ConnectionTrait, filter: &ResolvedFilter<'_>) -> Result<u64> {
-    let mut sql = Sql::new("EXPLAIN (FORMAT JSON) SELECT FROM item i WHERE ");
-    filter.push(&mut sql);
-    let row = db
-        .query_one_raw(sql.build())
-        .await?
-        .ok_or_else(|| Error::internal("a plan gave no row"))?;
-    let plan: serde_json::Value = row.try_get_by_index(0)?;
-    Ok(plan
-        .pointer("/0/Plan/Plan Rows")
-        .and_then(serde_json::Value::as_u64)
-        .unwrap_or(0))
 }
 
 pub(super) async fn barcodes_of(

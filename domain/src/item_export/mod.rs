@@ -21,7 +21,7 @@ use crate::{
     clock::new_id,
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
-    item::{ItemFilter, OrderTerm},
+    item::{ItemSelection, OrderTerm},
     item_import::{Column, Format},
     job::{self, NewJobFile, Task},
     permission::Permission,
@@ -36,7 +36,8 @@ const COLUMNS_MAX: usize = 500;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewItemExport {
     /// Which items.
-    pub filter: ItemFilter,
+    #[serde(flatten)]
+    pub selection: ItemSelection,
     /// In which order.
     pub order: Vec<OrderTerm>,
     /// How the file is written.
@@ -65,7 +66,7 @@ impl ItemExports<'_> {
         key: Option<&str>,
     ) -> Result<ItemExport> {
         viewer.require(Permission::CatalogueRead)?;
-        new.filter.check()?;
+        new.selection.check()?;
         check_columns(new.columns.as_deref())?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Domain,
     error::{Error, Result},
-    item::push_order,
+    item::{ITEM_COLUMNS, push_order},
     item_import::{Categories, Column, Format},
     sql::{Sql, statement},
 };
@@ -112,7 +112,7 @@ async fn push_items(
     sql: &mut Sql,
 ) -> Result<()> {
     sql.push(" FROM item i WHERE ");
-    request.filter.resolve(tx).await?.push(sql);
+    request.selection.resolve(tx).await?.push(sql);
     Ok(())
 }
 
@@ -126,12 +126,16 @@ async fn count(tx: &DatabaseTransaction, request: &NewItemExport) -> Result<u64>
 }
 
 async fn declare(tx: &DatabaseTransaction, request: &NewItemExport) -> Result<()> {
-    let mut sql = Sql::new(
-        "DECLARE exported NO SCROLL CURSOR FOR SELECT i.*,
-         ARRAY(SELECT b.barcode FROM item_barcode b WHERE b.item_id = i.id ORDER BY b.position) AS barcodes",
+    let mut sql = Sql::new("DECLARE exported NO SCROLL CURSOR FOR SELECT ");
+    sql.push(ITEM_COLUMNS).push(
+        ", ARRAY(SELECT b.barcode FROM item_barcode b WHERE b.item_id = i.id ORDER BY b.position) AS barcodes",
     );
     push_items(tx, request, &mut sql).await?;
-    push_order(&request.order, &mut sql);
+    push_order(
+        &request.order,
+        request.locale.parse().unwrap_or_default(),
+        &mut sql,
+    );
     tx.execute_raw(sql.build()).await?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use sea_orm::{
 use super::JobFilter;
 use crate::{
     error::Result,
-    keyset::{Column as Key, Cursor, List, Order},
+    keyset::{Column as Key, Cursor, List, Order, Reading},
     page::{Page, PageArgs},
 };
 
@@ -42,6 +42,7 @@ pub(super) async fn page(
         order: Order::newest_first(ID),
         filter: &|sql| filter.push(sql),
         cursor: &|job: &Job| Cursor(vec![job.id.to_string()]),
+        reading: Reading::Any,
     };
     list.page(db, args).await
 }

@@ -27,6 +27,36 @@ pub(crate) struct List<'a, R> {
     pub(crate) filter: &'a (dyn Fn(&mut Sql) + Sync),
     /// The row's place in the order.
     pub(crate) cursor: &'a (dyn Fn(&R) -> Cursor + Sync),
+    /// How the rows are come by.
+    pub(crate) reading: Reading<'a>,
+}
+
+/// How a page's rows are come by. Left to itself PostgreSQL expects rows that pass a filter to be spread evenly over the order. Where they
+/// are not, it reads a whole table in that order for the few that pass.
+#[derive(Clone, Copy)]
+pub(crate) enum Reading<'a> {
+    /// As PostgreSQL sees fit.
+    Any,
+    /// All rows that pass the filter first, whatever the order; then they are sorted. For filters that few rows pass.
+    Gathered(Gathered<'a>),
+    /// Along the order, the filter asked of each row, but of no more than `most`: a page may come out short.
+    Along {
+        /// How many rows at most.
+        most: u32,
+        /// What is read of the rows.
+        gathered: Gathered<'a>,
+    },
+}
+
+/// Rows under the alias `i` that are read before anything is joined to them.
+#[derive(Clone, Copy)]
+pub(crate) struct Gathered<'a> {
+    /// Appends what to select; the columns of the order must be among it, and be named alike.
+    pub(crate) columns: &'a (dyn Fn(&mut Sql) + Sync),
+    /// From where: with the alias `i`.
+    pub(crate) from: &'a str,
+    /// What is joined to the rows of the page.
+    pub(crate) joined: &'a str,
 }
 
 /// The two ends of a page that the client has named.
@@ -45,6 +75,20 @@ struct Outside {
 impl<R: FromQueryResult> List<'_, R> {
     /// A page, in one statement: two when it is empty and a cursor was given.
     pub(crate) async fn page(&self, db: &impl ConnectionTrait, args: &PageArgs) -> Result<Page<R>> {
+        Ok(self.read(db, args).await?.0)
+    }
+
+    /// A page, if the list goes on behind it in the direction it was read: then no row of it was missed.
+    pub(crate) async fn full_page(
+        &self,
+        db: &impl ConnectionTrait,
+        args: &PageArgs,
+    ) -> Result<Option<Page<R>>> {
+        let (page, goes_on) = self.read(db, args).await?;
+        Ok(Some(page).filter(|_| goes_on))
+    }
+
+    async fn read(&self, db: &impl ConnectionTrait, args: &PageArgs) -> Result<(Page<R>, bool)> {
         let window = args.window()?;
         let bounds = self.bounds(args)?;
         let found = db
@@ -58,7 +102,8 @@ impl<R: FromQueryResult> List<'_, R> {
             .iter()
             .map(|row| R::from_query_result(row, ""))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(self.cut(rows, &window, outside))
+        let goes_on = rows.len() > window.rows();
+        Ok((self.cut(rows, &window, outside), goes_on))
     }
 
     fn bounds(&self, args: &PageArgs) -> Result<Bounds> {
@@ -73,22 +118,65 @@ impl<R: FromQueryResult> List<'_, R> {
         })
     }
 
-    /// One row more than asked for tells whether the list goes on.
     fn select(&self, bounds: &Bounds, window: &Window) -> Sql {
         let mut sql = Sql::new("SELECT ");
         sql.push(self.columns).push(", ");
         self.push_outside(&mut sql, bounds);
-        sql.push(" FROM ").push(self.from).push(" WHERE ");
-        (self.filter)(&mut sql);
+        sql.push(" FROM ");
+        match self.reading {
+            Reading::Any => {
+                sql.push(self.from).push(" WHERE ");
+                (self.filter)(&mut sql);
+                self.push_within(&mut sql, bounds);
+                self.push_limit(&mut sql, window);
+            }
+            Reading::Gathered(gathered) => {
+                sql.push("(SELECT * FROM ");
+                self.push_gathered(&mut sql, gathered);
+                sql.push(" WHERE true");
+                self.push_within(&mut sql, bounds);
+                self.push_limit(&mut sql, window);
+                sql.push(") i ").push(gathered.joined);
+                self.order.push_order_by(&mut sql, window.backward);
+            }
+            Reading::Along { most, gathered } => {
+                sql.push("(SELECT * FROM (SELECT ");
+                (gathered.columns)(&mut sql);
+                sql.push(" FROM ").push(gathered.from).push(" WHERE true");
+                self.push_within(&mut sql, bounds);
+                self.order.push_order_by(&mut sql, window.backward);
+                sql.push(" LIMIT ").bind(i64::from(most)).push(") i WHERE ");
+                (self.filter)(&mut sql);
+                self.push_limit(&mut sql, window);
+                sql.push(") i ").push(gathered.joined);
+                self.order.push_order_by(&mut sql, window.backward);
+            }
+        }
+        sql
+    }
+
+    /// `OFFSET 0` keeps PostgreSQL from looking at the order when it decides how to find these rows.
+    fn push_gathered(&self, sql: &mut Sql, gathered: Gathered<'_>) {
+        sql.push("(SELECT ");
+        (gathered.columns)(sql);
+        sql.push(" FROM ").push(gathered.from).push(" WHERE ");
+        (self.filter)(sql);
+        sql.push(" OFFSET 0) i");
+    }
+
+    fn push_within(&self, sql: &mut Sql, bounds: &Bounds) {
         for (cursor, in_front) in [(&bounds.after, false), (&bounds.before, true)] {
             if let Some(cursor) = cursor {
                 sql.push(" AND ");
-                self.order.push_beyond(&mut sql, cursor, in_front);
+                self.order.push_beyond(sql, cursor, in_front);
             }
         }
-        self.order.push_order_by(&mut sql, window.backward);
+    }
+
+    /// One row more than asked for tells whether the list goes on.
+    fn push_limit(&self, sql: &mut Sql, window: &Window) {
+        self.order.push_order_by(sql, window.backward);
         sql.push(" LIMIT ").bind(i64::from(window.size) + 1);
-        sql
     }
 
     /// Two columns that do not depend on the row: PostgreSQL computes them once.
@@ -116,10 +204,17 @@ impl<R: FromQueryResult> List<'_, R> {
         (self.filter)(sql);
         sql.push(" AND ");
         self.order.push_is_at(sql, cursor);
-        sql.push(") OR (SELECT true FROM ")
-            .push(self.from)
-            .push(" WHERE ");
-        (self.filter)(sql);
+        sql.push(") OR (SELECT true FROM ");
+        match self.reading {
+            Reading::Any => {
+                sql.push(self.from).push(" WHERE ");
+                (self.filter)(sql);
+            }
+            Reading::Gathered(gathered) | Reading::Along { gathered, .. } => {
+                self.push_gathered(sql, gathered);
+                sql.push(" WHERE true");
+            }
+        }
         sql.push(" AND ");
         self.order.push_beyond(sql, cursor, in_front);
         self.order.push_order_by(sql, in_front);
@@ -140,9 +235,8 @@ impl<R: FromQueryResult> List<'_, R> {
     }
 
     fn cut(&self, mut rows: Vec<R>, window: &Window, outside: Outside) -> Page<R> {
-        let size = usize::try_from(window.size).unwrap_or(usize::MAX);
-        let goes_on = rows.len() > size;
-        rows.truncate(size);
+        let goes_on = rows.len() > window.rows();
+        rows.truncate(window.rows());
         if window.backward {
             rows.reverse();
         }

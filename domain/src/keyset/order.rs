@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, Utc};
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
@@ -154,6 +155,12 @@ fn normalised(column: Column, value: String) -> Option<String> {
             let time: DateTime<Utc> = value.parse().ok()?;
             (1..=9999).contains(&time.year()).then(|| time.to_rfc3339())
         }
+        "int4" => value.parse::<i32>().ok().map(|number| number.to_string()),
+        "numeric" if value == "Infinity" => Some(value),
+        "numeric" => value
+            .parse::<Decimal>()
+            .ok()
+            .map(|number| number.to_string()),
         _ => (!value.contains('\0')).then_some(value),
     }
 }

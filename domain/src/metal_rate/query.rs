@@ -7,7 +7,7 @@ use sea_orm::{ActiveEnum as _, ConnectionTrait, FromQueryResult};
 use super::{MetalRateFilter, RateKey};
 use crate::{
     error::Result,
-    keyset::{Column, Cursor, List, Order, Term},
+    keyset::{Column, Cursor, List, Order, Reading, Term},
     page::{Page, PageArgs},
     sql::{Sql, statement, uuids},
 };
@@ -71,6 +71,7 @@ pub(super) async fn page(
         cursor: &|rate: &MetalRate| {
             Cursor(vec![rate.effective_at.to_rfc3339(), rate.id.to_string()])
         },
+        reading: Reading::Any,
     };
     list.page(db, args).await
 }

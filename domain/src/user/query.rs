@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{OWNER, Role};
 use crate::{
     error::Result,
-    keyset::{Column, Cursor, List, Order, Term},
+    keyset::{Column, Cursor, List, Order, Reading, Term},
     page::{Page, PageArgs},
     sql::{statement, uuids},
 };
@@ -127,6 +127,7 @@ pub(super) async fn page(db: &impl ConnectionTrait, args: &PageArgs) -> Result<P
             sql.push("true");
         },
         cursor: &|user: &User| Cursor(vec![user.email.clone(), user.id.to_string()]),
+        reading: Reading::Any,
     };
     list.page(db, args).await
 }

@@ -137,6 +137,9 @@ async fn columns_items_and_order_can_be_chosen() {
             ["FORMULA", "'@x", ""]
         ]
     );
+    let found = json!({"search": "انگشتر", "columns": ["sku"], "orderBy": [{"field": "NAME", "direction": "ASC"}]});
+    let (_, rows) = shop.file(&shop.export(found).await["job"]).await;
+    assert_eq!(rows, [["sku"], ["FULL"]]);
     let refused = shop
         .manager
         .not_done("itemExportCreate", json!({"columns": ["sku", "colour"]}))

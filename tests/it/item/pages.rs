@@ -13,8 +13,8 @@ use super::Shop;
 
 const ITEMS: usize = 40;
 const PAGE: &str =
-    "query($orderBy: [ItemOrder!], $first: Int, $last: Int, $after: String, $before: String) {
-    items(orderBy: $orderBy, first: $first, last: $last, after: $after, before: $before) {
+    "query($where: ItemWhere, $orderBy: [ItemOrder!], $first: Int, $last: Int, $after: String, $before: String) {
+    items(where: $where, orderBy: $orderBy, first: $first, last: $last, after: $after, before: $before) {
         edges { cursor node { sku } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     }
 }";
@@ -168,7 +168,12 @@ async fn pages_in_every_order_are_those_of_a_list_in_memory() {
         &[("UPDATED_AT", "ASC"), ("CREATED_AT", "DESC")],
         &[("CREATED_AT", "DESC"), ("SKU", "ASC")],
     ];
-    for order in orders {
+    // A filter that all pass is answered in another way than none at all.
+    let filters = [json!(null), json!({"hasImage": false})];
+    for (order, filter) in orders
+        .iter()
+        .flat_map(|order| filters.iter().map(move |filter| (order, filter)))
+    {
         let list = sorted(&rows, order);
         let order_by: Vec<_> = order
             .iter()
@@ -176,7 +181,10 @@ async fn pages_in_every_order_are_those_of_a_list_in_memory() {
             .collect();
         let all = shop
             .manager
-            .ok(PAGE, json!({"orderBy": order_by, "first": 100}))
+            .ok(
+                PAGE,
+                json!({"where": filter, "orderBy": order_by, "first": 100}),
+            )
             .await;
         assert_eq!(skus(&all["items"]), list, "{order:?}");
         let cursors: Vec<_> = all["items"]["edges"]
@@ -192,7 +200,7 @@ async fn pages_in_every_order_are_those_of_a_list_in_memory() {
                 window.after.map(|index| &cursors[index]),
                 window.before.map(|index| &cursors[index]),
             );
-            let page = shop.manager.ok(PAGE, json!({"orderBy": order_by, size: window.size, "after": after, "before": before})).await;
+            let page = shop.manager.ok(PAGE, json!({"where": filter, "orderBy": order_by, size: window.size, "after": after, "before": before})).await;
             let found = (
                 skus(&page["items"]),
                 flag(&page, "hasNextPage"),
@@ -202,7 +210,7 @@ async fn pages_in_every_order_are_those_of_a_list_in_memory() {
             assert_eq!(
                 found,
                 (rows.to_vec(), next, previous),
-                "{order:?} {window:?}"
+                "{order:?} {filter} {window:?}"
             );
         }
     }

@@ -8,6 +8,7 @@ use std::{
 use clap::Args;
 use domain::{
     Domain, Viewer,
+    attribute::{Kind as AttributeKind, Manner, NewAttribute, NewOption},
     category::{CategoryRow, ImportOutcome},
     item::{IMPORT_MAX, ItemRow, Kind, NewItem, Tracking},
     locale::Locale,
@@ -20,7 +21,7 @@ use platform::{config::Config, image::inspect};
 use tokio::task::spawn_blocking;
 use worker::{
     context::Context,
-    demo::{self, DemoCategory, DemoItem, pictures},
+    demo::{self, DemoAttribute, DemoAttributeKind, DemoCategory, DemoItem, pictures},
     service::{StartError, context},
 };
 
@@ -31,6 +32,8 @@ const EMAIL: &str = "owner@demo.goldshop.example";
 
 /// The variable with the owner's password. There is no argument for it: a command line can be seen by others.
 const PASSWORD: &str = "DEMO_PASSWORD";
+/// What the references of the taxonomy's categories begin with.
+const TAXONOMY: &str = "demo:taxonomy:";
 /// Pictures drawn at the same time.
 const DRAWN_AT_ONCE: usize = 2;
 
@@ -308,6 +311,78 @@ async fn give_picture(
     Ok(())
 }
 
+/// Each root of the taxonomy declares what generated items have. What is declared already stays as it is.
+async fn declare(
+    domain: &Domain,
+    viewer: &Viewer,
+    references: &References,
+) -> Result<(), StartError> {
+    let roots: Vec<_> = demo::categories()
+        .into_iter()
+        .filter(|category| category.parent.is_none() && category.reference.starts_with(TAXONOMY))
+        .filter_map(|category| references.categories.get(&category.reference).copied())
+        .collect();
+    let schemas = domain.attributes().schemas_of(viewer, &roots).await?;
+    let attributes = demo::attributes();
+    for root in roots {
+        let declared = schemas.get(&root);
+        for attribute in &attributes {
+            let is_there = declared.is_some_and(|schema| {
+                let mut all = schema.all().iter();
+                all.any(|it| it.attribute.name == attribute.name)
+            });
+            if !is_there {
+                let new = new_attribute(attribute, root, references);
+                let manner = Manner::default();
+                domain
+                    .attributes()
+                    .create(viewer, new, manner, None)
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn new_attribute(
+    attribute: &DemoAttribute,
+    category_id: CategoryId,
+    references: &References,
+) -> NewAttribute {
+    let both = |en: &str, fa: &str| names(en.to_owned(), Some(fa.to_owned()));
+    let (kind, unit, options) = match &attribute.kind {
+        DemoAttributeKind::Text => (AttributeKind::Text, None, Vec::new()),
+        DemoAttributeKind::Number => (AttributeKind::Number, None, Vec::new()),
+        DemoAttributeKind::Decimal(unit) => (AttributeKind::Decimal, Some(*unit), Vec::new()),
+        DemoAttributeKind::Enum(words) => {
+            let option = |(en, fa): &(String, String)| NewOption {
+                value: en.clone(),
+                label: both(en, fa),
+            };
+            let options = words.iter().map(option).collect();
+            (AttributeKind::Enum, None, options)
+        }
+    };
+    NewAttribute {
+        category_id,
+        name: attribute.name.to_owned(),
+        label: both(attribute.label_en, attribute.label_fa),
+        kind,
+        unit_id: unit.and_then(|unit| references.units.get(unit).copied()),
+        refers_to: None,
+        required: false,
+        is_unique: false,
+        searchable: attribute.searchable,
+        facet: attribute.facet,
+        initial: None,
+        min: None,
+        max: None,
+        pattern: None,
+        options,
+        position: None,
+    }
+}
+
 /// Chunk by chunk, so that a million items never are in memory together. Their QR codes are not drawn: a benchmark has no use for them.
 async fn load_generated(
     domain: &Domain,
@@ -315,6 +390,9 @@ async fn load_generated(
     references: &References,
     count: u64,
 ) -> Result<(), StartError> {
+    if count > 0 {
+        declare(domain, viewer, references).await?;
+    }
     let started = Instant::now();
     let categories = demo::categories();
     let mut items = demo::generated(count, &categories).peekable();

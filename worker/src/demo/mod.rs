@@ -1,6 +1,7 @@
 //! The content of the demo shop: a jeweller, a pharmacy, a workshop, a restaurant and a public product
 //! taxonomy, as plain values without a database. Everything is the same on every run: no clock, seeded randomness.
 
+mod attribute;
 mod branch;
 mod category;
 mod generated;
@@ -14,6 +15,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use attribute::{DemoAttribute, DemoAttributeKind, attributes};
 pub use category::{DemoCategory, categories};
 pub use generated::generated;
 pub use item::{CURRENCY, DemoItem, Kind, Tracking};

@@ -55,10 +55,10 @@ pub struct AttributeCreateInput {
     /// Whether no two items may have the same value; never changes. Only of texts, numbers, decimals and dates.
     #[graphql(default)]
     unique: bool,
-    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
+    /// Whether its values are to be found by words.
     #[graphql(default)]
     searchable: bool,
-    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
+    /// Whether lists are to be narrowed down by it.
     #[graphql(default)]
     facet: bool,
     /// The value of an item that is created without one.
@@ -97,9 +97,9 @@ pub struct AttributeUpdateInput {
     unit_id: MaybeUndefined<ID>,
     /// Whether each item must have a value.
     required: Option<bool>,
-    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
+    /// Whether its values are to be found by words.
     searchable: Option<bool>,
-    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
+    /// Whether lists are to be narrowed down by it.
     facet: Option<bool>,
     /// The value of an item that is created without one.
     default: MaybeUndefined<Json<Value>>,

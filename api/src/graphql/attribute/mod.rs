@@ -83,9 +83,9 @@ pub struct Attribute {
     required: bool,
     /// Whether no two items may have the same value.
     unique: bool,
-    /// Whether its values are to be found by words. Kept for the search, which does not read it yet.
+    /// Whether its values are to be found by words.
     searchable: bool,
-    /// Whether lists are to be narrowed down by it. Kept for the facets, which are not there yet.
+    /// Whether lists are to be narrowed down by it.
     facet: bool,
     /// The value of an item that is created without one; none when it then has none.
     default: Option<Json<Value>>,

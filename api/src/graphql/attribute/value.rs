@@ -150,7 +150,9 @@ impl AttributeValue {
     }
 }
 
-fn label(row: &Row, locale: &str, value: &str) -> String {
+/// An option as people read it.
+#[must_use]
+pub fn label(row: &Row, locale: &str, value: &str) -> String {
     let option = row.options.0.iter().find(|option| option.value == value);
     option
         .map_or(value, |option| option.label.in_locale(locale))
@@ -164,7 +166,9 @@ fn list_separator(locale: Locale) -> &'static str {
     }
 }
 
-fn yes_or_no(locale: Locale, value: bool) -> &'static str {
+/// A truth value as people read it.
+#[must_use]
+pub fn yes_or_no(locale: Locale, value: bool) -> &'static str {
     match (locale, value) {
         (Locale::En, true) => "yes",
         (Locale::En, false) => "no",

@@ -5,7 +5,11 @@ use domain::{Refusal, item as rules};
 use entity::id::CategoryId;
 
 use super::ItemKind;
-use crate::graphql::{decimal::Decimal, filter::StringFilter, id::GlobalId};
+use crate::graphql::{
+    decimal::Decimal,
+    filter::StringFilter,
+    id::{GlobalId, decode},
+};
 
 /// A condition on an exact number. All that is given must hold.
 #[derive(InputObject, Clone, Debug, Default)]
@@ -16,13 +20,47 @@ pub struct DecimalFilter {
     is_null: Option<bool>,
 }
 
-/// Two bounds, both included; without one it is open on that side.
+/// Bounds; without one it is open on that side.
 #[derive(InputObject, Clone, Debug, Default)]
 pub struct DecimalRange {
     /// Not less.
     min: Option<Decimal>,
     /// Not more.
     max: Option<Decimal>,
+    /// Less.
+    below: Option<Decimal>,
+}
+
+/// A condition on the values of one attribute, written as people write them: numbers in the attribute's unit or with a unit (`2 tola`), days
+/// as `YYYY-MM-DD`, options by value or label, a row by its id. All that is given must hold.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct AttributeFilter {
+    /// Name of the attribute. Several categories may declare attributes of this name: then it is about each of them. Where no category
+    /// does, it is about what items without declared attributes have under this name.
+    name: String,
+    /// Equal; of several options, among them.
+    eq: Option<String>,
+    /// Equal to one of these. An empty list matches nothing.
+    r#in: Option<Vec<String>>,
+    /// Between these. Of numbers and days.
+    range: Option<TextRange>,
+    /// Anywhere inside, whatever the case. Of texts.
+    contains: Option<String>,
+    /// At the beginning. Of texts.
+    starts_with: Option<String>,
+    /// Missing, or not.
+    is_null: Option<bool>,
+}
+
+/// Bounds as people write them; without one it is open on that side.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct TextRange {
+    /// Not less.
+    min: Option<String>,
+    /// Not more.
+    max: Option<String>,
+    /// Less.
+    below: Option<String>,
 }
 
 /// A condition on the sort of thing.
@@ -65,6 +103,8 @@ pub struct ItemWhere {
     tags: Option<TagFilter>,
     /// By amount of the price, whatever the currency.
     price: Option<DecimalFilter>,
+    /// By values of attributes: all of these must hold.
+    attributes: Option<Vec<AttributeFilter>>,
     /// With or without a picture.
     has_image: Option<bool>,
     /// Put away, or in use.
@@ -82,10 +122,53 @@ pub struct ItemWhere {
 
 impl From<DecimalFilter> for rules::DecimalFilter {
     fn from(DecimalFilter { range, is_null }: DecimalFilter) -> Self {
-        let DecimalRange { min, max } = range.unwrap_or_default();
-        let (min, max) = (min.map(|min| min.0), max.map(|max| max.0));
-        Self { min, max, is_null }
+        let DecimalRange { min, max, below } = range.unwrap_or_default();
+        Self {
+            min: min.map(|min| min.0),
+            max: max.map(|max| max.0),
+            below: below.map(|below| below.0),
+            is_null,
+        }
     }
+}
+
+impl From<TextRange> for rules::FacetRange {
+    fn from(TextRange { min, max, below }: TextRange) -> Self {
+        Self { min, max, below }
+    }
+}
+
+impl From<AttributeFilter> for domain::attribute::AttributeFilter {
+    fn from(
+        AttributeFilter {
+            name,
+            eq,
+            r#in,
+            range,
+            contains,
+            starts_with,
+            is_null,
+        }: AttributeFilter,
+    ) -> Self {
+        let TextRange { min, max, below } = range.unwrap_or_default();
+        Self {
+            name,
+            eq: eq.map(row_or_text),
+            any_of: r#in.map(|texts| texts.into_iter().map(row_or_text).collect()),
+            min,
+            max,
+            below,
+            contains,
+            starts_with,
+            is_null,
+        }
+    }
+}
+
+/// The id of a row as the domain knows it; other texts as they are.
+fn row_or_text(text: String) -> String {
+    let id = ID(text);
+    decode(&id).map_or(id.0, |(_, uuid)| uuid.to_string())
 }
 
 impl ItemWhere {
@@ -102,6 +185,7 @@ impl ItemWhere {
             category,
             tags,
             price,
+            attributes,
             has_image,
             archived,
             and,
@@ -125,6 +209,7 @@ impl ItemWhere {
                 .transpose()?,
             tags_all: tags.map(|tags| tags.all),
             price: price.map(Into::into),
+            attributes: attributes.into_iter().flatten().map(Into::into).collect(),
             has_image,
             archived,
             and: and.map(parse_all).transpose()?,
@@ -144,6 +229,12 @@ fn parse_all(parts: Vec<ItemWhere>) -> Result<Vec<rules::ItemFilter>, Refusal> {
 pub enum ItemOrderField {
     /// When they were created.
     CreatedAt,
+    /// Name in the viewer's language, as that language sorts.
+    Name,
+    /// Amount of the fixed price, whatever the currency; items without one come last, whichever end comes first.
+    Price,
+    /// How well they fit the words that are looked for. Where there are none, or more than about 10,000 items fit, it says nothing.
+    Relevance,
     /// SKU, by code point.
     Sku,
     /// When they last changed.

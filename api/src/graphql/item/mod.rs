@@ -1,5 +1,6 @@
 //! Items: the object and its pictures.
 
+pub mod facet;
 pub mod filter;
 pub mod input;
 pub mod metal;

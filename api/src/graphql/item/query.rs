@@ -3,12 +3,13 @@
 use async_graphql::{Context, ID, Lookahead, Object};
 use domain::{
     Permission,
-    item::{ItemFilter, ItemWithImage, OrderTerm},
+    item::{ItemSelection, ItemWithImage, OrderTerm},
 };
 use entity::id::ItemId;
 
 use super::{
     Item,
+    facet::{ItemFacet, ItemFacetInput},
     filter::{ItemOrder, ItemWhere},
     price,
 };
@@ -35,7 +36,7 @@ pub enum ItemBy {
 
 /// What a list of items can tell beside its pages.
 pub struct ItemList {
-    filter: ItemFilter,
+    selection: ItemSelection,
 }
 
 #[Object]
@@ -43,7 +44,8 @@ impl ItemList {
     /// How many items there are on all pages. Counted only when asked for.
     #[graphql(complexity = "cost::STATEMENT")]
     async fn total_count(&self, ctx: &Context<'_>) -> async_graphql::Result<TotalCount> {
-        let count = ctx.domain().items().count(ctx.viewer(), &self.filter).await;
+        let items = ctx.domain().items();
+        let count = items.count(ctx.viewer(), &self.selection).await;
         Ok(count.or_graphql(ctx.viewer())?.into())
     }
 }
@@ -76,7 +78,7 @@ impl ItemQuery {
         Ok(row.map(|row| Item::new(ctx, row)))
     }
 
-    /// The items that pass a filter, in pages.
+    /// The items that pass a filter and are found by words, in pages.
     #[graphql(complexity = "cost::page(first, last, child_complexity)")]
     #[expect(
         clippy::too_many_arguments,
@@ -88,7 +90,15 @@ impl ItemQuery {
         #[graphql(desc = "Which items; all in use without.", name = "where")] filter: Option<
             ItemWhere,
         >,
-        #[graphql(desc = "In which order; by creation without.")] order_by: Option<Vec<ItemOrder>>,
+        #[graphql(
+            desc = "Only items with all of these words, or words that begin so, in their names, tags and searchable attributes; or whose \
+                          SKU or barcode begins so. Typos are forgiven."
+        )]
+        search: Option<String>,
+        #[graphql(
+            desc = "In which order; without, by relevance where words are looked for, else by creation."
+        )]
+        order_by: Option<Vec<ItemOrder>>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
@@ -98,17 +108,13 @@ impl ItemQuery {
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<Item, ItemList>> {
         let viewer = ctx.viewer();
-        let filter = filter
-            .unwrap_or_default()
-            .parse()
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let selection = selection(ctx, filter, search)?;
         let order: Vec<OrderTerm> = order_by.into_iter().flatten().map(Into::into).collect();
         let args = page::args(first, last, after, before);
         let rows = ctx
             .domain()
             .items()
-            .page(viewer, &filter, &order, &args)
+            .page(viewer, &selection, &order, &args)
             .await
             .or_graphql(viewer)?;
         for way in [&["edges", "node"][..], &["nodes"]] {
@@ -117,10 +123,64 @@ impl ItemQuery {
                 .fold(ctx.look_ahead(), |selected, field| selected.field(field));
             prefetch(ctx, selected, rows.edges.iter().map(|(_, row)| row)).await?;
         }
-        Ok(page::connection(rows, ItemList { filter }, |row| {
+        Ok(page::connection(rows, ItemList { selection }, |row| {
             Item::new(ctx, row)
         }))
     }
+
+    /// How many of the items that pass a filter and are found by words have which value, to choose further. Each facet is counted without
+    /// the conditions on itself that stand in `where` or its `AND`.
+    #[graphql(complexity = "cost::FACETS + cost::rows(10, child_complexity)")]
+    async fn item_facets(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which items; all in use without.", name = "where")] filter: Option<
+            ItemWhere,
+        >,
+        #[graphql(desc = "Only items that are found by these words, as in `items`.")]
+        search: Option<String>,
+        #[graphql(
+            desc = "Counted by what; without, by category, kind, price, tags, and the attributes that are declared to be facets."
+        )]
+        facets: Option<Vec<ItemFacetInput>>,
+    ) -> async_graphql::Result<Vec<ItemFacet>> {
+        let viewer = ctx.viewer();
+        let selection = selection(ctx, filter, search)?;
+        let requests = facets.map(|facets| facets.into_iter().map(Into::into).collect());
+        let counted = ctx
+            .domain()
+            .items()
+            .facets(viewer, &selection, requests)
+            .await;
+        let counted = counted.or_graphql(viewer)?;
+        Ok(counted.into_iter().map(ItemFacet).collect())
+    }
+
+    /// What somebody may be about to type into a search: `prefix` with its last word completed, the most usual first.
+    #[graphql(complexity = "cost::STATEMENT")]
+    async fn search_suggestions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What has been typed so far.")] prefix: String,
+        #[graphql(desc = "How many at most; 1 to 20, 10 without.")] first: Option<i32>,
+    ) -> async_graphql::Result<Vec<String>> {
+        let items = ctx.domain().items();
+        let words = items.suggestions(ctx.viewer(), &prefix, first).await;
+        words.or_graphql(ctx.viewer())
+    }
+}
+
+/// Which items a client asks for.
+pub(super) fn selection(
+    ctx: &Context<'_>,
+    filter: Option<ItemWhere>,
+    search: Option<String>,
+) -> async_graphql::Result<ItemSelection> {
+    let filter = filter.unwrap_or_default().parse();
+    Ok(ItemSelection {
+        filter: filter.map_err(Into::into).or_graphql(ctx.viewer())?,
+        search,
+    })
 }
 
 /// Loads what the selected fields of these items need, before they ask one by one.

@@ -14,7 +14,7 @@ use sea_orm::{
     TryGetable, Value,
 };
 
-use super::super::{NewItem, metal, rules::Draft};
+use super::super::{ITEM_COLUMNS, NewItem, metal, rules::Draft};
 use crate::{
     error::Result,
     money::Money,
@@ -162,11 +162,12 @@ async fn read_in_tx(
         return Ok(HashMap::new());
     }
     let ids: Vec<_> = ids.iter().copied().collect();
-    let sql = "SELECT i.*, ARRAY(SELECT b.barcode FROM item_barcode b WHERE b.item_id = i.id ORDER BY b.position) AS barcodes
-               FROM item i WHERE i.id = ANY($1)";
-    let found = Found::find_by_statement(statement(sql, [uuids(&ids)]))
-        .all(tx)
-        .await?;
+    let mut sql = Sql::new("SELECT ");
+    sql.push(ITEM_COLUMNS)
+        .push(", ARRAY(SELECT b.barcode FROM item_barcode b WHERE b.item_id = i.id ORDER BY b.position) AS barcodes FROM item i WHERE i.id = ANY(")
+        .bind(uuids(&ids))
+        .push(")");
+    let found = Found::find_by_statement(sql.build()).all(tx).await?;
     let mut found: HashMap<_, _> = found
         .into_iter()
         .map(|found| (found.item.id, found))

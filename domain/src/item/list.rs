@@ -1,0 +1,217 @@
+//! Pages of items, and how many there are.
+
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
+
+use super::{
+    order::{OrderTerm, Ordering},
+    query::{COLUMNS, FROM, ITEM_COLUMNS, ItemWithImage},
+    selection::{ItemSelection, Resolved},
+};
+use crate::{
+    error::{Error, Result},
+    keyset::{Gathered, List, Reading},
+    locale::Locale,
+    page::{COUNT_EXACT_MAX, Page, PageArgs, TotalCount},
+    reads::Reads,
+    sql::Sql,
+};
+
+/// Up to this many items are gathered and sorted, by relevance too; of more, those along the order are read.
+const GATHERED_MAX: u64 = 10_000;
+/// How many items along an order are looked at for a page, until all that pass the filter are gathered after all. They are as many as can
+/// be read in the time that gathering takes, so that no filter costs more than twice the better of both.
+const ALONG_MAX: u32 = 20_000;
+
+/// An item with its picture and, where items are ranked, how well it fits.
+struct Ranked {
+    row: ItemWithImage,
+    score: Option<i32>,
+}
+
+impl FromQueryResult for Ranked {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            row: ItemWithImage::from_query_result(row, prefix)?,
+            score: row.try_get(prefix, "score")?,
+        })
+    }
+}
+
+/// A page of a selection; in the order of relevance without another when words are looked for.
+pub(super) async fn page(
+    reads: &Reads,
+    selection: &ItemSelection,
+    terms: &[OrderTerm],
+    locale: Locale,
+    args: &PageArgs,
+) -> Result<Page<ItemWithImage>> {
+    let resolved = selection.resolve(reads).await?;
+    if resolved.is_everything() {
+        let asked = Asked::new(&resolved, Ordering::new(terms, locale, false));
+        return Ok(items(asked.page(reads, Reading::Any, args).await?));
+    }
+    let anew = reads.planned_anew();
+    let expected = resolved.estimate(&anew).await?;
+    let is_few = expected <= GATHERED_MAX;
+    let ordering = match &resolved.words {
+        Some(_) => ranked(terms, locale, args, is_few),
+        None => Ordering::new(terms, locale, false),
+    };
+    let gathers = is_few || ordering.by_relevance();
+    Asked::new(&resolved, ordering)
+        .filtered_page(&anew, gathers, args)
+        .await
+        .map(items)
+}
+
+/// Few items are ranked, many are not. Whether they are was decided with the first page: its cursors tell.
+fn ranked(terms: &[OrderTerm], locale: Locale, args: &PageArgs, is_few: bool) -> Ordering {
+    let terms = if terms.is_empty() {
+        &[OrderTerm::BY_RELEVANCE]
+    } else {
+        terms
+    };
+    let ranked = Ordering::new(terms, locale, true);
+    let is_ranked = match args.after.as_ref().or(args.before.as_ref()) {
+        Some(cursor) => ranked.order().parse_cursor("after", cursor).is_ok(),
+        None => is_few,
+    };
+    if is_ranked {
+        ranked
+    } else {
+        Ordering::new(terms, locale, false)
+    }
+}
+
+fn items(page: Page<Ranked>) -> Page<ItemWithImage> {
+    let Page {
+        edges,
+        has_next,
+        has_previous,
+    } = page;
+    Page {
+        edges: edges
+            .into_iter()
+            .map(|(cursor, ranked)| (cursor, ranked.row))
+            .collect(),
+        has_next,
+        has_previous,
+    }
+}
+
+/// Which items, in which order.
+struct Asked<'a> {
+    resolved: &'a Resolved<'a>,
+    ordering: Ordering,
+}
+
+impl<'a> Asked<'a> {
+    fn new(resolved: &'a Resolved<'a>, ordering: Ordering) -> Self {
+        Self { resolved, ordering }
+    }
+
+    async fn filtered_page(
+        &self,
+        db: &impl ConnectionTrait,
+        gathers: bool,
+        args: &PageArgs,
+    ) -> Result<Page<Ranked>> {
+        let columns = |sql: &mut Sql| self.push_columns(sql);
+        let gathered = Gathered {
+            columns: &columns,
+            from: "item i",
+            joined: "LEFT JOIN item_image p ON p.id = i.primary_image_id",
+        };
+        if !gathers {
+            let along = Reading::Along {
+                most: ALONG_MAX,
+                gathered,
+            };
+            if let Some(page) = self
+                .list(along, async |list| list.full_page(db, args).await)
+                .await?
+            {
+                return Ok(page);
+            }
+        }
+        self.page(db, Reading::Gathered(gathered), args).await
+    }
+
+    fn push_columns(&self, sql: &mut Sql) {
+        sql.push(ITEM_COLUMNS);
+        if self.resolved.words.is_some() {
+            // Of rows along an order the words are asked afterwards.
+            sql.push(", i.search");
+        }
+        match &self.resolved.words {
+            Some(words) if self.ordering.by_relevance() => {
+                sql.push(", ");
+                words.push_score(sql);
+                sql.push(" AS score");
+            }
+            _ => drop(sql.push(", NULL::int4 AS score")),
+        }
+    }
+
+    async fn page(
+        &self,
+        db: &impl ConnectionTrait,
+        reading: Reading<'_>,
+        args: &PageArgs,
+    ) -> Result<Page<Ranked>> {
+        self.list(reading, async |list| list.page(db, args).await)
+            .await
+    }
+
+    async fn list<T>(
+        &self,
+        reading: Reading<'_>,
+        read: impl AsyncFnOnce(List<'_, Ranked>) -> Result<T>,
+    ) -> Result<T> {
+        let score = match reading {
+            Reading::Any => "NULL::int4",
+            Reading::Gathered(_) | Reading::Along { .. } => "i.score",
+        };
+        read(List {
+            columns: &format!("{score} AS score, {COLUMNS}"),
+            from: FROM,
+            order: self.ordering.order(),
+            filter: &|sql| self.resolved.push(sql),
+            cursor: &|ranked: &Ranked| self.ordering.cursor(&ranked.row.item, ranked.score),
+            reading,
+        })
+        .await
+    }
+}
+
+/// Counts as far as counting is cheap; beyond, asks the planner. Of few items all are counted, for to expect a limit misleads the planner.
+pub(super) async fn count(reads: &Reads, selection: &ItemSelection) -> Result<TotalCount> {
+    let resolved = selection.resolve(reads).await?;
+    let anew = reads.planned_anew();
+    let is_few = !resolved.is_everything() && resolved.estimate(&anew).await? <= GATHERED_MAX;
+    let most = Some(COUNT_EXACT_MAX + 1).filter(|_| !is_few);
+    let count = counted(&anew, &resolved, most).await?;
+    if is_few || count <= COUNT_EXACT_MAX {
+        return Ok(TotalCount { count, exact: true });
+    }
+    Ok(TotalCount {
+        count: resolved.estimate(&anew).await?.max(COUNT_EXACT_MAX),
+        exact: false,
+    })
+}
+
+async fn counted(db: &Reads, resolved: &Resolved<'_>, most: Option<u64>) -> Result<u64> {
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT FROM item i WHERE ");
+    resolved.push(&mut sql);
+    if let Some(most) = most {
+        sql.push(" LIMIT ")
+            .bind(i64::try_from(most).unwrap_or(i64::MAX));
+    }
+    sql.push(") counted");
+    let row = db
+        .query_one_raw(sql.build())
+        .await?
+        .ok_or_else(|| Error::internal("a count gave no row"))?;
+    let count: i64 = row.try_get_by_index(0)?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}

@@ -1,0 +1,279 @@
+//! Facets, compared with what counting a list in memory gives.
+
+use serde_json::{Value, json};
+use tests::shop::english;
+
+use super::Shop;
+
+const FACETS: &str = "query($where: ItemWhere, $search: String, $facets: [ItemFacetInput!]) {
+    itemFacets(where: $where, search: $search, facets: $facets) {
+        field attributeName attribute { label } missing exact
+        values { value label range { min max below } count }
+    }
+}";
+
+impl Shop {
+    async fn facets(&self, variables: Value) -> Vec<Value> {
+        let facets = self.manager.ok(FACETS, variables).await["itemFacets"].take();
+        let facets = facets.as_array().unwrap().clone();
+        assert!(facets.iter().all(|facet| facet["exact"] == true));
+        facets
+    }
+
+    /// One facet by an attribute, as pairs of label and count.
+    async fn by_attribute(&self, name: &str, filter: Value) -> Vec<(String, u64)> {
+        let facets = json!([{"by": {"attribute": name}}]);
+        let facets = self
+            .facets(json!({"where": filter, "facets": facets}))
+            .await;
+        pairs(&facets[0])
+    }
+}
+
+fn pairs(facet: &Value) -> Vec<(String, u64)> {
+    let values = facet["values"].as_array().unwrap();
+    values
+        .iter()
+        .map(|value| {
+            (
+                value["label"].as_str().unwrap().to_owned(),
+                value["count"].as_u64().unwrap(),
+            )
+        })
+        .collect()
+}
+
+fn counted(pairs: &[(&str, u64)]) -> Vec<(String, u64)> {
+    pairs
+        .iter()
+        .map(|(label, count)| ((*label).to_owned(), *count))
+        .collect()
+}
+
+async fn furnished() -> Shop {
+    let shop = Shop::open().await;
+    let options = json!([{"value": "gold", "label": english("Gold")}, {"value": "silver", "label": english("Silver")}]);
+    shop.declare("metal", "ENUM", json!({"options": options, "facet": true}))
+        .await;
+    let stones = json!([{"value": "ruby"}, {"value": "opal"}]);
+    shop.declare(
+        "stones",
+        "MULTI_ENUM",
+        json!({"options": stones, "facet": true}),
+    )
+    .await;
+    let tola = shop.manager.unit("tola").await;
+    shop.declare("weight", "DECIMAL", json!({"unitId": tola, "facet": true}))
+        .await;
+    shop.declare("made", "DATE", json!({"facet": true})).await;
+    shop.declare("maker", "TEXT", json!({})).await;
+    let bands = shop.manager.category("Bands", Some(&shop.rings)).await;
+    for (sku, category, price, attributes, tags) in [
+        (
+            "A",
+            &shop.rings,
+            Some("10"),
+            json!({"metal": "gold", "stones": ["ruby", "opal"], "weight": "0.4", "made": "2024-12-31"}),
+            json!(["new"]),
+        ),
+        (
+            "B",
+            &shop.rings,
+            Some("20"),
+            json!({"metal": "gold", "stones": ["ruby"], "weight": "0.5", "made": "2025-01-01"}),
+            json!([]),
+        ),
+        (
+            "C",
+            &bands,
+            Some("19.99"),
+            json!({"metal": "silver", "weight": "3", "made": "2025-12-31", "maker": "Zargar"}),
+            json!(["new", "sale"]),
+        ),
+        (
+            "D",
+            &shop.jewellery,
+            None,
+            json!({"maker": "Zargar"}),
+            json!(["sale"]),
+        ),
+    ] {
+        let price = price.map(|amount| json!({"amount": amount, "currency": "EUR"}));
+        let item =
+            json!({"categoryId": category, "price": price, "attributes": attributes, "tags": tags});
+        shop.create(sku, item).await;
+    }
+    shop
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_meant_to_be_chosen_by_is_counted() {
+    let shop = furnished().await;
+    let facets = shop.facets(json!({})).await;
+    let told: Vec<_> = facets
+        .iter()
+        .map(|facet| {
+            let name = facet["field"].as_str().or(facet["attributeName"].as_str());
+            (
+                name.unwrap(),
+                pairs(facet),
+                facet["missing"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("CATEGORY", counted(&[("Jewellery", 4)]), 0),
+            ("KIND", counted(&[("GOODS", 4)]), 0),
+            ("PRICE", counted(&[("10 – 20", 2), ("20 – 50", 1)]), 1),
+            ("TAG", counted(&[("new", 2), ("sale", 2)]), 1),
+            ("metal", counted(&[("Gold", 2), ("Silver", 1)]), 1),
+            ("stones", counted(&[("ruby", 2), ("opal", 1)]), 2),
+            // In the unit of the attribute, whatever it is kept in.
+            (
+                "weight",
+                counted(&[("0.2 – 0.5", 1), ("0.5 – 1", 1), ("2 – 5", 1)]),
+                1
+            ),
+            (
+                "made",
+                counted(&[
+                    ("2024-01-01 – 2025-01-01", 1),
+                    ("2025-01-01 – 2026-01-01", 2)
+                ]),
+                1
+            ),
+        ]
+    );
+    assert_eq!(facets[4]["attribute"]["label"], "metal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_facet_is_counted_without_its_own_conditions_and_with_all_others() {
+    let shop = furnished().await;
+    let gold = json!({"name": "metal", "eq": "gold"});
+    let ruby = json!({"name": "stones", "eq": "ruby"});
+    let filter = json!({"attributes": [gold, ruby], "price": {"range": {"max": "15"}}});
+    let facets = json!([{"by": {"attribute": "metal"}}, {"by": {"attribute": "stones"}}, {"by": {"field": "PRICE"}}, {"by": {"field": "TAG"}}]);
+    let facets = shop
+        .facets(json!({"where": filter, "facets": facets}))
+        .await;
+    let told: Vec<_> = facets.iter().map(pairs).collect();
+    assert_eq!(
+        told,
+        [
+            counted(&[("Gold", 1)]),
+            counted(&[("opal", 1), ("ruby", 1)]),
+            counted(&[("10 – 20", 1), ("20 – 50", 1)]),
+            counted(&[("new", 1)]),
+        ]
+    );
+    // What stands in AND must hold as well, what stands in OR need not.
+    let nested = json!({"AND": [{"attributes": [gold]}]});
+    assert_eq!(
+        shop.by_attribute("metal", nested).await,
+        counted(&[("Gold", 2), ("Silver", 1)])
+    );
+    let either = json!({"OR": [{"attributes": [gold]}]});
+    assert_eq!(
+        shop.by_attribute("metal", either).await,
+        counted(&[("Gold", 2)])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_facet_tells_filters_to_as_many_items_as_it_counted() {
+    let shop = furnished().await;
+    for facet in shop.facets(json!({})).await {
+        for value in facet["values"].as_array().unwrap() {
+            let mut range = value["range"].clone();
+            if let Some(bounds) = range.as_object_mut() {
+                bounds.retain(|_, bound| !bound.is_null());
+            }
+            let exactly = &value["value"];
+            let filter = match (facet["field"].as_str(), facet["attributeName"].as_str()) {
+                (Some("CATEGORY"), _) => json!({"category": {"descendantOf": exactly}}),
+                (Some("KIND"), _) => json!({"kind": {"in": [exactly]}}),
+                (Some("TAG"), _) => json!({"tags": {"all": [exactly]}}),
+                (Some(_), _) => json!({"price": {"range": range}}),
+                (None, name) if range.is_null() => {
+                    json!({"attributes": [{"name": name, "eq": exactly}]})
+                }
+                (None, name) => json!({"attributes": [{"name": name, "range": range}]}),
+            };
+            let found = shop.filter(filter.clone()).await.len();
+            assert_eq!(json!(found), value["count"], "{filter}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn categories_are_counted_with_all_below_them() {
+    let shop = furnished().await;
+    let facets = json!([{"by": {"field": "CATEGORY"}}]);
+    for (top, expected, missing) in [
+        (&shop.jewellery, &[("Rings", 3)][..], 1),
+        (&shop.rings, &[("Bands", 1)], 2),
+    ] {
+        let filter = json!({"category": {"descendantOf": top}});
+        let counts = shop
+            .facets(json!({"where": filter, "facets": facets}))
+            .await;
+        assert_eq!(pairs(&counts[0]), counted(expected));
+        assert_eq!(counts[0]["missing"], missing);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_may_be_asked_for_and_may_overlap() {
+    let shop = furnished().await;
+    let ranges =
+        json!([{"max": "19.99"}, {"min": "10", "below": "20"}, {"min": "20"}, {"min": "1000"}]);
+    let weights = json!([{"min": "5 gram", "below": "1"}, {"min": "1"}]);
+    let facets = json!([
+        {"by": {"field": "PRICE"}, "ranges": ranges},
+        {"by": {"attribute": "weight"}, "ranges": weights},
+        {"by": {"attribute": "metal"}, "first": 1},
+        {"by": {"attribute": "undeclared"}},
+    ]);
+    let facets = shop.facets(json!({"facets": facets})).await;
+    let counts = |facet: &Value| {
+        pairs(facet)
+            .into_iter()
+            .map(|(_, count)| count)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        counts(&facets[0]),
+        [2, 2, 1],
+        "a range that nothing falls into is left out"
+    );
+    assert_eq!(counts(&facets[1]), [1, 1]);
+    assert_eq!(pairs(&facets[2]), counted(&[("Gold", 2)]));
+    assert_eq!(
+        (counts(&facets[3]), &facets[3]["missing"]),
+        (vec![], &json!(4))
+    );
+    let found = shop
+        .facets(json!({"search": "c", "facets": [{"by": {"field": "TAG"}}]}))
+        .await;
+    assert_eq!(pairs(&found[0]), counted(&[("new", 1), ("sale", 1)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn referenced_rows_are_told_by_their_names() {
+    let shop = furnished().await;
+    shop.declare(
+        "goes_with",
+        "REFERENCE",
+        json!({"refersTo": "ITEM", "facet": true}),
+    )
+    .await;
+    let goes = json!({"attributes": {"goes_with": "A"}, "name": english("Case")});
+    shop.create("E", goes).await;
+    assert_eq!(
+        shop.by_attribute("goes_with", json!({})).await,
+        counted(&[("A", 1)])
+    );
+}
