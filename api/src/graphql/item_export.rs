@@ -62,7 +62,7 @@ impl ItemExport {
 
 #[ComplexObject]
 impl ItemExport {
-    /// The job that does it, with its progress and, at the end, the file; null when you may not see jobs.
+    /// The job that does it, with its progress and, at the end, the file; null when you may not see jobs and it is not yours.
     async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
         visible_job(ctx, self.job_id).await
     }

@@ -3,17 +3,16 @@
 use chrono::{DateTime, Utc};
 use entity::{
     id::{JobFileId, JobId},
+    job,
     job_file::{ActiveModel, Column, Entity, Model as JobFile},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder,
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
 };
 
-use super::{Jobs, succeed_in_tx};
-use crate::{
-    clock::new_id, error::Result, permission::Permission, sql::statement, text, viewer::Viewer,
-};
+use super::{Jobs, succeed_in_tx, visible::Visible};
+use crate::{clock::new_id, error::Result, text, viewer::Viewer};
 
 /// Longest name, in characters.
 const NAME_MAX: usize = 200;
@@ -52,13 +51,15 @@ impl Jobs<'_> {
         self.domain.commit(tx).await
     }
 
-    /// The files of these jobs, each job's in the order of their names.
+    /// The files of these jobs, each job's in the order of their names, of the jobs that the viewer may see.
     ///
     /// # Errors
-    /// When the viewer may not see jobs.
+    /// When the database fails.
     pub async fn files_of(&self, viewer: &Viewer, jobs: &[JobId]) -> Result<Vec<JobFile>> {
-        viewer.require(Permission::JobRead)?;
-        Ok(Entity::find()
+        let Some(visible) = Visible::to(viewer) else {
+            return Ok(Vec::new());
+        };
+        Ok(files(visible)
             .filter(Column::JobId.is_in(jobs.iter().copied()))
             .order_by_asc(Column::JobId)
             .order_by_asc(Column::Name)
@@ -72,18 +73,21 @@ impl Jobs<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn find_file(&self, viewer: &Viewer, id: JobFileId) -> Result<Option<JobFile>> {
-        if viewer.require(Permission::JobRead).is_ok() {
-            return Ok(Entity::find_by_id(id).one(&self.domain.reads).await?);
-        }
-        let Ok(user) = viewer.require_login() else {
+        let Some(visible) = Visible::to(viewer) else {
             return Ok(None);
         };
-        let sql = "SELECT f.* FROM job_file f JOIN job j ON j.id = f.job_id WHERE f.id = $1 AND j.user_id = $2";
-        let caused = statement(sql, [id.into(), user.id.into()]);
-        Ok(JobFile::find_by_statement(caused)
-            .one(&self.domain.reads)
-            .await?)
+        let found = files(visible).filter(Column::Id.eq(id));
+        Ok(found.one(&self.domain.reads).await?)
     }
+}
+
+/// The files of the jobs that somebody may see.
+fn files(visible: Visible) -> Select<Entity> {
+    let jobs = job::Entity::find()
+        .select_only()
+        .column(job::Column::Id)
+        .filter(visible.condition());
+    Entity::find().filter(Column::JobId.in_subquery(jobs.into_query()))
 }
 
 /// Gives a job its files, in the transaction that ends it.

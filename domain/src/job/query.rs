@@ -8,7 +8,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
 };
 
-use super::JobFilter;
+use super::{JobFilter, visible::Visible};
 use crate::{
     error::Result,
     keyset::{Column as Key, Cursor, List, Order, Reading},
@@ -19,9 +19,14 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<
     Ok(Entity::find_by_id(id).one(db).await?)
 }
 
-pub(super) async fn by_ids(db: &impl ConnectionTrait, ids: &[JobId]) -> Result<Vec<Job>> {
+pub(super) async fn by_ids(
+    db: &impl ConnectionTrait,
+    ids: &[JobId],
+    visible: Visible,
+) -> Result<Vec<Job>> {
     Ok(Entity::find()
         .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(visible.condition())
         .all(db)
         .await?)
 }

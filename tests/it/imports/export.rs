@@ -1,23 +1,32 @@
 //! Files with items, which can be imported again.
 
 use serde_json::{Value, json};
-use tests::wait::{PATIENCE, eventually};
+use tests::{
+    actor::Actor,
+    app::PASSWORD,
+    wait::{PATIENCE, eventually},
+};
 
 use super::{Shop, counts, row};
 
-const EXPORT: &str = "query($id: ID!) { itemExport(id: $id) { rows job { state error files { name mediaType bytes url } } } }";
+const EXPORT: &str = "query($id: ID!) { itemExport(id: $id) { id rows job { state error files { name mediaType bytes url } } } }";
+
+/// The export that this actor has asked for, when it is done.
+async fn exported(actor: &Actor, input: Value) -> Value {
+    let asked = actor.done("itemExportCreate", input).await;
+    let id = asked["itemExport"]["id"].clone();
+    eventually(PATIENCE, "the export is done", async || {
+        let seen = actor.ok(EXPORT, json!({"id": id})).await["itemExport"].take();
+        assert_ne!(seen["job"]["state"], "DEAD", "{seen}");
+        // The export was read before its job, which may have ended in between.
+        (seen["job"]["state"] == "SUCCEEDED" && seen["rows"].is_i64()).then_some(seen)
+    })
+    .await
+}
 
 impl Shop {
     pub(super) async fn export(&self, input: Value) -> Value {
-        let asked = self.manager.done("itemExportCreate", input).await;
-        let id = asked["itemExport"]["id"].clone();
-        eventually(PATIENCE, "the export is done", async || {
-            let seen = self.manager.ok(EXPORT, json!({"id": id})).await["itemExport"].take();
-            assert_ne!(seen["job"]["state"], "DEAD", "{seen}");
-            // The export was read before its job, which may have ended in between.
-            (seen["job"]["state"] == "SUCCEEDED" && seen["rows"].is_i64()).then_some(seen)
-        })
-        .await
+        exported(&self.manager, input).await
     }
 
     /// Items with everything that is hard to write into a table.
@@ -151,4 +160,27 @@ async fn columns_items_and_order_can_be_chosen() {
     // Whoever reads the catalogue may take it along.
     let clerk = shop.app.clerk().await;
     clerk.done("itemExportCreate", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_see_no_jobs_sees_their_own_exports() {
+    let shop = Shop::open().await;
+    let blinded =
+        "UPDATE role SET permissions = array_remove(permissions, 'job.read') WHERE code = 'clerk'";
+    shop.app.execute(blinded).await;
+    let mut clerks = Vec::new();
+    for email in ["one@example.com", "two@example.com"] {
+        let user = shop
+            .app
+            .new_user(email, "clerk", domain::locale::Locale::En)
+            .await;
+        let clerk = shop.app.anonymous().logged_in(&user.email, PASSWORD).await;
+        clerks.push(clerk);
+    }
+    let export = exported(&clerks[0], json!({})).await;
+    let url = export["job"]["files"][0]["url"].as_str().unwrap();
+    let file = clerks[0].get(url).send().await.unwrap();
+    assert_eq!(file.status(), 200);
+    let others = clerks[1].ok(EXPORT, json!({"id": export["id"]})).await;
+    assert_eq!(others["itemExport"]["job"], Value::Null);
 }

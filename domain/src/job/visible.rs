@@ -1,0 +1,34 @@
+//! Whose jobs somebody may see.
+
+use entity::{id::UserId, job::Column};
+use sea_orm::{ColumnTrait, Condition};
+
+use crate::{permission::Permission, viewer::Viewer};
+
+/// Which jobs somebody may see.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Visible {
+    /// All of them.
+    All,
+    /// Those that this user has caused.
+    CausedBy(UserId),
+}
+
+impl Visible {
+    /// Whoever may see jobs sees all, whoever has logged in what they have caused; a token without the permission sees none.
+    pub(super) fn to(viewer: &Viewer) -> Option<Self> {
+        if viewer.require(Permission::JobRead).is_ok() {
+            return Some(Self::All);
+        }
+        let user = viewer.require_login().ok()?;
+        Some(Self::CausedBy(user.id))
+    }
+
+    /// That a job is one of them.
+    pub(super) fn condition(self) -> Condition {
+        match self {
+            Self::All => Condition::all(),
+            Self::CausedBy(user) => Condition::all().add(Column::UserId.eq(user)),
+        }
+    }
+}
