@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make bench`: how fast goldshop answers, beside pgbench executing the same SQL on the same database. Release build, a
-# private PostgreSQL and Redis that keep every promise, a generated catalogue that stays for the next time.
+# private PostgreSQL and Redis that keep every promise, a generated catalogue that stays for the next time. Lists are measured on a
+# second catalogue of 10,000 items, too; the whole catalogue is written into a file, and imported into a third database.
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
 #   SECONDS_PER_ROUND=6  how long each row is measured, ten times: five for goldshop and five for pgbench
@@ -16,6 +17,10 @@ source "$ROOT/scripts/bench/rows.sh"
 source "$ROOT/scripts/bench/statements.sh"
 # shellcheck source=bench/single.sh
 source "$ROOT/scripts/bench/single.sh"
+# shellcheck source=bench/lists.sh
+source "$ROOT/scripts/bench/lists.sh"
+# shellcheck source=bench/files.sh
+source "$ROOT/scripts/bench/files.sh"
 # shellcheck source=bench/report.sh
 source "$ROOT/scripts/bench/report.sh"
 
@@ -93,20 +98,21 @@ capture_statements() {
     set_logging none
 }
 
-# Everything up to a running shop whose jobs are done, and the files that the measurements need.
+# Everything up to a running shop whose jobs are done.
 prepare() {
     ensure_tools
     PROFILE=release build_programs
     step "Starting PostgreSQL and Redis"
     start_services
     set_bench_surroundings
+    allow_large_files
     migrate
     load_catalogue
     start_api
     start_worker
     finish_jobs
     make_token
-    write_cases
+    sample
 }
 
 report_loading() {
@@ -132,10 +138,14 @@ main() {
     report_loading
     measure_idle
     measure_jobs
+    measure_export
     stop_worker
+    write_cases
     capture_statements
     measure_rows
     measure_moves
+    measure_catalogue_lists
+    measure_import
     report_end
 }
 

@@ -12,13 +12,20 @@ document_name() { if [[ $1 == tree* ]]; then echo tree; else echo "$1"; fi; }
 # Values of the first line of each sample, which is what is captured: row.column to value.
 declare -A SAMPLED
 
+sample() { private_psql --quiet --set ON_ERROR_STOP=1 --file "$ROOT/scripts/bench/sample.sql" >/dev/null; }
+
+# write_sampled_cases ROW: what the sample has of it.
+write_sampled_cases() {
+    private_psql --quiet --tuples-only --no-align --field-separator $'\t' \
+        --command "SELECT variables, expected FROM bench.$1_cases ORDER BY n" >"$WORK/$1.cases"
+}
+
 # Writes what the rows ask for, and what the answers must contain.
 write_cases() {
     local row column
-    private_psql --quiet --set ON_ERROR_STOP=1 --file "$ROOT/scripts/bench/sample.sql" >/dev/null
+    sample
     for row in item page page_by_sku; do
-        private_psql --quiet --tuples-only --no-align --field-separator $'\t' \
-            --command "SELECT variables, expected FROM bench.${row}_cases ORDER BY n" >"$WORK/$row.cases"
+        write_sampled_cases "$row"
         for column in id sku categories; do SAMPLED[$row.$column]=$(sample_value "$row" "$column"); done
     done
     write_tree_cases tree_1000 1000
@@ -45,7 +52,7 @@ check_tree() {
         ' <<<"$3" >/dev/null || die "the answer of '$1' is not the tree"
 }
 
-# run_wrk ROW CONNECTIONS SECONDS [check]: prints what load.lua says in the end.
+# run_wrk ROW CONNECTIONS SECONDS [check|pause]: prints what load.lua says in the end.
 run_wrk() {
     local threads=2
     (($2 > 1)) || threads=1
@@ -53,7 +60,7 @@ run_wrk() {
         "$URL" -- "$ROOT/scripts/bench/documents/$(document_name "$1").graphql" "$WORK/$1.cases" "${@:4}" 9>&-
 }
 
-# run_load ROW CONNECTIONS SECONDS [check]: sets LOADED to requests, seconds, p50 and p99.
+# run_load ROW CONNECTIONS SECONDS [check|pause]: sets LOADED to requests, seconds, p50, p95 and p99.
 run_load() {
     local output wrong failed
     output=$(run_wrk "$@")
@@ -90,15 +97,15 @@ measure_row() {
         rounds+=("$(describe_round)")
     done
     run_load "$1" "$3" "$CHECKED" check
-    read -r RATIO RATE P50 P99 PGBENCH_RATE < <(printf '%s\n' "${rounds[@]}" | middle)
-    report_row "$2" "$3" "$RATE" "$P50" "$P99" "$(resident "$API")" "$PGBENCH_RATE" "$RATIO" "$4" "$(verdict "$4")"
+    read -r RATIO RATE P50 P95 P99 PGBENCH_RATE < <(printf '%s\n' "${rounds[@]}" | middle)
+    report_row "$2" "$3" "$RATE" "$P50" "$P95" "$P99" "$(resident "$API")" "$PGBENCH_RATE" "$RATIO" "$4" "$(verdict "$4")"
 }
 
-# Ratio, requests a second, p50, p99, and pgbench's rate.
+# Ratio, requests a second, p50, p95, p99, and pgbench's rate.
 describe_round() {
-    local requests seconds p50 p99
-    read -r requests seconds p50 p99 <<<"$LOADED"
-    awk -v rate="$(calculate "$requests / $seconds")" -v times="$p50 $p99" -v pgbench="$PGBENCH_RATE" \
+    local requests seconds p50 p95 p99
+    read -r requests seconds p50 p95 p99 <<<"$LOADED"
+    awk -v rate="$(calculate "$requests / $seconds")" -v times="$p50 $p95 $p99" -v pgbench="$PGBENCH_RATE" \
         'BEGIN { printf "%.2f %s %s %s\n", rate / pgbench, rate, times, pgbench }'
 }
 
@@ -110,6 +117,7 @@ verdict() {
     ratio:*) compare "$RATIO >= ${1#*:}" ;;
     rate:*) compare "$RATE >= ${1#*:}" ;;
     p50:*) compare "$P50 < ${1#*:}" ;;
+    p95:*) compare "$P95 < ${1#*:}" ;;
     esac
 }
 

@@ -2,12 +2,15 @@
 # The private PostgreSQL of an instance. It listens on the loopback interface only, for one role with a password;
 # Unix sockets are off (their paths may be at most 107 bytes long, and nothing here needs them).
 
+# Which of its databases is meant.
+POSTGRES_DATABASE=goldshop
+
 postgres_dir() { printf '%s/postgres' "$DATA_DIR"; }
 
 postgres_running() { runs_in "$(postgres_dir)/postmaster.pid" "$(postgres_dir)"; }
 
 postgres_url() {
-    printf 'postgres://goldshop:%s@127.0.0.1:%s/goldshop' "$(recall postgres-password)" "$(recall postgres-port)"
+    printf 'postgres://goldshop:%s@127.0.0.1:%s/%s' "$(recall postgres-password)" "$(recall postgres-port)" "$POSTGRES_DATABASE"
 }
 
 # Where psql and its relatives look for the password, which thereby stays off every command line.
@@ -16,7 +19,7 @@ write_pgpass() { remember pgpass "127.0.0.1:$(recall postgres-port):*:goldshop:$
 # psql on the instance, as the role that owns the database.
 private_psql() {
     PGPASSFILE=$INSTANCE_DIR/pgpass "$PG_BIN/psql" --host 127.0.0.1 --port "$(recall postgres-port)" \
-        --username goldshop --dbname goldshop "$@" 9>&-
+        --username goldshop --dbname "$POSTGRES_DATABASE" "$@" 9>&-
 }
 
 postgres_accepts() { private_psql --no-password --quiet --tuples-only --command 'SELECT 1' >/dev/null 2>&1; }

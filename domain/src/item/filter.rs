@@ -6,6 +6,7 @@ use entity::{id::CategoryId, item::Kind, ltree::Ltree};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     attribute::{AttributeFilter, Understood, understand},
@@ -121,19 +122,15 @@ impl ItemFilter {
             .chain(self.not.as_deref())
     }
 
-    /// Looks up what the filter names: where its subtrees are, and what its attributes are kept as. As a value in the statement a path lets
-    /// PostgreSQL see how many categories it will find below; as a subquery it would have to guess, and guesses badly.
+    /// Looks up what the filter names: which categories its subtrees have, and what its attributes are kept as. Of categories that are
+    /// values of the statement PostgreSQL knows how many items they have, and can find these in an index together with what else is asked;
+    /// of a subquery it would have to guess, and guesses badly.
     pub(crate) async fn resolve(&self, db: &impl ConnectionTrait) -> Result<ResolvedFilter<'_>> {
         let mut subtrees = Vec::new();
         let mut attributes = Vec::new();
         self.collect(&mut subtrees, &mut attributes);
-        let paths = if subtrees.is_empty() {
-            HashMap::new()
-        } else {
-            paths(db, &subtrees).await?
-        };
         let named = Named {
-            paths,
+            subtrees: find_subtrees(db, &subtrees).await?,
             attributes: understand(db, &attributes).await?,
         };
         Ok(ResolvedFilter {
@@ -181,13 +178,10 @@ impl ItemFilter {
                 .push(")");
         }
         if let Some(category) = self.category_descendant_of {
-            match named.paths.get(&category) {
-                Some(path) => sql
-                    .push(" AND i.category_id IN (SELECT id FROM category WHERE path <@ ")
-                    .bind(path.0.as_str())
-                    .push("::ltree)"),
-                None => sql.push(" AND false"),
-            };
+            match named.subtrees.get(&category) {
+                Some(subtree) => subtree.push(sql),
+                None => drop(sql.push(" AND false")),
+            }
         }
         if let Some(tags) = &self.tags_all {
             let tags: Vec<String> = tags.iter().map(|tag| tag.trim().to_lowercase()).collect();
@@ -255,27 +249,51 @@ impl ItemFilter {
 /// What a filter names.
 #[derive(Default)]
 struct Named {
-    paths: Paths,
+    subtrees: HashMap<CategoryId, Subtree>,
     attributes: Understood,
 }
 
-/// Where subtrees are.
-type Paths = HashMap<CategoryId, Ltree>;
+/// Most categories that are listed in a statement; a subtree of more is told by its path.
+const LISTED_MAX: usize = 2000;
 
+/// A category with everything below it.
 #[derive(FromQueryResult)]
-struct Place {
+struct Subtree {
     id: CategoryId,
     path: Ltree,
+    categories: Vec<Uuid>,
 }
 
-async fn paths(db: &impl ConnectionTrait, ids: &[CategoryId]) -> Result<Paths> {
-    let sql = "SELECT id, path::text AS path FROM category WHERE id = ANY($1)";
-    let places = Place::find_by_statement(statement(sql, [uuids(ids)]))
+impl Subtree {
+    fn push(&self, sql: &mut Sql) {
+        if self.categories.len() > LISTED_MAX {
+            sql.push(" AND i.category_id IN (SELECT id FROM category WHERE path <@ ")
+                .bind(self.path.0.as_str())
+                .push("::ltree)");
+        } else {
+            sql.push(" AND i.category_id = ANY(")
+                .bind(self.categories.clone())
+                .push(")");
+        }
+    }
+}
+
+async fn find_subtrees(
+    db: &impl ConnectionTrait,
+    ids: &[CategoryId],
+) -> Result<HashMap<CategoryId, Subtree>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT c.id, c.path::text AS path, ARRAY(SELECT d.id FROM category d WHERE d.path <@ c.path LIMIT $2) AS categories
+               FROM category c WHERE c.id = ANY($1)";
+    let limit = i64::try_from(LISTED_MAX + 1).unwrap_or(i64::MAX);
+    let subtrees = Subtree::find_by_statement(statement(sql, [uuids(ids), limit.into()]))
         .all(db)
         .await?;
-    Ok(places
+    Ok(subtrees
         .into_iter()
-        .map(|place| (place.id, place.path))
+        .map(|subtree| (subtree.id, subtree))
         .collect())
 }
 
@@ -297,8 +315,16 @@ impl ResolvedFilter<'_> {
 
     /// How deep in the tree the subtree begins that the filter is about; none when it is about no single one.
     pub(crate) fn depth(&self) -> Option<usize> {
-        let path = self.named.paths.get(&self.filter.category_descendant_of?)?;
-        Some(path.0.split('.').count())
+        let subtree = self
+            .named
+            .subtrees
+            .get(&self.filter.category_descendant_of?)?;
+        Some(subtree.path.0.split('.').count())
+    }
+
+    /// What must hold for every item's price.
+    pub(crate) fn price(&self) -> Option<&DecimalFilter> {
+        self.filter.price.as_ref()
     }
 
     /// Whether it leaves out nothing but what is archived, or what is not.
@@ -325,7 +351,8 @@ fn kind_text(kind: &Kind) -> String {
     kind.to_value()
 }
 
-fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
+/// Appends the condition on the column, after an `AND`.
+pub(super) fn push_decimal(sql: &mut Sql, column: &str, filter: &DecimalFilter) {
     let DecimalFilter {
         min,
         max,

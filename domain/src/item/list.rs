@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
 use super::{
     order::{OrderTerm, Ordering},
     query::{COLUMNS, FROM, ITEM_COLUMNS, ItemWithImage},
-    selection::{ItemSelection, Resolved},
+    selection::{Expected, ItemSelection, Resolved, expect},
 };
 use crate::{
     error::{Error, Result},
@@ -16,11 +16,14 @@ use crate::{
     sql::Sql,
 };
 
-/// Up to this many items are gathered and sorted, by relevance too; of more, those along the order are read.
-const GATHERED_MAX: u64 = 10_000;
-/// How many items along an order are looked at for a page, until all that pass the filter are gathered after all. They are as many as can
-/// be read in the time that gathering takes, so that no filter costs more than twice the better of both.
-const ALONG_MAX: u32 = 20_000;
+/// Up to this many items are ranked, and counted one by one.
+const FEW: u64 = 10_000;
+/// Most items along an order that are looked at for a page, before all that pass the filter are gathered after all.
+const ALONG_MAX: u64 = 20_000;
+/// What is gathered at this cost is not worth another question: some milliseconds.
+const CHEAP: u64 = 1000;
+/// What PostgreSQL reckons for ten items that it reads over an index: ten pages at random, and the rest of its work.
+const TEN_ALONG_COST: u64 = 12;
 
 /// An item with its picture and, where items are ranked, how well it fits.
 struct Ranked {
@@ -51,15 +54,13 @@ pub(super) async fn page(
         return Ok(items(asked.page(reads, Reading::Any, args).await?));
     }
     let anew = reads.planned_anew();
-    let expected = resolved.estimate(&anew).await?;
-    let is_few = expected <= GATHERED_MAX;
+    let expected = resolved.expect(&anew).await?;
     let ordering = match &resolved.words {
-        Some(_) => ranked(terms, locale, args, is_few),
+        Some(_) => ranked(terms, locale, args, expected.rows <= FEW),
         None => Ordering::new(terms, locale, false),
     };
-    let gathers = is_few || ordering.by_relevance();
     Asked::new(&resolved, ordering)
-        .filtered_page(&anew, gathers, args)
+        .filtered_page(&anew, expected, args)
         .await
         .map(items)
 }
@@ -112,8 +113,8 @@ impl<'a> Asked<'a> {
 
     async fn filtered_page(
         &self,
-        db: &impl ConnectionTrait,
-        gathers: bool,
+        db: &Reads,
+        expected: Expected,
         args: &PageArgs,
     ) -> Result<Page<Ranked>> {
         let columns = |sql: &mut Sql| self.push_columns(sql);
@@ -122,9 +123,11 @@ impl<'a> Asked<'a> {
             from: "item i",
             joined: "LEFT JOIN item_image p ON p.id = i.primary_image_id",
         };
-        if !gathers {
+        if let Some(most) = self.walk(db, expected, args).await? {
+            let stretch = |sql: &mut Sql| self.push_stretch(sql);
             let along = Reading::Along {
-                most: ALONG_MAX,
+                most,
+                stretch: &stretch,
                 gathered,
             };
             if let Some(page) = self
@@ -135,6 +138,29 @@ impl<'a> Asked<'a> {
             }
         }
         self.page(db, Reading::Gathered(gathered), args).await
+    }
+
+    /// How many items along the order are to be looked at; none when it is better to gather all that pass. Were they spread evenly, a
+    /// fourth of these would do. They are so few that in vain they cost about as much again as gathering.
+    async fn walk(&self, db: &Reads, expected: Expected, args: &PageArgs) -> Result<Option<u64>> {
+        if self.ordering.by_relevance() || expected.cost <= CHEAP {
+            return Ok(None);
+        }
+        let stretch = expect(db, |sql| {
+            sql.push("true");
+            self.push_stretch(sql);
+        });
+        let rows = u64::from(args.window()?.size) + 1;
+        let evenly = rows.saturating_mul(stretch.await?.rows) / expected.rows.max(1);
+        let cost = evenly.saturating_mul(TEN_ALONG_COST) / 10;
+        let is_cheap = cost.saturating_mul(2) <= expected.cost;
+        let most = evenly.saturating_mul(4).saturating_add(1000);
+        Ok(is_cheap.then_some(most.min(ALONG_MAX)))
+    }
+
+    fn push_stretch(&self, sql: &mut Sql) {
+        let price = self.resolved.filter.price();
+        self.ordering.push_stretch(price, sql);
     }
 
     fn push_columns(&self, sql: &mut Sql) {
@@ -188,14 +214,14 @@ impl<'a> Asked<'a> {
 pub(super) async fn count(reads: &Reads, selection: &ItemSelection) -> Result<TotalCount> {
     let resolved = selection.resolve(reads).await?;
     let anew = reads.planned_anew();
-    let is_few = !resolved.is_everything() && resolved.estimate(&anew).await? <= GATHERED_MAX;
+    let is_few = !resolved.is_everything() && resolved.expect(&anew).await?.rows <= FEW;
     let most = Some(COUNT_EXACT_MAX + 1).filter(|_| !is_few);
     let count = counted(&anew, &resolved, most).await?;
     if is_few || count <= COUNT_EXACT_MAX {
         return Ok(TotalCount { count, exact: true });
     }
     Ok(TotalCount {
-        count: resolved.estimate(&anew).await?.max(COUNT_EXACT_MAX),
+        count: resolved.expect(&anew).await?.rows.max(COUNT_EXACT_MAX),
         exact: false,
     })
 }

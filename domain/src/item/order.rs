@@ -3,6 +3,7 @@
 use entity::item::Model as Item;
 use serde::{Deserialize, Serialize};
 
+use super::filter::{DecimalFilter, push_decimal};
 use crate::{
     keyset::{Column, Cursor, Order, Term},
     locale::Locale,
@@ -157,6 +158,22 @@ impl Ordering {
             descending: term.descending,
         });
         Order::new(terms.collect(), ID)
+    }
+
+    /// Appends, after an `AND` each, what a filter by price says of the column that comes first: a walk along that order then begins and
+    /// ends there.
+    pub(super) fn push_stretch(&self, price: Option<&DecimalFilter>, sql: &mut Sql) {
+        let first = self
+            .terms
+            .first()
+            .filter(|term| term.field == OrderField::Price);
+        if let (Some(first), Some(price)) = (first, price) {
+            let range = DecimalFilter {
+                is_null: None,
+                ..*price
+            };
+            push_decimal(sql, first.column(self.locale).sql, &range);
+        }
     }
 
     /// Where a row stands.

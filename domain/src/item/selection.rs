@@ -67,14 +67,23 @@ impl Resolved<'_> {
         self.words.is_none() && self.filter.is_empty()
     }
 
-    /// How many items PostgreSQL expects.
-    pub(super) async fn estimate(&self, db: &Reads) -> Result<u64> {
-        estimate(db, |sql| self.push(sql)).await
+    /// What PostgreSQL expects.
+    pub(super) async fn expect(&self, db: &Reads) -> Result<Expected> {
+        expect(db, |sql| self.push(sql)).await
     }
 }
 
-/// How many items PostgreSQL expects that a condition holds for.
-pub(super) async fn estimate(db: &Reads, push: impl Fn(&mut Sql)) -> Result<u64> {
+/// What PostgreSQL expects of a condition.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    /// How many items it holds for.
+    pub(super) rows: u64,
+    /// What it costs to find them, in PostgreSQL's own unit.
+    pub(super) cost: u64,
+}
+
+/// Asks PostgreSQL what it expects of a condition on items `i`.
+pub(super) async fn expect(db: &Reads, push: impl Fn(&mut Sql)) -> Result<Expected> {
     let mut sql = Sql::new("EXPLAIN (FORMAT JSON) SELECT FROM item i WHERE ");
     push(&mut sql);
     let row = db
@@ -82,8 +91,12 @@ pub(super) async fn estimate(db: &Reads, push: impl Fn(&mut Sql)) -> Result<u64>
         .await?
         .ok_or_else(|| Error::internal("a plan gave no row"))?;
     let plan: serde_json::Value = row.try_get_by_index(0)?;
-    Ok(plan
-        .pointer("/0/Plan/Plan Rows")
-        .and_then(serde_json::Value::as_u64)
-        .unwrap_or(0))
+    let whole = |name| {
+        let number = plan.pointer(&format!("/0/Plan/{name}"))?.to_string();
+        number.split('.').next()?.parse().ok()
+    };
+    Ok(Expected {
+        rows: whole("Plan Rows").unwrap_or(0),
+        cost: whole("Total Cost").unwrap_or(0),
+    })
 }

@@ -54,9 +54,9 @@ impl Jobs<'_> {
     /// The files of these jobs, each job's in the order of their names, of the jobs that the viewer may see.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When nobody has said who they are.
     pub async fn files_of(&self, viewer: &Viewer, jobs: &[JobId]) -> Result<Vec<JobFile>> {
-        let Some(visible) = Visible::to(viewer) else {
+        let Some(visible) = Visible::to(viewer)? else {
             return Ok(Vec::new());
         };
         Ok(files(visible)
@@ -73,7 +73,7 @@ impl Jobs<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn find_file(&self, viewer: &Viewer, id: JobFileId) -> Result<Option<JobFile>> {
-        let Some(visible) = Visible::to(viewer) else {
+        let Ok(Some(visible)) = Visible::to(viewer) else {
             return Ok(None);
         };
         let found = files(visible).filter(Column::Id.eq(id));

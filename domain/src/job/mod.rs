@@ -161,9 +161,9 @@ impl Jobs<'_> {
     /// Others are left out as if they did not exist.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When nobody has said who they are.
     pub async fn by_ids(&self, viewer: &Viewer, ids: &[JobId]) -> Result<Vec<Job>> {
-        match Visible::to(viewer) {
+        match Visible::to(viewer)? {
             Some(visible) => query::by_ids(&self.domain.reads, ids, visible).await,
             None => Ok(Vec::new()),
         }

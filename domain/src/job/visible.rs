@@ -3,7 +3,7 @@
 use entity::{id::UserId, job::Column};
 use sea_orm::{ColumnTrait, Condition};
 
-use crate::{permission::Permission, viewer::Viewer};
+use crate::{error::Result, permission::Permission, viewer::Viewer};
 
 /// Which jobs somebody may see.
 #[derive(Clone, Copy, Debug)]
@@ -16,12 +16,16 @@ pub(super) enum Visible {
 
 impl Visible {
     /// Whoever may see jobs sees all, whoever has logged in what they have caused; a token without the permission sees none.
-    pub(super) fn to(viewer: &Viewer) -> Option<Self> {
+    ///
+    /// # Errors
+    /// When nobody has said who they are.
+    pub(super) fn to(viewer: &Viewer) -> Result<Option<Self>> {
         if viewer.require(Permission::JobRead).is_ok() {
-            return Some(Self::All);
+            return Ok(Some(Self::All));
         }
-        let user = viewer.require_login().ok()?;
-        Some(Self::CausedBy(user.id))
+        viewer.require_user()?;
+        let login = viewer.require_login().ok();
+        Ok(login.map(|user| Self::CausedBy(user.id)))
     }
 
     /// That a job is one of them.

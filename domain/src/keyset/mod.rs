@@ -42,7 +42,9 @@ pub(crate) enum Reading<'a> {
     /// Along the order, the filter asked of each row, but of no more than `most`: a page may come out short.
     Along {
         /// How many rows at most.
-        most: u32,
+        most: u64,
+        /// Appends, after an `AND` each, what is known of the columns of the order: the walk begins and ends there.
+        stretch: &'a (dyn Fn(&mut Sql) + Sync),
         /// What is read of the rows.
         gathered: Gathered<'a>,
     },
@@ -139,13 +141,20 @@ impl<R: FromQueryResult> List<'_, R> {
                 sql.push(") i ").push(gathered.joined);
                 self.order.push_order_by(&mut sql, window.backward);
             }
-            Reading::Along { most, gathered } => {
+            Reading::Along {
+                most,
+                stretch,
+                gathered,
+            } => {
                 sql.push("(SELECT * FROM (SELECT ");
                 (gathered.columns)(&mut sql);
                 sql.push(" FROM ").push(gathered.from).push(" WHERE true");
+                stretch(&mut sql);
                 self.push_within(&mut sql, bounds);
                 self.order.push_order_by(&mut sql, window.backward);
-                sql.push(" LIMIT ").bind(i64::from(most)).push(") i WHERE ");
+                sql.push(" LIMIT ")
+                    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+                    .push(") i WHERE ");
                 (self.filter)(&mut sql);
                 self.push_limit(&mut sql, window);
                 sql.push(") i ").push(gathered.joined);

@@ -5,7 +5,7 @@ use crate::{
     item::{
         filter::{ItemFilter, ResolvedFilter},
         search::Words,
-        selection::{Resolved, estimate},
+        selection::{Resolved, expect},
     },
     reads::Reads,
     sql::Sql,
@@ -87,7 +87,7 @@ pub(super) async fn sets<'a>(
         }
     }
     for set in &mut sets {
-        let expected = estimate(db, |sql| set.push_condition(sql)).await?;
+        let expected = expect(db, |sql| set.push_condition(sql)).await?.rows;
         if expected > COUNTED_MAX {
             set.share = (SAMPLED * WHOLE / expected).max(1);
         }
