@@ -25,31 +25,95 @@ pub fn parse(path: &str, text: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(Code::InvalidFormat, path).with("value", text.trim()));
     }
     if looks_like_gtin(&code) && !check_digit_fits(&code) {
-        return Err(Refusal::new(Code::InvalidCheckDigit, path).with("value", code));
+        let refusal = Refusal::new(Code::InvalidCheckDigit, path).with("value", &code);
+        return Err(refusal.with("digit", check_digit(&code)));
     }
     Ok(code)
+}
+
+/// In which pattern of bars a barcode is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Symbology {
+    /// A GTIN of eight digits, for small packages.
+    Ean8,
+    /// A GTIN of twelve digits, usual in North America.
+    UpcA,
+    /// A GTIN of thirteen digits, usual elsewhere.
+    Ean13,
+    /// A GTIN of fourteen digits, on cartons.
+    Itf14,
+    /// Any printable ASCII.
+    Code128,
+}
+
+/// The pattern that a barcode on file is drawn in: a GTIN in the one that is made for its length, anything else as Code 128.
+#[must_use]
+pub fn symbology(code: &str) -> Symbology {
+    if !is_gtin(code) {
+        return Symbology::Code128;
+    }
+    match code.len() {
+        8 => Symbology::Ean8,
+        12 => Symbology::UpcA,
+        13 => Symbology::Ean13,
+        _ => Symbology::Itf14,
+    }
+}
+
+/// Every way in which this GTIN can be on file: with fourteen digits, and without the zeros that shorter ones lack in front. Nothing
+/// when it is none.
+pub(crate) fn forms(code: &str) -> Vec<String> {
+    if !is_gtin(code) {
+        return Vec::new();
+    }
+    let longest = format!("{code:0>14}");
+    let shorter = [8, 12, 13].into_iter().filter_map(|length| {
+        let (zeros, rest) = longest.split_at(14 - length);
+        zeros.bytes().all(|b| b == b'0').then(|| rest.to_owned())
+    });
+    shorter.chain([longest.clone()]).collect()
+}
+
+/// The GTIN of thirteen digits of what is in a carton with this GTIN. The carton's first digit counts sizes of cartons, from 1 to 8
+/// (GS1 General Specifications, section 2.1.7); with 9, pieces differ in weight and the code says nothing of a single one.
+pub(crate) fn unit_of(carton: &str) -> Option<String> {
+    if carton.len() != 14 || !is_gtin(carton) || !matches!(carton.as_bytes()[0], b'1'..=b'8') {
+        return None;
+    }
+    let unit = &carton[1..13];
+    Some(format!("{unit}{}", check_digit(&format!("{unit}0"))))
+}
+
+fn is_gtin(code: &str) -> bool {
+    looks_like_gtin(code) && check_digit_fits(code)
 }
 
 fn looks_like_gtin(code: &str) -> bool {
     matches!(code.len(), 8 | 12 | 13 | 14) && code.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// From the right, digits weigh 1, 3, 1, 3, …; the weighted sum must be a multiple of ten.
 fn check_digit_fits(digits: &str) -> bool {
+    digits.bytes().last().map(|digit| u32::from(digit - b'0')) == Some(check_digit(digits))
+}
+
+/// What the last of these digits must be, whatever it is. From the right, the others weigh 3, 1, 3, 1, …; with the last digit their sum
+/// is a multiple of ten.
+fn check_digit(digits: &str) -> u32 {
     let sum: u32 = digits
         .bytes()
         .rev()
-        .zip([1, 3].into_iter().cycle())
+        .skip(1)
+        .zip([3, 1].into_iter().cycle())
         .map(|(digit, weight)| u32::from(digit - b'0') * weight)
         .sum();
-    sum.is_multiple_of(10)
+    (10 - sum % 10) % 10
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, prelude::*};
 
-    use super::{Code, parse};
+    use super::{Code, Symbology, forms, parse, symbology, unit_of};
 
     /// The digits as text, each counted from this one: `'0'`, or a zero of another script.
     fn written(digits: &[u8], zero: char) -> String {
@@ -128,6 +192,55 @@ mod tests {
                     "{wrong}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_wrong_check_digit_is_told_with_the_right_one() {
+        let refused = parse("barcode", "4006381333937");
+        assert!(refused.is_err_and(|refusal| refusal.params["digit"] == "1"));
+    }
+
+    #[test]
+    fn a_gtin_is_drawn_in_the_pattern_of_its_length() {
+        for (code, expected) in [
+            ("96385074", Symbology::Ean8),
+            ("036000291452", Symbology::UpcA),
+            ("4006381333931", Symbology::Ean13),
+            ("10012345678902", Symbology::Itf14),
+            ("4006381333932", Symbology::Code128),
+            ("123", Symbology::Code128),
+            ("RING-0001", Symbology::Code128),
+        ] {
+            assert_eq!(symbology(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn zeros_in_front_make_no_other_gtin() {
+        let upc = ["036000291452", "0036000291452", "00036000291452"];
+        for code in upc {
+            assert_eq!(forms(code), upc, "{code}");
+        }
+        assert_eq!(
+            forms("96385074"),
+            [
+                "96385074",
+                "000096385074",
+                "0000096385074",
+                "00000096385074"
+            ]
+        );
+        assert_eq!(forms("10012345678902"), ["10012345678902"]);
+        assert_eq!(forms("96385075"), [""; 0]);
+        assert_eq!(forms("RING-1"), [""; 0]);
+    }
+
+    #[test]
+    fn a_carton_leads_to_what_is_in_it() {
+        assert_eq!(unit_of("14006381333938").as_deref(), Some("4006381333931"));
+        for none in ["4006381333931", "04006381333931", "94006381333934", "x"] {
+            assert_eq!(unit_of(none), None, "{none}");
         }
     }
 

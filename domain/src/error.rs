@@ -180,14 +180,18 @@ codes! {
     InvalidFormat = "INVALID_FORMAT",
     /// The formula cannot be understood. Params: `value`, the character from which on; none when it can, but never be computed.
     InvalidFormula = "INVALID_FORMULA",
-    /// The last digit of the barcode does not fit the others. Params: `value`.
+    /// The last digit of the barcode does not fit the others. Params: `value`, and `digit`, which would fit.
     InvalidCheckDigit = "INVALID_CHECK_DIGIT",
+    /// These labels are too small for what each of them has to show.
+    LabelTooSmall = "LABEL_TOO_SMALL",
     /// There must always be an owner who can log in.
     LastOwner = "LAST_OWNER",
     /// The job was not given up: there is nothing to try again.
     NotDead = "NOT_DEAD",
     /// The value is none of those to choose from. Params: `value`, `options`.
     NotAnOption = "NOT_AN_OPTION",
+    /// Nothing was selected.
+    NothingSelected = "NOTHING_SELECTED",
     /// There is no such row, or not for you.
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.

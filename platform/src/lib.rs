@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod barcode;
 pub mod blob;
 pub mod config;
 pub mod database;
 pub mod image;
 pub mod memory;
 pub mod messages;
+pub mod pdf;
 pub mod presence;
 pub mod qr;
 pub mod redis;

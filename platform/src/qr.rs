@@ -70,6 +70,21 @@ pub fn png(content: &str, pixels: u32) -> Result<Vec<u8>, QrError> {
     write_png(&centred(&drawing, pixels))
 }
 
+/// The code of `content` as rows of modules, dark where they are true, without the light margin of four modules.
+///
+/// # Errors
+///
+/// [`QrError::Empty`] or [`QrError::TooLong`].
+pub fn modules(content: &str) -> Result<Vec<Vec<bool>>, QrError> {
+    let code = encode(content)?;
+    let dark: Vec<bool> = code
+        .to_colors()
+        .into_iter()
+        .map(|color| color == qrcode::Color::Dark)
+        .collect();
+    Ok(dark.chunks(code.width()).map(<[bool]>::to_vec).collect())
+}
+
 fn encode(content: &str) -> Result<QrCode, QrError> {
     match content.len() {
         0 => Err(QrError::Empty),

@@ -50,12 +50,16 @@ user_error_codes! {
     InvalidFormula,
     /// The last digit of the barcode does not fit the others.
     InvalidCheckDigit,
+    /// These labels are too small for what each of them has to show.
+    LabelTooSmall,
     /// There must always be an owner who can log in.
     LastOwner,
     /// The job was not given up: there is nothing to try again.
     NotDead,
     /// The value is none of those to choose from.
     NotAnOption,
+    /// Nothing was selected.
+    NothingSelected,
     /// There is no such row, or not for you.
     NotFound,
     /// Something is still in it.

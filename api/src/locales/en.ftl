@@ -27,10 +27,12 @@ INVALID_FORMULA = { $value ->
     [none] The formula cannot be computed.
    *[other] The formula cannot be understood from character { $value } on.
 }
-INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others. Please check for a typing mistake.
+INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others: after these it is { $digit }. Please check all of them for a typing mistake.
+LABEL_TOO_SMALL = These labels are too small for what each of them has to show. Choose larger ones, or another kind of label.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
 NOT_AN_OPTION = “{ $value }” is none of the options. Choose from: { $options }.
 NOT_DEAD = Only a job that was given up can be tried again.
+NOTHING_SELECTED = Nothing was selected. Choose at least one item.
 NOT_FOUND = { $value ->
     [none] There is nothing with this id.
    *[other] There is no “{ $value }”.

@@ -3,7 +3,7 @@
 use image::{GrayImage, Luma};
 use rqrr::PreparedImage;
 
-use super::{MAX_CONTENT, MAX_PIXELS, QrError, png, svg};
+use super::{MAX_CONTENT, MAX_PIXELS, QrError, modules, png, svg};
 
 const LINK: &str = "https://shop.example/items/0198a7c2-5e1f-7c3a-9d54-0c5fd5a4f1b7";
 
@@ -102,6 +102,22 @@ fn number_after(text: &str, before: &str) -> u32 {
     let start = text.find(before).unwrap() + before.len();
     let digits = text[start..].chars().take_while(char::is_ascii_digit);
     digits.collect::<String>().parse().unwrap()
+}
+
+#[test]
+fn modules_are_what_is_drawn() {
+    let rows = modules(LINK).unwrap();
+    let quiet = 4;
+    let side = (rows.len() + 2 * quiet) as u32;
+    let drawn = picture(&png(LINK, side).unwrap());
+    for (y, row) in rows.iter().enumerate() {
+        assert_eq!(row.len(), rows.len());
+        for (x, dark) in row.iter().enumerate() {
+            let pixel = drawn.get_pixel((x + quiet) as u32, (y + quiet) as u32);
+            assert_eq!(pixel.0[0] == 0, *dark, "{x}, {y}");
+        }
+    }
+    assert_eq!(modules(""), Err(QrError::Empty));
 }
 
 #[test]
