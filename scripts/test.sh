@@ -26,6 +26,7 @@ main() {
     trap finish EXIT
     trap 'exit 130' INT TERM HUP
     ensure_build_tools
+    ensure_page_readers
     # First the programs: the tests start the real api and worker.
     step "Building"
     in_own_group cargo build --workspace --bins --locked

@@ -19,6 +19,7 @@ pub mod item_export;
 pub mod item_import;
 pub mod job;
 pub mod keyset;
+pub mod label;
 pub mod locale;
 pub mod metal_rate;
 pub mod money;
@@ -28,6 +29,7 @@ pub mod patch;
 pub mod permission;
 pub mod pricing;
 mod reads;
+pub mod scan;
 pub mod sku;
 mod sql;
 pub mod text;
@@ -126,10 +128,22 @@ impl Domain {
         job::Jobs { domain: self }
     }
 
+    /// Labels: their use cases and queries.
+    #[must_use]
+    pub fn labels(&self) -> label::Labels<'_> {
+        label::Labels { domain: self }
+    }
+
     /// Metal rates: their use case and queries.
     #[must_use]
     pub fn metal_rates(&self) -> metal_rate::MetalRates<'_> {
         metal_rate::MetalRates { domain: self }
+    }
+
+    /// Scans: what is behind a code.
+    #[must_use]
+    pub fn scans(&self) -> scan::Scans<'_> {
+        scan::Scans { domain: self }
     }
 
     /// Units of measure.

@@ -56,6 +56,8 @@ id! {
     JobId,
     /// A file that a job has left behind.
     JobFileId,
+    /// A sheet of labels to print.
+    LabelSheetId,
     /// What a gram of metal costs.
     MetalRateId,
     /// A named set of permissions.

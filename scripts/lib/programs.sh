@@ -106,6 +106,12 @@ ensure_command() {
     command -v "$name" >/dev/null || die "$name is still missing after installing: $*"
 }
 
+# What shows the tests a printed page: onto pixels, into text, and what a scanner reads of it.
+ensure_page_readers() {
+    ensure_command pdftoppm poppler-utils
+    ensure_command zbarimg zbar-tools
+}
+
 # Rust's linker driver, and the C compiler of the crates that contain C.
 ensure_build_tools() {
     command -v cargo >/dev/null || die "cargo is missing: install Rust from https://rustup.rs"

@@ -170,6 +170,12 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!("CSV"),
         ),
         Case::new(
+            "labelSheetCreate",
+            json!({"itemIds": [items[6]], "kind": "SHELF", "layout": "A4_L7160"}),
+            "copies",
+            json!(2),
+        ),
+        Case::new(
             "categoryCreate",
             json!({"name": english("New")}),
             "name",

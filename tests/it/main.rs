@@ -17,6 +17,7 @@ mod idempotency;
 mod imports;
 mod item;
 mod jobs;
+mod labels;
 mod metal_rate;
 mod outages;
 mod people;

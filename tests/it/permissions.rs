@@ -36,7 +36,7 @@ const FOR_ONESELF: [&str; 6] = [
 /// Mutations that come with a file.
 const UPLOADS: [&str; 2] = ["itemImageUpload", "itemImportCreate"];
 /// Mutations that change nothing of the catalogue.
-const FOR_READERS: [&str; 1] = ["itemExportCreate"];
+const FOR_READERS: [&str; 2] = ["itemExportCreate", "labelSheetCreate"];
 
 const INTROSPECTION: &str = "{ __schema {
     queryType { name } mutationType { name } subscriptionType { name }
@@ -254,6 +254,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("categor", "Category"),
         ("user", "User"),
         ("job", "Job"),
+        ("labelSheet", "LabelSheet"),
         ("unit", "UnitOfMeasure"),
     ];
     let of_name = of_name.iter().find(|(start, _)| name.starts_with(start));

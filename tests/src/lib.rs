@@ -4,6 +4,7 @@ pub mod actor;
 pub mod answer;
 pub mod app;
 pub mod database;
+pub mod paper;
 pub mod picture;
 pub mod postgres;
 pub mod process;

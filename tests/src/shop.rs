@@ -39,7 +39,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 26] = [
+const MUTATIONS: [(&str, &str, &str); 27] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -78,6 +78,11 @@ const MUTATIONS: [(&str, &str, &str); 26] = [
         "jobRetry",
         "JobRetryInput",
         "job { id state attempts maxAttempts error finishedAt }",
+    ),
+    (
+        "labelSheetCreate",
+        "LabelSheetCreateInput",
+        "labelSheet { id kind layout itemCount labelCount job { id kind state } }",
     ),
     ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
     ("unitOfMeasureCreate", "UnitOfMeasureCreateInput", UNIT),

@@ -4,6 +4,7 @@ pub mod context;
 pub mod demo;
 pub mod failure;
 pub mod jobs;
+pub mod labels;
 pub mod queue;
 pub mod registry;
 pub mod relay;

@@ -5,7 +5,7 @@ use domain::job::Task;
 use crate::{
     context::Context,
     failure::Failure,
-    jobs::{Attempt, export_items, import_items, render_code, render_image},
+    jobs::{Attempt, export_items, import_items, print_labels, render_code, render_image},
 };
 
 /// Does what the task says.
@@ -20,6 +20,9 @@ pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
         }
         Task::ImportItems { import_id } => {
             Box::pin(import_items::run(context, attempt, import_id)).await
+        }
+        Task::PrintLabels { sheet_id } => {
+            Box::pin(print_labels::run(context, attempt, sheet_id)).await
         }
         Task::RenderCode { item_id } => render_code::run(context, attempt, item_id).await,
         Task::RenderImage { image_id } => render_image::run(context, attempt, image_id).await,

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
     ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
-    JobFileId, JobId, MetalRateId, RoleId, UnitOfMeasureId, UserId,
+    JobFileId, JobId, LabelSheetId, MetalRateId, RoleId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -86,6 +86,7 @@ global_ids! {
     ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
+    LabelSheetId = "LabelSheet",
     MetalRateId = "MetalRate",
     RoleId = "Role",
     UnitOfMeasureId = "UnitOfMeasure",

@@ -5,6 +5,7 @@
 //! anything about the business.
 
 pub mod attribute;
+pub mod barcode;
 pub mod category;
 pub mod context;
 pub mod cost;
@@ -20,12 +21,14 @@ pub mod item_bulk;
 pub mod item_export;
 pub mod item_import;
 pub mod job;
+pub mod label;
 pub mod loader;
 pub mod metal_rate;
 pub mod money;
 pub mod node;
 pub mod page;
 pub mod payload;
+pub mod scan;
 pub mod schema;
 pub mod translation;
 pub mod unit_of_measure;

@@ -4,6 +4,7 @@ use async_graphql::{MergedObject, Schema as Built, SchemaBuilder};
 
 use super::{
     attribute::AttributeMutation,
+    barcode::BarcodeQuery,
     category::{CategoryMutation, CategoryQuery},
     event::Subscriptions,
     item::{ItemMutation, ItemQuery},
@@ -11,8 +12,10 @@ use super::{
     item_export::{ItemExportMutation, ItemExportQuery},
     item_import::{ItemImportMutation, ItemImportQuery},
     job::{JobMutation, JobQuery},
+    label::{LabelMutation, LabelQuery},
     metal_rate::{MetalRateMutation, MetalRateQuery},
     node::NodeQuery,
+    scan::ScanQuery,
     unit_of_measure::{MeasureQuery, UnitOfMeasureMutation, UnitOfMeasureQuery},
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
 };
@@ -21,14 +24,17 @@ use super::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     ApiTokenQuery,
+    BarcodeQuery,
     CategoryQuery,
     ItemExportQuery,
     ItemImportQuery,
     ItemQuery,
     JobQuery,
+    LabelQuery,
     MeasureQuery,
     MetalRateQuery,
     NodeQuery,
+    ScanQuery,
     SessionQuery,
     UnitOfMeasureQuery,
     UserQuery,
@@ -45,6 +51,7 @@ pub struct Mutation(
     ItemImportMutation,
     ItemMutation,
     JobMutation,
+    LabelMutation,
     LoginMutation,
     MetalRateMutation,
     UnitOfMeasureMutation,

@@ -300,7 +300,7 @@ pub(super) async fn patch_in_tx(
 }
 
 /// The details of these items, of those that have any.
-pub(super) async fn of_items(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<Vec<ItemMetal>> {
+pub(crate) async fn of_items(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<Vec<ItemMetal>> {
     let sql = "SELECT * FROM item_metal WHERE item_id = ANY($1)";
     Ok(ItemMetal::find_by_statement(statement(sql, [uuids(ids)]))
         .all(db)

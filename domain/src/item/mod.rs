@@ -36,11 +36,13 @@ pub use entity::{
 pub use facet::{Facet, FacetIs, FacetOf, FacetRange, FacetRequest, FacetValue};
 pub use filter::{DecimalFilter, ItemFilter};
 pub use image::NewImage;
+pub(crate) use metal::of_items as metals;
 pub use metal::{MakingCharge, MetalDetails};
 pub(crate) use order::push_order;
 pub use order::{OrderField, OrderTerm};
 pub(crate) use query::ITEM_COLUMNS;
 pub use query::ItemWithImage;
+pub(crate) use query::{Marked, Marks, first_barcodes, first_ids, known, marked, plain};
 pub use rendered::RenderedImage;
 pub(crate) use rendered::{
     LockedImage, give_up_image_in_tx, lock_image_in_tx, take_up_image_in_tx,

@@ -1,5 +1,7 @@
 //! Reads of items.
 
+use std::collections::{HashMap, HashSet};
+
 use entity::{
     id::ItemId,
     item::{Entity, Model as Item},
@@ -10,6 +12,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QueryResult, QuerySelect,
 };
 
+use super::ItemFilter;
 use crate::{
     error::Result,
     sql::{Sql, statement, uuids},
@@ -92,6 +95,104 @@ pub(super) async fn by_ids(
     Ok(ItemWithImage::find_by_statement(sql.build())
         .all(db)
         .await?)
+}
+
+/// The items with these ids, in any order, without their pictures.
+pub(crate) async fn plain(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<Vec<Item>> {
+    let mut sql = Sql::new("SELECT ");
+    sql.push(ITEM_COLUMNS)
+        .push(" FROM item i WHERE i.id = ANY(")
+        .bind(uuids(ids))
+        .push(")");
+    Ok(Item::find_by_statement(sql.build()).all(db).await?)
+}
+
+/// Which of these items there are.
+pub(crate) async fn known(db: &impl ConnectionTrait, ids: &[ItemId]) -> Result<HashSet<ItemId>> {
+    let sql = "SELECT id FROM item WHERE id = ANY($1)";
+    let rows = db.query_all_raw(statement(sql, [uuids(ids)])).await?;
+    let ids = rows.iter().map(|row| Ok(row.try_get_by_index(0)?));
+    ids.collect()
+}
+
+/// The first items that pass the filter, in the order of their creation.
+pub(crate) async fn first_ids(
+    db: &impl ConnectionTrait,
+    filter: &ItemFilter,
+    most: usize,
+) -> Result<Vec<ItemId>> {
+    let filter = filter.resolve(db).await?;
+    let mut sql = Sql::new("SELECT i.id FROM item i WHERE ");
+    filter.push(&mut sql);
+    sql.push(" ORDER BY i.id LIMIT ")
+        .bind(i64::try_from(most).unwrap_or(i64::MAX));
+    let rows = db.query_all_raw(sql.build()).await?;
+    let ids = rows.iter().map(|row| Ok(row.try_get_by_index(0)?));
+    ids.collect()
+}
+
+/// The first barcode of these items, of those that have any.
+pub(crate) async fn first_barcodes(
+    db: &impl ConnectionTrait,
+    ids: &[ItemId],
+) -> Result<HashMap<ItemId, String>> {
+    let sql =
+        "SELECT DISTINCT ON (item_id) item_id, barcode FROM item_barcode WHERE item_id = ANY($1)
+               ORDER BY item_id, position";
+    let rows = db.query_all_raw(statement(sql, [uuids(ids)])).await?;
+    let pair = |row: &QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+    rows.iter().map(pair).collect()
+}
+
+/// What may lead to an item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// Its id.
+    pub(crate) id: Option<ItemId>,
+    /// Its SKU.
+    pub(crate) sku: Option<String>,
+    /// One of its barcodes.
+    pub(crate) barcodes: Vec<String>,
+}
+
+/// An item, and the mark that has led to it.
+#[derive(Debug)]
+pub(crate) struct Marked {
+    pub(crate) item: ItemWithImage,
+    /// `id`, `sku` or `barcode`.
+    pub(crate) mark: String,
+    /// The mark as it is on file.
+    pub(crate) value: String,
+}
+
+impl FromQueryResult for Marked {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            item: ItemWithImage::from_query_result(row, prefix)?,
+            mark: row.try_get(prefix, "mark")?,
+            value: row.try_get(prefix, "value")?,
+        })
+    }
+}
+
+/// The items that any of these marks leads to: one look into an index for each mark.
+pub(crate) async fn marked(db: &impl ConnectionTrait, marks: &Marks) -> Result<Vec<Marked>> {
+    let Marks { id, sku, barcodes } = marks;
+    let mut sql = Sql::new("SELECT m.mark, m.value, ");
+    sql.push(COLUMNS)
+        .push(
+            " FROM (SELECT item_id, 'barcode' AS mark, barcode AS value FROM item_barcode \
+             WHERE barcode = ANY(",
+        )
+        .bind(barcodes.clone())
+        .push("::text[]) UNION ALL SELECT id, 'id', id::text FROM item WHERE id = ")
+        .bind(*id)
+        .push(" UNION ALL SELECT id, 'sku', sku FROM item WHERE sku = ")
+        .bind(sku.clone())
+        .push(") m JOIN (")
+        .push(FROM)
+        .push(") ON i.id = m.item_id");
+    Ok(Marked::find_by_statement(sql.build()).all(db).await?)
 }
 
 pub(super) async fn barcodes_of(

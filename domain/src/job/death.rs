@@ -26,7 +26,12 @@ pub(super) async fn lock_image_in_tx(
     match job.and_then(|job| Task::deserialize(&job.payload).ok()) {
         Some(Task::RenderImage { image_id }) => item::lock_image_in_tx(tx, image_id, state).await,
         // An item without a drawn code can be used all the same.
-        Some(Task::RenderCode { .. } | Task::ExportItems { .. } | Task::ImportItems { .. })
+        Some(
+            Task::RenderCode { .. }
+            | Task::ExportItems { .. }
+            | Task::ImportItems { .. }
+            | Task::PrintLabels { .. },
+        )
         | None => Ok(None),
     }
 }

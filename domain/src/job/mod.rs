@@ -18,7 +18,7 @@ mod write;
 
 use std::time::Duration;
 
-use entity::id::{ItemExportId, ItemId, ItemImageId, ItemImportId, JobId};
+use entity::id::{ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, LabelSheetId};
 use serde::{Deserialize, Serialize};
 
 pub use attempt::Started;
@@ -71,6 +71,12 @@ pub enum Task {
         /// The item.
         item_id: ItemId,
     },
+    /// Draw labels, as a file to print.
+    #[serde(rename = "label.print")]
+    PrintLabels {
+        /// The sheet.
+        sheet_id: LabelSheetId,
+    },
 }
 
 /// What carries jobs of one nature, with limits of its own.
@@ -80,7 +86,7 @@ pub enum Queue {
     Bulk,
     /// Small things: milliseconds.
     Codes,
-    /// Pictures: seconds of processor time and much memory.
+    /// Pictures and files to print: seconds of processor time and much memory.
     Media,
 }
 
@@ -108,6 +114,7 @@ impl Task {
             Self::RenderCode { .. } => "item.render_code",
             Self::ExportItems { .. } => "item.export",
             Self::ImportItems { .. } => "item.import",
+            Self::PrintLabels { .. } => "label.print",
         }
     }
 
@@ -115,7 +122,7 @@ impl Task {
     #[must_use]
     pub fn queue(&self) -> Queue {
         match self {
-            Self::RenderImage { .. } => Queue::Media,
+            Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
             Self::RenderCode { .. } => Queue::Codes,
             Self::ExportItems { .. } | Self::ImportItems { .. } => Queue::Bulk,
         }
@@ -127,6 +134,7 @@ impl Task {
         match self {
             Self::RenderImage { .. } => Duration::from_secs(120),
             Self::RenderCode { .. } => Duration::from_secs(20),
+            Self::PrintLabels { .. } => Duration::from_secs(300),
             // An import that takes longer goes on with the next attempt.
             Self::ExportItems { .. } | Self::ImportItems { .. } => Duration::from_secs(3600),
         }

@@ -6,13 +6,15 @@
 mod query;
 mod rules;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entity::{
     id::MetalRateId,
     metal_rate::{ActiveModel, Entity},
 };
 use rust_decimal::Decimal;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait};
 use serde::Serialize;
 use serde_json::json;
 
@@ -132,6 +134,20 @@ impl MetalRates<'_> {
         viewer.require(Permission::CatalogueRead)?;
         query::page(&self.domain.reads, filter, args).await
     }
+}
+
+/// The rates that hold now, by what they were asked for by.
+pub(crate) async fn latest_by_key(
+    db: &impl ConnectionTrait,
+    keys: &[RateKey],
+    now: DateTime<Utc>,
+) -> Result<HashMap<RateKey, MetalRate>> {
+    let rates = query::latest_of(db, keys, now).await?;
+    let keyed = rates.into_iter().map(|rate| {
+        let currency = Currency::parse("currency", &rate.currency)?;
+        Ok(((rate.metal, currency), rate))
+    });
+    keyed.collect()
 }
 
 async fn insert_in_tx(

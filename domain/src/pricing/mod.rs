@@ -184,6 +184,22 @@ pub enum Problem {
     OutOfRange,
 }
 
+impl Problem {
+    /// Name of the message that tells people.
+    #[must_use]
+    pub fn message_name(self) -> &'static str {
+        match self {
+            Self::NoMetal => "price-no-metal",
+            Self::NoRate => "price-no-rate",
+            Self::NoWeight => "price-no-weight",
+            Self::NoAttribute => "price-no-attribute",
+            Self::NoDuration => "price-no-duration",
+            Self::FormulaFailed => "price-formula-failed",
+            Self::OutOfRange => "price-out-of-range",
+        }
+    }
+}
+
 /// Digits behind the point of what was not rounded to a currency.
 const EXACT_PLACES: u32 = 10;
 /// No price has more digits in front of the point.

@@ -4,6 +4,7 @@ mod filters;
 mod nodes;
 mod pages;
 mod refusals;
+mod scan;
 mod statements;
 mod write;
 

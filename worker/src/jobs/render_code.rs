@@ -1,5 +1,6 @@
 //! Draws an item's QR code, as SVG and as PNG.
 
+use domain::scan;
 use entity::id::ItemId;
 use platform::{
     blob::{BlobKey, Fingerprint},
@@ -19,7 +20,7 @@ const PNG_SIDE: u32 = 354;
 /// # Errors
 /// When the blob store or the database fails.
 pub async fn run(context: &Context, attempt: &Attempt, item: ItemId) -> Result<(), Failure> {
-    let content = content(&context.public_url, item);
+    let content = scan::address(&context.public_url, item);
     let svg = qr::svg(&content, SVG_MODULE).map_err(Failure::discard)?;
     let png = qr::png(&content, PNG_SIDE).map_err(Failure::discard)?;
     let svg_key = store(context, "svg", svg.into_bytes()).await?;
@@ -31,11 +32,6 @@ pub async fn run(context: &Context, attempt: &Attempt, item: ItemId) -> Result<(
         .finish_code(&attempt.viewer, job, item, &svg_key, &png_key)
         .await?;
     Ok(())
-}
-
-/// What a scanner reads: an address that leads a telephone to the item, and ends in its id for those who know us.
-fn content(public_url: &str, item: ItemId) -> String {
-    format!("{public_url}/item/{item}")
 }
 
 /// Named by content: drawing again finds the same file.

@@ -25,6 +25,7 @@ pub use query::ItemQuery;
 
 use super::{
     attribute::value::{self, AttributeValue},
+    barcode::BarcodeImage,
     category::Category,
     context::ContextExt,
     cost,
@@ -382,6 +383,16 @@ impl Item {
         Ok(load(ctx, BarcodesOf(self.row_id))
             .await?
             .unwrap_or_default())
+    }
+
+    /// Its barcodes as pictures, in order.
+    #[graphql(complexity = "cost::rows(5, child_complexity)")]
+    async fn barcode_images(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<BarcodeImage>> {
+        let codes = load(ctx, BarcodesOf(self.row_id))
+            .await?
+            .unwrap_or_default();
+        let codes = codes.into_iter();
+        codes.map(|code| BarcodeImage::draw(ctx, code)).collect()
     }
 
     /// The picture shown first; none when it has no picture.

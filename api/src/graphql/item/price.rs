@@ -75,21 +75,6 @@ pub enum ItemPriceProblem {
     OutOfRange,
 }
 
-impl ItemPriceProblem {
-    /// Name of the message for people.
-    fn message_name(self) -> &'static str {
-        match self {
-            Self::NoMetal => "price-no-metal",
-            Self::NoRate => "price-no-rate",
-            Self::NoWeight => "price-no-weight",
-            Self::NoAttribute => "price-no-attribute",
-            Self::NoDuration => "price-no-duration",
-            Self::FormulaFailed => "price-formula-failed",
-            Self::OutOfRange => "price-out-of-range",
-        }
-    }
-}
-
 /// How much of an item, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
@@ -166,8 +151,7 @@ impl ItemPrice {
             amount,
             breakdown,
         } = found;
-        let problem = amount.err().map(ItemPriceProblem::from);
-        let message = problem.map(|problem| {
+        let message = amount.err().map(|problem| {
             message::<String>(
                 ctx.viewer().locale,
                 problem.message_name(),
@@ -184,7 +168,7 @@ impl ItemPrice {
             currency,
             breakdown: breakdown.map(ItemPriceBreakdown::new),
             rate,
-            problem,
+            problem: amount.err().map(ItemPriceProblem::from),
             message,
         }
     }
