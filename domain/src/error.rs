@@ -196,6 +196,8 @@ codes! {
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.
     NotEmpty = "NOT_EMPTY",
+    /// What was kept meant something once, and does not any more.
+    Outdated = "OUTDATED",
     /// The number is too small or too large. Params: `min`, `max`.
     OutOfRange = "OUT_OF_RANGE",
     /// The value must be given.

@@ -29,6 +29,7 @@ pub mod patch;
 pub mod permission;
 pub mod pricing;
 mod reads;
+pub mod saved_view;
 pub mod scan;
 pub mod sku;
 mod sql;
@@ -138,6 +139,12 @@ impl Domain {
     #[must_use]
     pub fn metal_rates(&self) -> metal_rate::MetalRates<'_> {
         metal_rate::MetalRates { domain: self }
+    }
+
+    /// Saved views: their use cases and queries.
+    #[must_use]
+    pub fn saved_views(&self) -> saved_view::SavedViews<'_> {
+        saved_view::SavedViews { domain: self }
     }
 
     /// Scans: what is behind a code.

@@ -22,6 +22,8 @@ macro_rules! permissions {
 }
 
 permissions! {
+    /// See who changed what, and when.
+    AuditRead = "audit.read",
     /// See categories, items and units.
     CatalogueRead = "catalogue.read",
     /// Change categories and items.

@@ -62,6 +62,8 @@ id! {
     MetalRateId,
     /// A named set of permissions.
     RoleId,
+    /// A list as somebody wants to see it again.
+    SavedViewId,
     /// A unit in which quantities are counted or measured.
     UnitOfMeasureId,
     /// A person who logs in.

@@ -20,6 +20,7 @@ pub mod label_sheet;
 pub mod ltree;
 pub mod metal_rate;
 pub mod role;
+pub mod saved_view;
 pub mod translations;
 pub mod unit_of_measure;
 pub mod user;

@@ -12,6 +12,7 @@ mod m20261126_000010_units;
 mod m20261126_000011_imports;
 mod m20261126_000012_search;
 mod m20261126_000013_labels;
+mod m20261126_000014_views;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000011_imports::Migration),
             Box::new(m20261126_000012_search::Migration),
             Box::new(m20261126_000013_labels::Migration),
+            Box::new(m20261126_000014_views::Migration),
         ]
     }
 }

@@ -150,6 +150,12 @@ async fn every_mutation_of_the_catalogue_leaves_its_own_row() {
         ("itemArchive", json!({"id": item}), "item", "item.archive"),
         ("itemRestore", json!({"id": item}), "item", "item.restore"),
         (
+            "tagRename",
+            json!({"from": "a", "to": "b"}),
+            "item",
+            "item.rename_tag",
+        ),
+        (
             "unitOfMeasureUpdate",
             json!({"id": manager.unit("pack").await, "name": english("packet")}),
             "unit_of_measure",

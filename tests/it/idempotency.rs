@@ -92,12 +92,25 @@ async fn cases(manager: &Actor) -> Vec<Case> {
     manager
         .done("categoryArchive", json!({"id": restored}))
         .await;
-    let items =
-        join_all(["U", "A", "R", "P", "Q", "O", "X", "Y"].map(|sku| manager.item(sku, &shelf)))
-            .await;
-    manager.done("itemArchive", json!({"id": items[2]})).await;
+    let skus = ["U", "A", "R", "P", "Q", "O", "X", "Y", "Z", "T"];
+    let items = join_all(skus.map(|sku| manager.item(sku, &shelf))).await;
+    for away in [&items[2], &items[8]] {
+        manager.done("itemArchive", json!({"id": away})).await;
+    }
+    manager
+        .done("itemUpdate", json!({"id": items[9], "tags": ["old"]}))
+        .await;
+    let view = async |name: &str| {
+        let input = json!({"name": name, "content": {"items": {"search": "ring"}}});
+        manager.done("savedViewCreate", input).await["savedView"]["id"].take()
+    };
+    let (viewed, gone, first) = (
+        view("Viewed").await,
+        view("Gone").await,
+        view("First").await,
+    );
     let removable = manager.picture(&items[4], picture::small(1)).await["image"]["id"].take();
-    let first = manager.picture(&items[5], picture::small(2)).await["image"]["id"].take();
+    let front = manager.picture(&items[5], picture::small(2)).await["image"]["id"].take();
     let second = manager.picture(&items[5], picture::small(3)).await["image"]["id"].take();
     let new_item =
         json!({"sku": "NEW-1", "name": english("New"), "categoryId": shelf, "unitId": unit});
@@ -156,6 +169,37 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!({"rows": [{"id": items[7]}]}),
             "rows",
             json!([{"id": items[6]}]),
+        ),
+        Case::new(
+            "itemsRestore",
+            json!({"rows": [{"id": items[8]}]}),
+            "rows",
+            json!([{"id": items[6]}]),
+        ),
+        Case::new(
+            "savedViewCreate",
+            json!({"name": "New", "content": {"items": {"where": {"archived": true}}}}),
+            "content",
+            json!({"items": {}}),
+        ),
+        Case::new(
+            "savedViewUpdate",
+            json!({"id": viewed, "shared": true}),
+            "shared",
+            json!(false),
+        ),
+        Case::new("savedViewDelete", json!({"id": gone}), "id", viewed.clone()),
+        Case::new(
+            "savedViewDefaultSet",
+            json!({"list": "ITEMS", "id": first}),
+            "id",
+            Value::Null,
+        ),
+        Case::new(
+            "tagRename",
+            json!({"from": "old", "to": "new"}),
+            "to",
+            json!("newer"),
         ),
         Case::new(
             "itemImportCreate",
@@ -244,9 +288,9 @@ async fn cases(manager: &Actor) -> Vec<Case> {
         ),
         Case::new(
             "itemImageReorder",
-            json!({"itemId": items[5], "order": [second, first]}),
+            json!({"itemId": items[5], "order": [second, front]}),
             "order",
-            json!([first, second]),
+            json!([front, second]),
         ),
         Case::new(
             "metalRateRecord",

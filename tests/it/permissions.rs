@@ -36,7 +36,14 @@ const FOR_ONESELF: [&str; 6] = [
 /// Mutations that come with a file.
 const UPLOADS: [&str; 2] = ["itemImageUpload", "itemImportCreate"];
 /// Mutations that change nothing of the catalogue.
-const FOR_READERS: [&str; 2] = ["itemExportCreate", "labelSheetCreate"];
+const FOR_READERS: [&str; 6] = [
+    "itemExportCreate",
+    "labelSheetCreate",
+    "savedViewCreate",
+    "savedViewUpdate",
+    "savedViewDelete",
+    "savedViewDefaultSet",
+];
 
 const INTROSPECTION: &str = "{ __schema {
     queryType { name } mutationType { name } subscriptionType { name }
@@ -252,6 +259,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("itemImage", "ItemImage"),
         ("itemImport", "ItemImport"),
         ("categor", "Category"),
+        ("savedView", "SavedView"),
         ("user", "User"),
         ("job", "Job"),
         ("labelSheet", "LabelSheet"),

@@ -28,6 +28,9 @@ const ATTRIBUTE: &str = "attribute { id name label type required unique min max 
 const METAL_RATE: &str =
     "metalRate { id metal fineness currency pricePerGram effectiveAt source recordedAt }";
 
+/// What is asked about a view after a mutation.
+const SAVED_VIEW: &str = "savedView { id list name shared ownerName isOwn isDefault version content { ... on SavedItemList { arguments columns } } }";
+
 /// What is asked about a unit after a mutation.
 const UNIT: &str =
     "unitOfMeasure { id code name dimension numerator denominator spellings version }";
@@ -39,7 +42,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 27] = [
+const MUTATIONS: [(&str, &str, &str); 33] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -68,6 +71,7 @@ const MUTATIONS: [(&str, &str, &str); 27] = [
     ("itemsCreate", "ItemsCreateInput", ROWS),
     ("itemsUpdate", "ItemsUpdateInput", ROWS),
     ("itemsArchive", "ItemsArchiveInput", ROWS),
+    ("itemsRestore", "ItemsArchiveInput", ROWS),
     ("itemImportCreate", "ItemImportCreateInput", IMPORT),
     (
         "itemExportCreate",
@@ -85,6 +89,15 @@ const MUTATIONS: [(&str, &str, &str); 27] = [
         "labelSheet { id kind layout itemCount labelCount job { id kind state } }",
     ),
     ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
+    ("savedViewCreate", "SavedViewCreateInput", SAVED_VIEW),
+    ("savedViewUpdate", "SavedViewUpdateInput", SAVED_VIEW),
+    ("savedViewDelete", "SavedViewDeleteInput", "deletedId"),
+    (
+        "savedViewDefaultSet",
+        "SavedViewDefaultSetInput",
+        SAVED_VIEW,
+    ),
+    ("tagRename", "TagRenameInput", "tag changed complete"),
     ("unitOfMeasureCreate", "UnitOfMeasureCreateInput", UNIT),
     ("unitOfMeasureUpdate", "UnitOfMeasureUpdateInput", UNIT),
 ];

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
     ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
-    JobFileId, JobId, LabelSheetId, MetalRateId, RoleId, UnitOfMeasureId, UserId,
+    JobFileId, JobId, LabelSheetId, MetalRateId, RoleId, SavedViewId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -89,6 +89,7 @@ global_ids! {
     LabelSheetId = "LabelSheet",
     MetalRateId = "MetalRate",
     RoleId = "Role",
+    SavedViewId = "SavedView",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",
 }

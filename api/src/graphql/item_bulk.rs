@@ -67,7 +67,7 @@ pub struct ItemsUpdateInput {
     idempotency_key: Option<String>,
 }
 
-/// One item among many that shall be put away.
+/// One item among many that shall be put away, or brought back.
 #[derive(InputObject)]
 pub struct ItemsArchiveRow {
     /// Which item.
@@ -76,7 +76,7 @@ pub struct ItemsArchiveRow {
     expected_version: Option<i64>,
 }
 
-/// Items to be put away.
+/// Items to be put away, or brought back.
 #[derive(InputObject)]
 pub struct ItemsArchiveInput {
     /// At most 1,000, each of another item.
@@ -151,6 +151,8 @@ payloads! {
     ItemsUpdatePayload,
     /// What became of putting items away.
     ItemsArchivePayload,
+    /// What became of bringing items back.
+    ItemsRestorePayload,
 }
 
 /// The rows, whose items are loaded before they ask for them one by one.
@@ -236,14 +238,29 @@ impl ItemBulkMutation {
             policy,
             idempotency_key,
         } = input;
-        let rows = rows
-            .into_iter()
-            .map(|row| archive(&row).map_err(|refusal| vec![refusal]));
         let (items, key) = (ctx.domain().items(), idempotency_key.as_deref());
         let outcome = items
-            .archive_many(ctx.viewer(), rows.collect(), policy.into(), key)
+            .archive_many(ctx.viewer(), archives(&rows), policy.into(), key)
             .await;
         ItemsArchivePayload::of(ctx, outcome)
+    }
+
+    /// Brings up to 1,000 items back. Needs `catalogue.write`.
+    async fn items_restore(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which items.")] input: ItemsArchiveInput,
+    ) -> async_graphql::Result<ItemsRestorePayload> {
+        let ItemsArchiveInput {
+            rows,
+            policy,
+            idempotency_key,
+        } = input;
+        let (items, key) = (ctx.domain().items(), idempotency_key.as_deref());
+        let outcome = items
+            .restore_many(ctx.viewer(), archives(&rows), policy.into(), key)
+            .await;
+        ItemsRestorePayload::of(ctx, outcome)
     }
 }
 
@@ -267,6 +284,12 @@ fn update(row: ItemsUpdateRow) -> domain::Result<RowUpdate> {
         change: changes.parse()?,
         expected_version,
     })
+}
+
+fn archives(rows: &[ItemsArchiveRow]) -> Vec<Result<RowArchive, Vec<Refusal>>> {
+    let rows = rows.iter().map(archive);
+    rows.map(|row| row.map_err(|refusal| vec![refusal]))
+        .collect()
 }
 
 fn archive(row: &ItemsArchiveRow) -> Result<RowArchive, Refusal> {

@@ -19,9 +19,10 @@ use domain::{
     attribute::Schema,
     category::{Category, TREE_MAX},
     currency::Currency,
-    item::{ItemImage, ItemMetal, ItemWithImage},
+    item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemWithImage},
     job::{Job, JobFile},
     metal_rate::{Metal, MetalRate},
+    page::Page,
     pricing::Pricing,
     unit_of_measure::UnitOfMeasure,
 };
@@ -313,6 +314,19 @@ impl Loader<BarcodesOf> for Loaders {
             .into_iter()
             .map(|(key, rows)| (key, rows.into_iter().map(|row| row.barcode).collect()))
             .collect())
+    }
+}
+
+impl Loader<HistoryOf> for Loaders {
+    type Value = Page<ItemChanged>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[HistoryOf],
+    ) -> Result<HashMap<HistoryOf, Page<ItemChanged>>, LoadError> {
+        let pages = self.domain.items().history_of(&self.viewer, keys).await?;
+        Ok(keys.iter().copied().zip(pages).collect())
     }
 }
 

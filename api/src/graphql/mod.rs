@@ -28,6 +28,7 @@ pub mod money;
 pub mod node;
 pub mod page;
 pub mod payload;
+pub mod saved_view;
 pub mod scan;
 pub mod schema;
 pub mod translation;

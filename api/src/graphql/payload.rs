@@ -64,6 +64,8 @@ user_error_codes! {
     NotFound,
     /// Something is still in it.
     NotEmpty,
+    /// What was kept meant something once, and does not any more.
+    Outdated,
     /// The number is too small or too large.
     OutOfRange,
     /// The value must be given.

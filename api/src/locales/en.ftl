@@ -41,6 +41,7 @@ NOT_EMPTY = { $count ->
     [one] One item is still in it. Move or archive it first.
    *[other] { $count } items are still in it. Move or archive them first.
 }
+OUTDATED = This was saved when lists could be asked otherwise, and cannot be understood any more. Please save it again.
 OUT_OF_RANGE = The number must be between { $min } and { $max }.
 REQUIRED = This must be given.
 ROW_TOO_LARGE = This row is too long; a row may have at most { $max } bytes. Is a quotation mark missing?

@@ -36,6 +36,10 @@ pub struct ItemFilter {
     pub category_descendant_of: Option<CategoryId>,
     /// With all of these tags.
     pub tags_all: Option<Vec<String>>,
+    /// With one of these tags at least: none, when there are none.
+    pub tags_any: Option<Vec<String>>,
+    /// With none of these tags.
+    pub tags_none: Option<Vec<String>>,
     /// By price amount, whatever the currency.
     pub price: Option<DecimalFilter>,
     /// By values of attributes: all of these must hold.
@@ -81,6 +85,8 @@ impl ItemFilter {
             self.kind_in.as_ref().map(Vec::len),
             self.category_in.as_ref().map(Vec::len),
             self.tags_all.as_ref().map(Vec::len),
+            self.tags_any.as_ref().map(Vec::len),
+            self.tags_none.as_ref().map(Vec::len),
         ];
         let texts = [&self.sku, &self.name, &self.external_reference];
         *conditions += 1
@@ -103,8 +109,8 @@ impl ItemFilter {
             .into_iter()
             .flatten()
             .try_for_each(TextFilter::check)?;
-        self.tags_all
-            .iter()
+        let tags = self.tags_all.iter().chain(&self.tags_any);
+        tags.chain(&self.tags_none)
             .flatten()
             .try_for_each(|text| check_text(text))?;
         self.attributes
@@ -183,16 +189,7 @@ impl ItemFilter {
                 None => drop(sql.push(" AND false")),
             }
         }
-        if let Some(tags) = &self.tags_all {
-            let tags: Vec<String> = tags.iter().map(|tag| tag.trim().to_lowercase()).collect();
-            sql.push(if tags.is_empty() {
-                " AND false AND i.tags @> "
-            } else {
-                " AND i.tags @> "
-            })
-            .bind(tags)
-            .push("::text[]");
-        }
+        self.push_tags(sql);
         if let Some(price) = &self.price {
             push_decimal(sql, "i.price_amount", price);
         }
@@ -210,6 +207,31 @@ impl ItemFilter {
             });
         }
         self.push_parts(sql, named);
+    }
+
+    fn push_tags(&self, sql: &mut Sql) {
+        let kept = |tags: &[String]| -> Vec<String> {
+            tags.iter().map(|tag| tag.trim().to_lowercase()).collect()
+        };
+        if let Some(tags) = &self.tags_all {
+            sql.push(if tags.is_empty() {
+                " AND false AND i.tags @> "
+            } else {
+                " AND i.tags @> "
+            })
+            .bind(kept(tags))
+            .push("::text[]");
+        }
+        if let Some(tags) = &self.tags_any {
+            sql.push(" AND i.tags && ")
+                .bind(kept(tags))
+                .push("::text[]");
+        }
+        if let Some(tags) = &self.tags_none {
+            sql.push(" AND NOT i.tags && ")
+                .bind(kept(tags))
+                .push("::text[]");
+        }
     }
 
     fn push_parts(&self, sql: &mut Sql, named: &Named) {

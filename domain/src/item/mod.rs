@@ -1,9 +1,11 @@
 //! Items: what is sold or kept.
 
 mod bulk;
+mod duplicate;
 mod facet;
 mod facts;
 mod filter;
+mod history;
 mod image;
 mod list;
 mod metal;
@@ -13,6 +15,7 @@ mod rendered;
 mod rules;
 mod search;
 mod selection;
+mod tag;
 mod write;
 
 use std::collections::BTreeMap;
@@ -22,11 +25,15 @@ use metal::Reading;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 
-pub use bulk::{BulkOutcome, IMPORT_MAX, ImportOutcome, ItemRow, ROWS_MAX, RowArchive, RowUpdate};
+pub use bulk::{
+    BulkOutcome, IMPORT_MAX, ImportOutcome, ItemRow, RENAMED_MAX, ROWS_MAX, RowArchive, RowUpdate,
+    TagRenamed,
+};
 pub(crate) use bulk::{
     Earlier, Merge, Merged, Obstacle, RowValues, UniqueValues, again_when_overtaken,
     announce_all_in_tx, match_key, merge_in_tx, take_turn_in_tx,
 };
+pub use duplicate::{Alike, Candidate, DuplicateGroup, Duplicates, Likeness};
 pub use entity::{
     item::{Kind, Model as Item, Tracking},
     item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
@@ -35,6 +42,7 @@ pub use entity::{
 };
 pub use facet::{Facet, FacetIs, FacetOf, FacetRange, FacetRequest, FacetValue};
 pub use filter::{DecimalFilter, ItemFilter};
+pub use history::{FieldChange, HistoryOf, ItemChanged};
 pub use image::NewImage;
 pub(crate) use metal::of_items as metals;
 pub use metal::{MakingCharge, MetalDetails};
@@ -48,6 +56,7 @@ pub(crate) use rendered::{
     LockedImage, give_up_image_in_tx, lock_image_in_tx, take_up_image_in_tx,
 };
 pub use selection::ItemSelection;
+pub use tag::Tag;
 
 use crate::{
     Domain,
@@ -334,7 +343,90 @@ impl Items<'_> {
         key: Option<&str>,
     ) -> Result<BulkOutcome> {
         viewer.require(Permission::CatalogueWrite)?;
-        bulk::archive(self.call(viewer, policy, key), rows).await
+        bulk::set_archived(self.call(viewer, policy, key), rows, true).await
+    }
+
+    /// Brings up to [`ROWS_MAX`] items back, each row another one.
+    ///
+    /// # Errors
+    /// With [`Policy::RejectAll`] all that is wrong with any row. Then nothing is brought back.
+    pub async fn restore_many(
+        &self,
+        viewer: &Viewer,
+        rows: Vec<Result<RowArchive, Vec<Refusal>>>,
+        policy: Policy,
+        key: Option<&str>,
+    ) -> Result<BulkOutcome> {
+        viewer.require(Permission::CatalogueWrite)?;
+        bulk::set_archived(self.call(viewer, policy, key), rows, false).await
+    }
+
+    /// Gives a tag another name on up to [`RENAMED_MAX`] items, or makes it one with a tag that is there already.
+    ///
+    /// # Errors
+    /// When a name is refused, both are the same, or no item has the tag.
+    pub async fn rename_tag(
+        &self,
+        viewer: &Viewer,
+        from: &str,
+        to: &str,
+        key: Option<&str>,
+    ) -> Result<TagRenamed> {
+        viewer.require(Permission::CatalogueWrite)?;
+        bulk::rename(self.domain, viewer, (from, to), key).await
+    }
+
+    /// Tags that begin so, however their letters are written; the most usual first.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or an argument is wrong.
+    pub async fn tags(
+        &self,
+        viewer: &Viewer,
+        prefix: &str,
+        first: Option<i32>,
+    ) -> Result<Vec<Tag>> {
+        viewer.require(Permission::CatalogueRead)?;
+        tag::beginning(&self.domain.reads.planned_anew(), prefix, first).await
+    }
+
+    /// Groups of items in use that may be one and the same.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or an argument is wrong; [`Code::TooMany`] for names that are nearly alike in a category
+    /// of too many.
+    pub async fn duplicates(
+        &self,
+        viewer: &Viewer,
+        alike: Alike,
+        category: Option<CategoryId>,
+        args: &PageArgs,
+    ) -> Result<Page<DuplicateGroup>> {
+        viewer.require(Permission::CatalogueRead)?;
+        let reads = self.domain.reads.planned_anew();
+        duplicate::page(&reads, alike, category, args).await
+    }
+
+    /// Items that may be the same as this one; none when there is no such item.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn duplicates_of(&self, viewer: &Viewer, id: ItemId) -> Result<Option<Duplicates>> {
+        viewer.require(Permission::CatalogueRead)?;
+        duplicate::of_item(&self.domain.reads.planned_anew(), id).await
+    }
+
+    /// Items that may be the same as one that is about to be created.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or a value is refused.
+    pub async fn duplicates_of_candidate(
+        &self,
+        viewer: &Viewer,
+        candidate: &Candidate,
+    ) -> Result<Duplicates> {
+        viewer.require(Permission::CatalogueRead)?;
+        duplicate::of_candidate(&self.domain.reads.planned_anew(), candidate).await
     }
 
     fn call<'b>(
@@ -494,6 +586,19 @@ impl Items<'_> {
     ) -> Result<Vec<(ItemId, Pricing)>> {
         viewer.require(Permission::CatalogueRead)?;
         pricing::of_items(&self.domain.reads, ids).await
+    }
+
+    /// What has become of items: these parts of their histories, in their order.
+    ///
+    /// # Errors
+    /// When the viewer may not see who changed what.
+    pub async fn history_of(
+        &self,
+        viewer: &Viewer,
+        parts: &[HistoryOf],
+    ) -> Result<Vec<Page<ItemChanged>>> {
+        viewer.require(Permission::AuditRead)?;
+        history::pages(&self.domain.reads, parts).await
     }
 
     /// The pictures of these items, in their order.

@@ -258,9 +258,7 @@ fn parse_tags(tags: &[String]) -> Result<Vec<String>, Refusal> {
     if tags.len() > TAGS_MAX {
         return Err(Refusal::new(Code::TooMany, "tags").with("max", TAGS_MAX));
     }
-    let parse = |(index, tag): (usize, &String)| {
-        text::line(&format!("tags.{index}"), &tag.to_lowercase(), 1, TAG_MAX)
-    };
+    let parse = |(index, tag): (usize, &String)| parse_tag(&format!("tags.{index}"), tag);
     let mut tags = tags
         .iter()
         .enumerate()
@@ -269,6 +267,10 @@ fn parse_tags(tags: &[String]) -> Result<Vec<String>, Refusal> {
     tags.sort_unstable();
     tags.dedup();
     Ok(tags)
+}
+
+pub(super) fn parse_tag(path: &str, tag: &str) -> Result<String, Refusal> {
+    text::line(path, &tag.to_lowercase(), 1, TAG_MAX)
 }
 
 fn parse_barcodes(barcodes: &[String]) -> Result<Vec<String>, Refusal> {

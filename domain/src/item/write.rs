@@ -7,8 +7,8 @@ use entity::{
     item_barcode, item_metal, item_pricing,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait,
-    IntoActiveModel, QueryFilter,
+    ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
+    IntoActiveModel,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -26,6 +26,7 @@ use crate::{
     event::{self, Kind, NewEvent},
     patch::Patch,
     pricing,
+    sql::statement,
     viewer::Viewer,
 };
 
@@ -38,6 +39,8 @@ pub(super) struct Written {
     metal: Option<item_metal::Model>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pricing: Option<item_pricing::Model>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    barcodes: Option<Vec<String>>,
 }
 
 pub(super) async fn insert_in_tx(
@@ -69,6 +72,7 @@ pub(super) async fn insert_in_tx(
         item,
         metal,
         pricing,
+        barcodes: Some(barcodes).filter(|barcodes| !barcodes.is_empty()),
     })
 }
 
@@ -136,28 +140,32 @@ pub(super) async fn update_in_tx(
         .update(tx)
         .await
         .map_err(|error| taken(error, &sku, reference.as_deref()))?;
-    if let Some(barcodes) = barcodes {
-        item_barcode::Entity::delete_many()
-            .filter(item_barcode::Column::ItemId.eq(id))
-            .exec(tx)
-            .await?;
-        insert_barcodes_in_tx(tx, id, &barcodes).await?;
-    }
+    let barcodes = match barcodes {
+        Some(barcodes) => {
+            let before = take_barcodes_in_tx(tx, id).await?;
+            insert_barcodes_in_tx(tx, id, &barcodes).await?;
+            Some((before, barcodes)).filter(|(before, after)| before != after)
+        }
+        None => None,
+    };
     if let Some(facts) = &facts {
         own_values_in_tx(tx, &[id], owned(id, facts).collect()).await?;
     }
     let metal = metal::patch_in_tx(tx, id, &metal).await?;
     let pricing = pricing::patch_in_tx(tx, id, &pricing).await?;
+    let (barcodes_before, barcodes) = barcodes.unzip();
     Ok((
         Written {
             item: before,
             metal: metal.0,
             pricing: pricing.0,
+            barcodes: barcodes_before,
         },
         Written {
             item,
             metal: metal.1,
             pricing: pricing.1,
+            barcodes,
         },
     ))
 }
@@ -220,6 +228,15 @@ pub(super) async fn set_archived_in_tx(
     let mut row = touched(now, item);
     row.archived_at = Set(archived.then_some(now));
     Ok(row.update(tx).await?)
+}
+
+/// Takes its barcodes away from an item: those that it had, in their order.
+async fn take_barcodes_in_tx(tx: &DatabaseTransaction, id: ItemId) -> Result<Vec<String>> {
+    let sql = "DELETE FROM item_barcode WHERE item_id = $1 RETURNING *";
+    let taken = item_barcode::Model::find_by_statement(statement(sql, [id.into()]));
+    let mut taken = taken.all(tx).await?;
+    taken.sort_unstable_by_key(|row| row.position);
+    Ok(taken.into_iter().map(|row| row.barcode).collect())
 }
 
 async fn insert_barcodes_in_tx(
@@ -290,6 +307,7 @@ pub(super) async fn record_in_tx(
         item: item.clone(),
         metal: None,
         pricing: None,
+        barcodes: None,
     };
     let (before, after) = (before.map(alone), alone(after));
     record_written_in_tx(tx, viewer, now, action, before.as_ref(), &after).await

@@ -156,6 +156,7 @@ fn normalised(column: Column, value: String) -> Option<String> {
             (1..=9999).contains(&time.year()).then(|| time.to_rfc3339())
         }
         "int4" => value.parse::<i32>().ok().map(|number| number.to_string()),
+        "int8" => value.parse::<i64>().ok().map(|number| number.to_string()),
         "numeric" if value == "Infinity" => Some(value),
         "numeric" => value
             .parse::<Decimal>()

@@ -1,6 +1,9 @@
 //! Items: what clients can do to them, and how they find them.
 
+mod archive;
+mod duplicates;
 mod filters;
+mod history;
 mod nodes;
 mod pages;
 mod refusals;
@@ -15,7 +18,7 @@ use tests::{actor::Actor, app::TestApp, shop::english};
 pub(crate) struct Shop {
     pub(crate) app: TestApp,
     pub(crate) manager: Actor,
-    category: String,
+    pub(crate) category: String,
     unit: String,
 }
 

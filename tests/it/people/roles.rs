@@ -141,10 +141,7 @@ async fn nobody_gives_or_takes_what_they_do_not_have() {
     ];
     for answer in too_much {
         assert_eq!(answer.codes(), ["FORBIDDEN"]);
-        assert_eq!(
-            answer.errors[0]["extensions"]["permission"],
-            "catalogue.write"
-        );
+        assert_eq!(answer.errors[0]["extensions"]["permission"], "audit.read");
     }
     assert_eq!(
         owner.ok("{ users { nodes { email } } }", json!({})).await["users"]["nodes"]

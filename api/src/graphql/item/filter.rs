@@ -79,11 +79,15 @@ pub struct CategoryFilter {
     descendant_of: Option<ID>,
 }
 
-/// A condition on the labels.
-#[derive(InputObject, Clone, Debug)]
+/// A condition on the labels. All that is given must hold.
+#[derive(InputObject, Clone, Debug, Default)]
 pub struct TagFilter {
     /// All of these. An empty list matches nothing.
-    all: Vec<String>,
+    all: Option<Vec<String>>,
+    /// One of these at least. An empty list matches nothing.
+    any: Option<Vec<String>>,
+    /// None of these. An empty list leaves nothing out.
+    none: Option<Vec<String>>,
 }
 
 /// Which items. All that is given must hold; archived ones are left out unless `archived` says otherwise.
@@ -196,6 +200,7 @@ impl ItemWhere {
             r#in: categories,
             descendant_of,
         } = category.unwrap_or_default();
+        let TagFilter { all, any, none } = tags.unwrap_or_default();
         Ok(rules::ItemFilter {
             sku: sku.map(Into::into),
             name: name.map(Into::into),
@@ -207,7 +212,9 @@ impl ItemWhere {
             category_descendant_of: descendant_of
                 .map(|id| CategoryId::parse("where.category.descendantOf", &id))
                 .transpose()?,
-            tags_all: tags.map(|tags| tags.all),
+            tags_all: all,
+            tags_any: any,
+            tags_none: none,
             price: price.map(Into::into),
             attributes: attributes.into_iter().flatten().map(Into::into).collect(),
             has_image,

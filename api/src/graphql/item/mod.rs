@@ -1,22 +1,27 @@
 //! Items: the object and its pictures.
 
+pub mod duplicate;
 pub mod facet;
 pub mod filter;
+pub mod history;
 pub mod input;
 pub mod metal;
 pub mod mutation;
 pub mod price;
 pub mod pricing;
 pub mod query;
+pub mod tag;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
-    item::{Item as Row, ItemImage as ImageRow, ItemWithImage},
+    Permission,
+    item::{HistoryOf, Item as Row, ItemImage as ImageRow, ItemWithImage},
     pricing::Pricing,
 };
 use entity::id::{CategoryId, ItemId, ItemImageId, UnitOfMeasureId};
 
+use history::ItemChange;
 use metal::ItemMetal;
 pub use mutation::ItemMutation;
 use price::{Asked, ItemPrice, Priced};
@@ -30,9 +35,12 @@ use super::{
     context::ContextExt,
     cost,
     decimal::Decimal,
+    error::OrGraphql,
+    guard::Needs,
     id::GlobalId,
     loader::{BarcodesOf, ImagesOf, MetalOf, PricingOf, SchemaOf, load},
     money::Money,
+    page::Connection,
     translation::{self, Translation},
     unit_of_measure::UnitOfMeasure,
 };
@@ -455,6 +463,24 @@ impl Item {
             .into_iter()
             .map(|row| ItemImage::new(ctx, row))
             .collect())
+    }
+
+    /// What has become of it: who changed what and when, the newest change first. Needs `audit.read`.
+    #[graphql(
+        guard = "Needs(Permission::AuditRead)",
+        complexity = "cost::page(first, None, child_complexity)"
+    )]
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "This many from the newest, or from `after`; at most 100.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only what is behind this cursor, which is older.")] after: Option<String>,
+    ) -> async_graphql::Result<Connection<ItemChange>> {
+        let part = HistoryOf::parse(self.row_id, first, after);
+        let part = part.map_err(Into::into).or_graphql(ctx.viewer())?;
+        history::page(ctx, part, self.category_id).await
     }
 }
 

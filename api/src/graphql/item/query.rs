@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Lookahead, Object};
 use domain::{
     Permission,
     item::{ItemSelection, ItemWithImage, OrderTerm},
+    page::PageArgs,
 };
 use entity::id::ItemId;
 
@@ -107,25 +108,10 @@ impl ItemQuery {
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<Item, ItemList>> {
-        let viewer = ctx.viewer();
         let selection = selection(ctx, filter, search)?;
         let order: Vec<OrderTerm> = order_by.into_iter().flatten().map(Into::into).collect();
         let args = page::args(first, last, after, before);
-        let rows = ctx
-            .domain()
-            .items()
-            .page(viewer, &selection, &order, &args)
-            .await
-            .or_graphql(viewer)?;
-        for way in [&["edges", "node"][..], &["nodes"]] {
-            let selected = way
-                .iter()
-                .fold(ctx.look_ahead(), |selected, field| selected.field(field));
-            prefetch(ctx, selected, rows.edges.iter().map(|(_, row)| row)).await?;
-        }
-        Ok(page::connection(rows, ItemList { selection }, |row| {
-            Item::new(ctx, row)
-        }))
+        list(ctx, selection, &order, &args).await
     }
 
     /// How many of the items that pass a filter and are found by words have which value, to choose further. Each facet is counted without
@@ -168,6 +154,27 @@ impl ItemQuery {
         let words = items.suggestions(ctx.viewer(), &prefix, first).await;
         words.or_graphql(ctx.viewer())
     }
+}
+
+/// A page of items, with what the selected fields need.
+pub(in crate::graphql) async fn list(
+    ctx: &Context<'_>,
+    selection: ItemSelection,
+    order: &[OrderTerm],
+    args: &PageArgs,
+) -> async_graphql::Result<Connection<Item, ItemList>> {
+    let items = ctx.domain().items();
+    let rows = items.page(ctx.viewer(), &selection, order, args).await;
+    let rows = rows.or_graphql(ctx.viewer())?;
+    for way in [&["edges", "node"][..], &["nodes"]] {
+        let selected = way
+            .iter()
+            .fold(ctx.look_ahead(), |selected, field| selected.field(field));
+        prefetch(ctx, selected, rows.edges.iter().map(|(_, row)| row)).await?;
+    }
+    Ok(page::connection(rows, ItemList { selection }, |row| {
+        Item::new(ctx, row)
+    }))
 }
 
 /// Which items a client asks for.

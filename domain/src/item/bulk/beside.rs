@@ -1,4 +1,5 @@
-//! What is written beside items: what is known of their metal, and how they are priced that have no fixed price.
+//! What is written beside items: what is known of their metal, how they are priced that have no fixed price, and for the trail their
+//! barcodes.
 
 use entity::id::ItemId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
@@ -32,6 +33,11 @@ pub(super) fn values(rows: &[&Valid<'_>]) -> Result<[Value; 3]> {
             let pricing = row.draft.pricing.as_ref();
             let pricing = pricing.and_then(|draft| draft.of(row.id));
             is.extend(pricing.map(|pricing| ("pricing".to_owned(), json!(pricing))));
+        }
+        if row.has_other_barcodes() {
+            let barcodes = row.before.map(|before| &before.barcodes);
+            was.extend(barcodes.map(|barcodes| ("barcodes".to_owned(), json!(barcodes))));
+            is.insert("barcodes".to_owned(), json!(row.draft.barcodes));
         }
         if !was.is_empty() || !is.is_empty() {
             ids.push(row.id);

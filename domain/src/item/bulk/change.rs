@@ -48,7 +48,7 @@ pub struct RowUpdate {
     pub expected_version: Option<i64>,
 }
 
-/// One item among many that shall be put away.
+/// One item among many that shall be put away, or brought back.
 #[derive(Clone, Debug, Serialize)]
 pub struct RowArchive {
     /// Which item.
@@ -307,34 +307,48 @@ fn applied(before: NewItem, change: &ItemChange) -> Result<NewItem> {
     })
 }
 
-pub(in super::super) async fn archive(
+/// Puts items away, or brings them back.
+pub(in super::super) async fn set_archived(
     call: Call<'_>,
     rows: Vec<Row<RowArchive>>,
+    archived: bool,
 ) -> Result<BulkOutcome> {
     check_count(&rows)?;
-    again_when_overtaken(|| try_archive(&call, &rows)).await
+    again_when_overtaken(|| try_set_archived(&call, &rows, archived)).await
 }
 
-async fn try_archive(call: &Call<'_>, rows: &[Row<RowArchive>]) -> Result<BulkOutcome, Obstacle> {
+async fn try_set_archived(
+    call: &Call<'_>,
+    rows: &[Row<RowArchive>],
+    archived: bool,
+) -> Result<BulkOutcome, Obstacle> {
+    let (operation, action) = if archived {
+        ("items.archive", "item.archive")
+    } else {
+        ("items.restore", "item.restore")
+    };
     let now = call.domain.now();
     let tx = call.domain.begin().await?;
-    let claim = match call.claim_in_tx(&tx, "items.archive", rows, now).await? {
+    let claim = match call.claim_in_tx(&tx, operation, rows, now).await? {
         Claimed::Before(outcome) => return Ok(outcome),
         Claimed::Now(claim) => claim,
     };
     take_turn_in_tx(&tx).await?;
     let by = By::Id(rows.iter().flatten().map(|row| row.id).collect());
+    let categories = if archived {
+        None
+    } else {
+        Some(categories_in_tx(&tx, Vec::new(), Some(&by)).await?)
+    };
     let found = found::lock_in_tx(&tx, &by).await?;
+    if let Some(categories) = &categories {
+        check_places(categories, &found)?;
+    }
     let mut refused = Refused::default();
     let mut seen = HashSet::with_capacity(rows.len());
     let mut items = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        let item = match row {
-            Ok(row) => {
-                expected(&found, &mut seen, row.id, row.expected_version).map_err(Into::into)
-            }
-            Err(refusals) => Err(Error::Refused(refusals.clone())),
-        };
+        let item = movable(row, &found, &mut seen, categories.as_ref());
         if let Some(item) = refused.take(index, item)? {
             items.push((index, item));
         }
@@ -344,10 +358,10 @@ async fn try_archive(call: &Call<'_>, rows: &[Row<RowArchive>]) -> Result<BulkOu
         .iter()
         .map(|(index, found)| (*index, found.item.id))
         .collect();
-    items.retain(|(_, found)| found.item.archived_at.is_none());
-    let trail = call.trail(now, "item.archive");
+    items.retain(|(_, found)| found.item.archived_at.is_some() != archived);
+    let trail = call.trail(now, action);
     let ids: Vec<_> = items.iter().map(|(_, found)| found.item.id).collect();
-    write::archive_in_tx(&tx, trail, &ids).await?;
+    write::set_archived_in_tx(&tx, trail, &ids, archived).await?;
     let told = items.iter().map(|(_, found)| Told {
         id: found.item.id,
         version: found.item.version + 1,
@@ -356,6 +370,26 @@ async fn try_archive(call: &Call<'_>, rows: &[Row<RowArchive>]) -> Result<BulkOu
     });
     write::announce_each_in_tx(&tx, trail, &told.collect::<Vec<_>>()).await?;
     call.end(tx, claim, BulkOutcome { done, refusals }).await
+}
+
+/// The item of a row. One that shall come back, which is when categories are given, needs a category that is in use.
+fn movable<'a>(
+    row: &Row<RowArchive>,
+    found: &'a HashMap<ItemId, Found>,
+    seen: &mut HashSet<ItemId>,
+    categories: Option<&HashMap<CategoryId, bool>>,
+) -> Result<&'a Found> {
+    let row = row
+        .as_ref()
+        .map_err(|refusals| Error::Refused(refusals.clone()))?;
+    let item = expected(found, seen, row.id, row.expected_version)?;
+    match categories {
+        Some(categories) if item.item.archived_at.is_some() => {
+            check_category(categories, item.item.category_id)?;
+        }
+        Some(_) | None => {}
+    }
+    Ok(item)
 }
 
 fn check_count<T>(rows: &[T]) -> Result<()> {

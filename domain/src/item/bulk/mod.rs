@@ -12,6 +12,7 @@ mod conflict;
 mod found;
 mod merge;
 mod outcome;
+mod tag;
 mod valid;
 mod write;
 
@@ -23,11 +24,13 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 pub(crate) use add::announce_all_in_tx;
 pub(super) use add::import;
 pub use add::{IMPORT_MAX, ImportOutcome, ItemRow};
-pub(super) use change::{Call, archive, create, update};
+pub(super) use change::{Call, create, set_archived, update};
 pub use change::{ROWS_MAX, RowArchive, RowUpdate};
 pub(crate) use conflict::{Earlier, UniqueValues};
 pub(crate) use merge::{Merge, Merged, RowValues, match_key, merge_in_tx};
 pub use outcome::BulkOutcome;
+pub(super) use tag::rename;
+pub use tag::{RENAMED_MAX, TagRenamed};
 
 use self::found::{By, Found};
 use crate::{

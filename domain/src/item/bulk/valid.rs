@@ -74,6 +74,14 @@ impl Valid<'_> {
         }
     }
 
+    /// Whether its barcodes are to be others.
+    pub(super) fn has_other_barcodes(&self) -> bool {
+        match self.before {
+            Some(before) => before.barcodes != self.draft.barcodes,
+            None => !self.draft.barcodes.is_empty(),
+        }
+    }
+
     fn take(&mut self, facts: Option<Checked>) {
         self.draft.attributes = match (&facts, self.before) {
             (Some(facts), _) => facts.values.clone().into(),

@@ -31,7 +31,7 @@ pub(super) struct Trail<'a> {
 
 impl Trail<'_> {
     /// As the parameters that follow those of the rows: time, actor's kind, id and name, request, action.
-    fn values(&self) -> [Value; 6] {
+    pub(super) fn values(&self) -> [Value; 6] {
         let Actor { kind, id, name } = Actor::of(self.viewer);
         [
             self.now.into(),
@@ -53,10 +53,23 @@ fn with_rows(sql: &str, rows: &[&Valid<'_>], trail: Trail<'_>) -> Result<Stateme
         .chain(beside::values(rows)?);
     let mut text = Sql::with_values(values.collect());
     text.push(
-        &sql.replace("{ROWS}", ROWS)
+        &with_kept(sql)
+            .replace("{ROWS}", ROWS)
             .replace("{BESIDE}", beside::TABLE),
     );
     Ok(text.build())
+}
+
+/// Writes out `{BEFORE}` and `{AFTER}`: the item `i`, and the item `w` that was written, as the trail keeps them. An amount is a text, for
+/// whoever reads a number of JSON may round it.
+pub(super) fn with_kept(sql: &str) -> String {
+    let kept = |row: &str| {
+        format!(
+            "(to_jsonb({row}) - 'search' || jsonb_build_object('price_amount', {row}.price_amount::text))"
+        )
+    };
+    sql.replace("{BEFORE}", &kept("i"))
+        .replace("{AFTER}", &kept("w"))
 }
 
 /// Creates those that are not there yet, in the order of their SKUs, with their barcodes and unique attributes.
@@ -81,7 +94,7 @@ pub(super) async fn insert_in_tx(
         RETURNING item.*
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
-        SELECT $14, $15, $16, $17, $18, $19, 'item', w.id, (to_jsonb(w) - 'search') || COALESCE(b.after::jsonb, '{}')
+        SELECT $14, $15, $16, $17, $18, $19, 'item', w.id, {AFTER} || COALESCE(b.after::jsonb, '{}')
         FROM written w LEFT JOIN {BESIDE} ON b.id = w.id";
     let written = tx.execute_raw(with_rows(sql, &rows, trail)?).await;
     expect_all(written.map_err(broken)?.rows_affected(), rows.len())?;
@@ -107,7 +120,7 @@ pub(super) async fn update_in_tx(
         return Ok(());
     }
     let sql = "WITH r AS (SELECT * FROM {ROWS}),
-        before AS (SELECT i.id, to_jsonb(i) - 'search' AS was FROM item i WHERE i.id = ANY($1)),
+        before AS (SELECT i.id, {BEFORE} AS was FROM item i WHERE i.id = ANY($1)),
         written AS (
         UPDATE item i SET kind = r.kind, sku = r.sku, name = r.name, description = r.description, category_id = r.category_id,
             unit_id = r.unit_id, tracking = r.tracking, price_amount = r.price_amount, price_currency = r.price_currency,
@@ -117,7 +130,7 @@ pub(super) async fn update_in_tx(
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, before, after)
         SELECT $14, $15, $16, $17, $18, $19, 'item', w.id,
-               before.was || COALESCE(b.before::jsonb, '{}'), (to_jsonb(w) - 'search') || COALESCE(b.after::jsonb, '{}')
+               before.was || COALESCE(b.before::jsonb, '{}'), {AFTER} || COALESCE(b.after::jsonb, '{}')
         FROM written w JOIN before ON before.id = w.id LEFT JOIN {BESIDE} ON b.id = w.id";
     let written = tx.execute_raw(with_rows(sql, &rows, trail)?).await;
     expect_all(written.map_err(broken)?.rows_affected(), rows.len())?;
@@ -132,11 +145,8 @@ async fn replace_barcodes_in_tx(
     tx: &DatabaseTransaction,
     rows: &[&Valid<'_>],
 ) -> Result<(), Obstacle> {
-    let is_changed = |row: &&&Valid<'_>| {
-        let before = row.before.map(|before| &before.barcodes);
-        before != Some(&row.draft.barcodes)
-    };
-    let changed: Vec<_> = rows.iter().filter(is_changed).collect();
+    let changed = rows.iter().filter(|row| row.has_other_barcodes());
+    let changed: Vec<_> = changed.collect();
     if changed.is_empty() {
         return Ok(());
     }
@@ -162,24 +172,27 @@ async fn own_facts_in_tx(
     was_free(own_values_in_tx(tx, ids, values).await)
 }
 
-/// Puts items away that are locked and in use.
-pub(super) async fn archive_in_tx(
+/// Puts items away, or brings them back, that are locked and not so yet.
+pub(super) async fn set_archived_in_tx(
     tx: &DatabaseTransaction,
     trail: Trail<'_>,
     ids: &[ItemId],
+    archived: bool,
 ) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    let sql = "WITH before AS (SELECT i.id, to_jsonb(i) - 'search' AS was FROM item i WHERE i.id = ANY($1)),
+    let sql = "WITH before AS (SELECT i.id, {BEFORE} AS was FROM item i WHERE i.id = ANY($1)),
         written AS (
-        UPDATE item i SET archived_at = $2, version = i.version + 1, updated_at = $2 WHERE i.id = ANY($1) RETURNING i.*
+        UPDATE item i SET archived_at = CASE WHEN $8 THEN $2 END, version = i.version + 1, updated_at = $2
+        WHERE i.id = ANY($1) RETURNING i.*
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, before, after)
-        SELECT $2, $3, $4, $5, $6, $7, 'item', w.id, b.was, to_jsonb(w) - 'search' FROM written w JOIN before b ON b.id = w.id";
+        SELECT $2, $3, $4, $5, $6, $7, 'item', w.id, b.was, {AFTER} FROM written w JOIN before b ON b.id = w.id";
     let values = std::iter::once(uuids(ids)).chain(trail.values());
+    let values = values.chain([archived.into()]);
     let mut text = Sql::with_values(values.collect());
-    text.push(sql);
+    text.push(&with_kept(sql));
     tx.execute_raw(text.build()).await?;
     Ok(())
 }

@@ -15,7 +15,10 @@ fn strip(filter: &mut ItemFilter, of: &FacetOf) -> bool {
         FacetOf::Category => filter.category_in.take().is_some(),
         FacetOf::Kind => filter.kind_in.take().is_some(),
         FacetOf::Price => filter.price.take().is_some(),
-        FacetOf::Tag => filter.tags_all.take().is_some(),
+        FacetOf::Tag => {
+            let (all, any) = (filter.tags_all.take(), filter.tags_any.take());
+            all.is_some() || any.is_some()
+        }
         FacetOf::Attribute(name) => {
             let before = filter.attributes.len();
             filter.attributes.retain(|it| it.name != *name);
