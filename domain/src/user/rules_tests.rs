@@ -169,7 +169,7 @@ fn nobody_gives_what_they_do_not_have() {
     assert!(check_grant(&manager, std::slice::from_ref(&clerk)).is_ok());
     assert!(is_forbidden(
         &check_grant(&manager, &[clerk, role("owner", &["*"])]),
-        Permission::CatalogueWrite
+        Permission::AuditRead
     ));
 }
 
@@ -188,7 +188,7 @@ fn nobody_changes_what_a_mightier_user_may_do() {
     );
     assert!(is_forbidden(
         &check_access(&manager, &owner, &disabled),
-        Permission::CatalogueWrite
+        Permission::AuditRead
     ));
     let renamed = changed(
         &owner,
