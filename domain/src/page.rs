@@ -72,7 +72,7 @@ fn bounded(path: &str, count: i32) -> Result<u32, Refusal> {
 }
 
 /// A page of a list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Page<T> {
     /// Rows with the cursor of each, in the list's order.
     pub edges: Vec<(String, T)>,
@@ -80,6 +80,16 @@ pub struct Page<T> {
     pub has_next: bool,
     /// Whether the list has rows in front of the page.
     pub has_previous: bool,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self {
+            edges: Vec::new(),
+            has_next: false,
+            has_previous: false,
+        }
+    }
 }
 
 /// How many rows a list has.

@@ -11,6 +11,7 @@ mod m20261126_000007_pricing;
 mod m20261126_000010_units;
 mod m20261126_000011_imports;
 mod m20261126_000012_search;
+mod m20261126_000015_variants;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000010_units::Migration),
             Box::new(m20261126_000011_imports::Migration),
             Box::new(m20261126_000012_search::Migration),
+            Box::new(m20261126_000015_variants::Migration),
         ]
     }
 }

@@ -28,3 +28,4 @@ mod schema;
 mod search;
 mod unit_of_measure;
 mod uploads;
+mod variants;

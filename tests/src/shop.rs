@@ -39,7 +39,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 26] = [
+const MUTATIONS: [(&str, &str, &str); 28] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -65,6 +65,12 @@ const MUTATIONS: [(&str, &str, &str); 26] = [
     ),
     ("itemImageRemove", "ItemImageRemoveInput", ITEM),
     ("itemImageReorder", "ItemImageReorderInput", ITEM),
+    ("itemOptionsSet", "ItemOptionsSetInput", ITEM),
+    (
+        "itemVariantsGenerate",
+        "ItemVariantsGenerateInput",
+        "template { id version } created existing combinations { sku isNew item { id sku version } }",
+    ),
     ("itemsCreate", "ItemsCreateInput", ROWS),
     ("itemsUpdate", "ItemsUpdateInput", ROWS),
     ("itemsArchive", "ItemsArchiveInput", ROWS),

@@ -10,6 +10,7 @@ mod change;
 mod columns;
 mod conflict;
 mod found;
+mod generate;
 mod merge;
 mod outcome;
 mod valid;
@@ -26,6 +27,7 @@ pub use add::{IMPORT_MAX, ImportOutcome, ItemRow};
 pub(super) use change::{Call, archive, create, update};
 pub use change::{ROWS_MAX, RowArchive, RowUpdate};
 pub(crate) use conflict::{Earlier, UniqueValues};
+pub(super) use generate::{Generation, generate};
 pub(crate) use merge::{Merge, Merged, RowValues, match_key, merge_in_tx};
 pub use outcome::BulkOutcome;
 
