@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Shop, options_of, refusal};
 
+/// Attributes, and what there is to choose of each.
+type Options<'a> = &'a [(&'a str, &'a [&'a str])];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_becomes_a_template_and_an_item_again() {
     let shop = Shop::open().await;
@@ -89,7 +92,7 @@ async fn what_is_no_option_is_refused() {
     let numbers: Vec<_> = (0..101).map(|number| number.to_string()).collect();
     let numbers: Vec<_> = numbers.iter().map(String::as_str).collect();
     let long = "x".repeat(101);
-    let cases: [(&[(&str, &[&str])], &str, &str); 14] = [
+    let cases: [(Options<'_>, &str, &str); 14] = [
         (&[("size", &[])], "REQUIRED", "options.0.values"),
         (&[("karat", &numbers)], "TOO_MANY", "options.0.values"),
         (
