@@ -156,6 +156,8 @@ codes! {
     Ambiguous = "AMBIGUOUS",
     /// The row is archived and must be restored first.
     Archived = "ARCHIVED",
+    /// Items cannot vary along this attribute. Params: `value`.
+    CannotVary = "CANNOT_VARY",
     /// An attribute says something else than the same attribute of a category above or below. Params: `category`, `value`.
     Contradicts = "CONTRADICTS",
     /// The row would become its own ancestor.
@@ -166,12 +168,18 @@ codes! {
     Exclusive = "EXCLUSIVE",
     /// Work on it in the background was given up.
     GaveUp = "GAVE_UP",
+    /// The template has variants that this would leave without a place. Params: `value`.
+    HasVariants = "HAS_VARIANTS",
     /// The key was used before with another request.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// The units measure different things. Params: `from`, `to`.
     IncompatibleUnits = "INCOMPATIBLE_UNITS",
     /// It is in use already, and cannot be changed any more.
     InUse = "IN_USE",
+    /// A template cannot be a variant itself.
+    IsTemplate = "IS_TEMPLATE",
+    /// A variant cannot become a template.
+    IsVariant = "IS_VARIANT",
     /// Login name or password are wrong.
     InvalidCredentials = "INVALID_CREDENTIALS",
     /// Items that are there already would not be valid any more. Params: `count`.
@@ -186,6 +194,8 @@ codes! {
     LabelTooSmall = "LABEL_TOO_SMALL",
     /// There must always be an owner who can log in.
     LastOwner = "LAST_OWNER",
+    /// The item is no template: it has no options.
+    NotATemplate = "NOT_A_TEMPLATE",
     /// The job was not given up: there is nothing to try again.
     NotDead = "NOT_DEAD",
     /// The value is none of those to choose from. Params: `value`, `options`.
@@ -236,6 +246,10 @@ codes! {
     Unreadable = "UNREADABLE",
     /// A file of this kind is not taken.
     UnsupportedType = "UNSUPPORTED_TYPE",
+    /// The template has a variant with these values already.
+    VariantExists = "VARIANT_EXISTS",
+    /// The variants differ in this attribute: the template itself has no value of it. Params: `value`.
+    Varies = "VARIES",
     /// The value is of another type than it must be. Params: `expected`.
     WrongType = "WRONG_TYPE",
 }

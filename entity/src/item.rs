@@ -82,6 +82,16 @@ pub struct Model {
     pub qr_png_key: Option<String>,
     /// The item's key in somebody else's system.
     pub external_reference: Option<String>,
+    /// Whether it stands for its variants.
+    #[serde(default)]
+    pub is_template: bool,
+    /// Of which template it is a variant.
+    #[serde(default)]
+    pub template_id: Option<ItemId>,
+    /// The values in which it differs from the template's other variants, by key: kept by the database, from `attributes`.
+    #[sea_orm(column_type = "JsonBinary")]
+    #[serde(default)]
+    pub variant_options: Option<Json>,
     /// Since when it is put away.
     pub archived_at: Option<DateTime<Utc>>,
     /// Counts changes, for optimistic locking.

@@ -13,6 +13,7 @@ pub mod item_export;
 pub mod item_image;
 pub mod item_import;
 pub mod item_metal;
+pub mod item_option;
 pub mod item_pricing;
 pub mod job;
 pub mod job_file;

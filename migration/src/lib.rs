@@ -13,6 +13,7 @@ mod m20261126_000011_imports;
 mod m20261126_000012_search;
 mod m20261126_000013_labels;
 mod m20261126_000014_views;
+mod m20261126_000015_variants;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000012_search::Migration),
             Box::new(m20261126_000013_labels::Migration),
             Box::new(m20261126_000014_views::Migration),
+            Box::new(m20261126_000015_variants::Migration),
         ]
     }
 }

@@ -127,7 +127,30 @@ async fn cases(manager: &Actor) -> Vec<Case> {
         attribute("back").await,
     );
     manager.done("attributeRetire", json!({"id": back})).await;
+    let ring = async |sku: &str| {
+        let input =
+            json!({"sku": sku, "name": english(sku), "categoryId": declared, "unitId": unit});
+        manager.done("itemCreate", input).await["item"]["id"].take()
+    };
+    let (ring, template) = (ring("RING").await, ring("TEMPLATE").await);
+    let options = json!([{"attribute": "changed", "values": ["a", "b"]}]);
+    let one = json!([{"attribute": "changed", "values": ["a"]}]);
+    let set = json!({"id": template, "options": one});
+    manager.done("itemOptionsSet", set).await;
     vec![
+        // Before what changes the attributes of the category.
+        Case::new(
+            "itemOptionsSet",
+            json!({"id": ring, "options": options}),
+            "options",
+            json!([{"attribute": "changed", "values": ["a"]}]),
+        ),
+        Case::new(
+            "itemVariantsGenerate",
+            json!({"templateId": template}),
+            "skuSeparator",
+            json!("/"),
+        ),
         Case::new(
             "attributeCreate",
             json!({"categoryId": declared, "name": "new", "label": english("New"), "type": "TEXT"}),

@@ -31,3 +31,4 @@ mod search;
 mod tag;
 mod unit_of_measure;
 mod uploads;
+mod variants;

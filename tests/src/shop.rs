@@ -42,7 +42,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 33] = [
+const MUTATIONS: [(&str, &str, &str); 35] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -68,6 +68,12 @@ const MUTATIONS: [(&str, &str, &str); 33] = [
     ),
     ("itemImageRemove", "ItemImageRemoveInput", ITEM),
     ("itemImageReorder", "ItemImageReorderInput", ITEM),
+    ("itemOptionsSet", "ItemOptionsSetInput", ITEM),
+    (
+        "itemVariantsGenerate",
+        "ItemVariantsGenerateInput",
+        "template { id version } created existing combinations { sku isNew item { id sku version } }",
+    ),
     ("itemsCreate", "ItemsCreateInput", ROWS),
     ("itemsUpdate", "ItemsUpdateInput", ROWS),
     ("itemsArchive", "ItemsArchiveInput", ROWS),

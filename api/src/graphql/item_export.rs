@@ -139,6 +139,7 @@ async fn create(ctx: &Context<'_>, input: ItemExportCreateInput) -> domain::Resu
         selection: ItemSelection {
             filter: filter.unwrap_or_default().parse()?,
             search,
+            by_template: false,
         },
         order: order_by.into_iter().flatten().map(Into::into).collect(),
         format: format.into(),

@@ -19,10 +19,10 @@ use domain::{
     attribute::Schema,
     category::{Category, TREE_MAX},
     currency::Currency,
-    item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemWithImage},
+    item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
     metal_rate::{Metal, MetalRate},
-    page::Page,
+    page::{Page, PageArgs},
     pricing::Pricing,
     unit_of_measure::UnitOfMeasure,
 };
@@ -160,6 +160,25 @@ pub struct MetalOf(pub ItemId);
 /// How an item is priced whose price is not fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PricingOf(pub ItemId);
+
+/// In what the variants of an item differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OptionsOf(pub ItemId);
+
+/// How many variants of an item are in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VariantCountOf(pub ItemId);
+
+/// A page of the variants of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct VariantsOf {
+    /// Whose variants.
+    pub template: ItemId,
+    /// How many at most.
+    pub first: Option<i32>,
+    /// Behind which cursor.
+    pub after: Option<String>,
+}
 
 /// The rate of a metal in a currency that holds now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -357,6 +376,67 @@ impl Loader<PricingOf> for Loaders {
         let rows = self.domain.items().pricing_of(&self.viewer, &ids).await?;
         let rows = rows.into_iter().map(|(id, row)| (PricingOf(id), row));
         Ok(each(keys, rows))
+    }
+}
+
+impl Loader<OptionsOf> for Loaders {
+    type Value = Vec<ItemOption>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[OptionsOf],
+    ) -> Result<HashMap<OptionsOf, Vec<ItemOption>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.items().options_of(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |row| Some(OptionsOf(row.template_id))))
+    }
+}
+
+impl Loader<VariantCountOf> for Loaders {
+    type Value = Option<i64>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[VariantCountOf],
+    ) -> Result<HashMap<VariantCountOf, Option<i64>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let items = self.domain.items();
+        let rows = items.variant_counts_of(&self.viewer, &ids).await?;
+        let rows = rows
+            .into_iter()
+            .map(|(id, count)| (VariantCountOf(id), count));
+        Ok(each(keys, rows))
+    }
+}
+
+impl Loader<VariantsOf> for Loaders {
+    type Value = Page<ItemWithImage>;
+    type Error = LoadError;
+
+    /// All rows of a list ask for the same page of theirs: one statement for each page that the document asks for.
+    async fn load(
+        &self,
+        keys: &[VariantsOf],
+    ) -> Result<HashMap<VariantsOf, Page<ItemWithImage>>, LoadError> {
+        let mut alike: HashMap<_, Vec<&VariantsOf>> = HashMap::new();
+        for key in keys {
+            alike.entry((key.first, &key.after)).or_default().push(key);
+        }
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for ((first, after), keys) in alike {
+            let templates: Vec<_> = keys.iter().map(|key| key.template).collect();
+            let args = PageArgs {
+                first,
+                after: after.clone(),
+                ..PageArgs::default()
+            };
+            let items = self.domain.items();
+            let pages = items.variants_of(&self.viewer, &templates, &args).await?;
+            loaded.extend(keys.into_iter().cloned().zip(pages));
+        }
+        Ok(loaded)
     }
 }
 

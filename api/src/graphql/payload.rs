@@ -24,6 +24,8 @@ user_error_codes! {
     Ambiguous,
     /// The row is archived and must be restored first.
     Archived,
+    /// Items cannot vary along this attribute: it is unique, a reference, or a list.
+    CannotVary,
     /// An attribute says something else than the same attribute of a category above or below.
     Contradicts,
     /// The row would become its own ancestor.
@@ -34,12 +36,18 @@ user_error_codes! {
     Exclusive,
     /// Work on it in the background was given up.
     GaveUp,
+    /// The template has variants that need this.
+    HasVariants,
     /// The key was used before with another request.
     IdempotencyKeyReused,
     /// The units measure different things.
     IncompatibleUnits,
     /// It is in use already, and cannot be changed any more.
     InUse,
+    /// A template cannot be a variant itself.
+    IsTemplate,
+    /// A variant cannot become a template.
+    IsVariant,
     /// Login name or password are wrong.
     InvalidCredentials,
     /// Items that are there already would not be valid any more.
@@ -54,6 +62,8 @@ user_error_codes! {
     LabelTooSmall,
     /// There must always be an owner who can log in.
     LastOwner,
+    /// The item is no template: it has no options.
+    NotATemplate,
     /// The job was not given up: there is nothing to try again.
     NotDead,
     /// The value is none of those to choose from.
@@ -104,6 +114,10 @@ user_error_codes! {
     Unreadable,
     /// A file of this kind is not taken.
     UnsupportedType,
+    /// The template has a variant with these values already.
+    VariantExists,
+    /// The variants differ in this attribute: the template itself has no value of it.
+    Varies,
     /// The value is of another type than it must be.
     WrongType,
 }

@@ -8,7 +8,7 @@ use super::{
     category::{CategoryMutation, CategoryQuery},
     event::Subscriptions,
     item::{
-        ItemMutation, ItemQuery,
+        ItemMutation, ItemQuery, ItemVariantMutation,
         duplicate::ItemDuplicateQuery,
         tag::{TagMutation, TagQuery},
     },
@@ -58,6 +58,7 @@ pub struct Mutation(
     ItemExportMutation,
     ItemImportMutation,
     ItemMutation,
+    ItemVariantMutation,
     JobMutation,
     LabelMutation,
     LoginMutation,

@@ -6,14 +6,21 @@ ALREADY_TAKEN = { $value ->
 }
 AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write which one you mean.
 ARCHIVED = This is archived. Restore it first.
+CANNOT_VARY = Variants cannot differ in “{ $value }”: choose an attribute with one plain value that is not unique.
 CONTRADICTS = The attribute “{ $value }” of the category “{ $category }” says something else. A category below may only be stricter than those above it.
 CYCLE = A category cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
 EXCLUSIVE = Give either this or “{ $other }”, not both.
 GAVE_UP = This could not be processed. Please upload it again.
+HAS_VARIANTS = { $value ->
+    [none] There are still variants, archived ones included. Detach them first.
+   *[other] There are still variants with “{ $value }”, archived ones included. Change or detach them first.
+}
 IDEMPOTENCY_KEY_REUSED = This idempotency key was used before for another request. Use a new one.
 INCOMPATIBLE_UNITS = These two units measure different things, such as weight and length. One cannot be converted into the other.
 IN_USE = This is in use already and cannot be changed any more.
+IS_TEMPLATE = This item has variants of its own, so it cannot become a variant.
+IS_VARIANT = This item is a variant of another one, so it cannot have variants itself.
 INVALID_CREDENTIALS = The e-mail address or the password is wrong.
 INVALID_ITEMS = { $count ->
     [one] One item would not be valid any more. Change it first, or ask to keep it as it is.
@@ -31,6 +38,7 @@ INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fi
 LABEL_TOO_SMALL = These labels are too small for what each of them has to show. Choose larger ones, or another kind of label.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
 NOT_AN_OPTION = “{ $value }” is none of the options. Choose from: { $options }.
+NOT_A_TEMPLATE = This item has no options to make variants of. Set its options first.
 NOT_DEAD = Only a job that was given up can be tried again.
 NOTHING_SELECTED = Nothing was selected. Choose at least one item.
 NOT_FOUND = { $value ->
@@ -61,6 +69,8 @@ UNIQUE_ELSEWHERE = This category cannot move there: an attribute with unique val
 UNKNOWN_NAME = The formula uses “{ $value }”, which means nothing here. Please check for a typing mistake.
 UNREADABLE = The file is damaged and cannot be read.
 UNSUPPORTED_TYPE = Files of this kind are not taken. Use JPEG, PNG, WebP or GIF.
+VARIANT_EXISTS = There is a variant with exactly these values already. It may be archived.
+VARIES = The variants differ in “{ $value }”, so the item they come from has no value of it. Give it to a variant.
 WRONG_TYPE = { $expected ->
     [NUMBER] This must be a whole number.
     [DECIMAL] This must be a number. Write it as text, such as "2.5".

@@ -252,12 +252,24 @@ impl Change<'_> {
         if before.retired_at.is_some() == retired {
             return Ok(before.clone());
         }
+        if retired && self.is_topmost(before).await? {
+            self.refuse_if_option(before).await?;
+        }
         let after = write::set_retired_in_tx(self.tx, self.now, before.clone(), retired).await?;
         if !retired {
             self.consistent(&after).await?;
             self.own_again(&after).await?;
         }
         Ok(after)
+    }
+
+    /// Without the attribute the variants of a template would be all alike. Whoever makes a template waits for us.
+    async fn refuse_if_option(&self, attribute: &Attribute) -> Result<()> {
+        hold_items_in_tx(self.tx, self.category).await?;
+        if query::is_option_in_tx(self.tx, &self.category.path, &attribute.key).await? {
+            return Err(Refusal::new(Code::InUse, "id").into());
+        }
+        Ok(())
     }
 
     /// A new name must not be another attribute's, and is given where the attribute begins.

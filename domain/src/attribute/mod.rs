@@ -190,7 +190,7 @@ impl Attributes<'_> {
     /// restored.
     ///
     /// # Errors
-    /// When there is no such attribute, or somebody changed it since `expected_version`.
+    /// When there is no such attribute, somebody changed it since `expected_version`, or variants differ in it.
     pub async fn retire(
         &self,
         viewer: &Viewer,

@@ -136,6 +136,18 @@ pub(super) async fn subtree_in_tx(
     Ok(ids.collect::<Result<_, DbErr>>()?)
 }
 
+/// Whether variants of a template of this subtree differ in what is kept under the key.
+pub(super) async fn is_option_in_tx(
+    tx: &DatabaseTransaction,
+    path: &Ltree,
+    key: &str,
+) -> Result<bool> {
+    let sql = "SELECT FROM item_option o JOIN item i ON i.id = o.template_id JOIN category c ON c.id = i.category_id
+               WHERE o.key = $1 AND c.path <@ $2::ltree LIMIT 1";
+    let values = [key.into(), path.0.as_str().into()];
+    Ok(tx.query_one_raw(statement(sql, values)).await?.is_some())
+}
+
 /// Keeps a unit as it is until the transaction ends; who changes what it is worth waits, and then finds it in use.
 pub(super) async fn hold_unit_in_tx(tx: &DatabaseTransaction, id: UnitOfMeasureId) -> Result<()> {
     let sql = "SELECT FROM unit_of_measure WHERE id = $1 FOR KEY SHARE";
@@ -162,7 +174,10 @@ pub(super) async fn items_in_tx<'a>(
     tx: &'a DatabaseTransaction,
     categories: &[CategoryId],
 ) -> Result<impl Stream<Item = Result<ItemFacts, DbErr>> + 'a> {
-    let sql = "SELECT id, sku, category_id, attributes FROM item
+    // A template is looked at as its first variant would be.
+    let sql = "SELECT id, sku, category_id, CASE WHEN is_template THEN attributes || (
+                   SELECT jsonb_object_agg(o.key, o.choices -> 0) FROM item_option o WHERE o.template_id = item.id
+               ) ELSE attributes END AS attributes FROM item
                WHERE archived_at IS NULL AND category_id = ANY($1) ORDER BY id";
     Ok(
         ItemFacts::find_by_statement(statement(sql, [uuids(categories)]))

@@ -338,6 +338,47 @@ impl Schema {
         written
     }
 
+    /// The same, but that nothing is demanded of the attributes that are kept under these keys.
+    pub(crate) fn sparing<'a>(&self, keys: impl Iterator<Item = &'a str>) -> Self {
+        let mut spared = self.clone();
+        for key in keys {
+            let it = spared.attributes.iter_mut();
+            for it in it.filter(|it| it.attribute.key == key) {
+                it.attribute.required = false;
+                it.attribute.initial = None;
+            }
+        }
+        spared
+    }
+
+    /// What somebody wrote as a value of one of these attributes, as it is to be kept.
+    ///
+    /// # Errors
+    /// When it is no value of the attribute; the path is the one that is given.
+    pub(crate) fn kept(&self, of: &Effective, path: &str, written: &str) -> Result<Value, Refusal> {
+        let written = Value::from(written);
+        value::parse(&of.attribute, of.pattern(), path, &written, &self.units)
+    }
+
+    /// A kept value as people write it.
+    pub(crate) fn cell_of(&self, key: &str, kept: &Value) -> String {
+        let shown = self
+            .keyed(key)
+            .map(|it| self.units.shown(&it.attribute, kept));
+        value::cell(shown.as_ref().unwrap_or(kept))
+    }
+
+    /// A kept value as people read it in this language, but for its unit.
+    pub(crate) fn label_of(&self, key: &str, kept: &Value, language: &str) -> String {
+        let options = self.keyed(key).map(|it| &it.attribute.options.0);
+        let mut options = options.into_iter().flatten();
+        let option = options.find(|option| kept == option.value.as_str());
+        option.map_or_else(
+            || self.cell_of(key, kept),
+            |option| option.label.in_locale(language).to_owned(),
+        )
+    }
+
     fn unknown(&self, written: &Map<String, Value>) -> Vec<Refusal> {
         let unknown = written.keys().filter(|name| self.named(name).is_none());
         unknown.map(|name| unknown_attribute(name)).collect()

@@ -3,15 +3,24 @@
 //! The category's row is locked by whoever writes an item, and by whoever changes what is demanded: so what is written fits what is
 //! demanded when the transaction commits.
 
-use entity::{id::CategoryId, item::Model as Item};
+use std::collections::HashMap;
+
+use entity::{
+    id::{CategoryId, ItemId},
+    item::Model as Item,
+};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Map, Value};
 
-use super::rules::{self, Draft, DraftChange};
+pub(super) use super::variant::Variant;
+use super::{
+    rules::{self, Draft, DraftChange},
+    variant::{Template, read_templates_in_tx},
+};
 use crate::{
     attribute::{Checked, Schema, Schemas, resolve_in_tx, schemas},
     category::open_for_items_in_tx,
-    error::{Error, Refusal, Result},
+    error::{Code, Error, Refusal, Result},
     patch::Patch,
     pricing,
 };
@@ -34,6 +43,8 @@ pub(super) struct Wish<'a> {
     pub(super) category: CategoryId,
     /// How it is; none for a new one.
     pub(super) before: Option<&'a Item>,
+    /// Of which template it shall be a variant.
+    pub(super) template: Option<ItemId>,
     pub(super) said: Said<'a>,
     /// How it shall be priced; none when that stays as it is.
     pub(super) pricing: Option<&'a pricing::Draft>,
@@ -50,6 +61,26 @@ impl Wish<'_> {
         self.before.is_some() && !self.moves() && matches!(self.said, Said::Nothing)
     }
 
+    /// The template whose variant it becomes.
+    fn joins(&self) -> Option<ItemId> {
+        let was = self.before.and_then(|before| before.template_id);
+        self.template.filter(|template| was != Some(*template))
+    }
+
+    /// The item itself, when others are its variants.
+    fn own_template(&self) -> Option<ItemId> {
+        self.before
+            .filter(|before| before.is_template)
+            .map(|before| before.id)
+    }
+
+    /// The templates that decide whether it can be so.
+    fn templates(&self) -> impl Iterator<Item = ItemId> {
+        let changes = self.joins().is_some() || !self.stays();
+        let named = [self.template, self.own_template()];
+        named.into_iter().flatten().filter(move |_| changes)
+    }
+
     /// Its pricing, when it depends on attributes.
     fn formula(&self) -> Option<&pricing::Draft> {
         self.pricing.filter(|draft| draft.uses_attributes())
@@ -61,10 +92,11 @@ pub(super) async fn of_new_in_tx(tx: &DatabaseTransaction, draft: &Draft) -> Res
     let wish = Wish {
         category: draft.category_id,
         before: None,
+        template: draft.template_id,
         said: Said::All(&draft.attributes),
         pricing: draft.pricing.as_ref(),
     };
-    Ok(of_one_in_tx(tx, wish).await?.unwrap_or_default())
+    Ok(of_one_in_tx(tx, wish).await?.facts.unwrap_or_default())
 }
 
 /// The attributes of an item after a change; none when they stay as they are.
@@ -76,38 +108,52 @@ pub(super) async fn of_change_in_tx(
     let wish = Wish {
         category: change.category_id.unwrap_or(before.category_id),
         before: Some(before),
+        template: change.template_id.apply(before.template_id),
         said: change.attributes.as_ref().map_or(Said::Nothing, Said::All),
         pricing: match &change.pricing {
             Patch::Set(draft) => Some(draft),
             Patch::Keep | Patch::Clear => None,
         },
     };
-    if wish.stays() && wish.formula().is_none() {
+    if wish.stays() && wish.formula().is_none() && wish.joins().is_none() {
         return Ok(None);
     }
     if !wish.moves() && !wish.stays() {
         open_for_items_in_tx(tx, wish.category).await?;
     }
-    of_one_in_tx(tx, wish).await
+    Ok(of_one_in_tx(tx, wish).await?.facts)
 }
 
-async fn of_one_in_tx(tx: &DatabaseTransaction, wish: Wish<'_>) -> Result<Option<Checked>> {
+async fn of_one_in_tx(tx: &DatabaseTransaction, wish: Wish<'_>) -> Result<Settled> {
     let one = of_many_in_tx(tx, &[wish]).await?.pop();
     let one = one.ok_or_else(|| Error::internal("an item has been forgotten"))?;
     one.map_err(Error::Refused)
 }
 
-/// The attributes of many items, in their order: as many statements as for one. None for those that stay as they are. The categories are
-/// locked already.
+/// What is found about a wish that can be fulfilled.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settled {
+    /// The attributes, unless they stay as they are.
+    pub(super) facts: Option<Checked>,
+    /// What the item shall be among the variants of its template, unless neither that nor the attributes change.
+    pub(super) variant: Option<Variant>,
+}
+
+/// The attributes of many items, in their order: as many statements as for one. The categories are locked already.
 ///
 /// # Errors
 /// When the database fails; what is wrong with an item's values stands in its place.
 pub(super) async fn of_many_in_tx(
     tx: &DatabaseTransaction,
     wishes: &[Wish<'_>],
-) -> Result<Vec<Result<Option<Checked>, Vec<Refusal>>>> {
+) -> Result<Vec<Result<Settled, Vec<Refusal>>>> {
     let schemas = schemas(tx, &categories(wishes)).await?;
-    let mut checked: Vec<_> = wishes.iter().map(|wish| check(wish, &schemas)).collect();
+    let templates = wishes.iter().flat_map(Wish::templates).collect();
+    let templates = read_templates_in_tx(tx, templates).await?;
+    let mut checked: Vec<_> = wishes
+        .iter()
+        .map(|wish| check(wish, &schemas, &templates))
+        .collect();
     let (mut places, mut valid) = (Vec::new(), Vec::new());
     for (place, it) in checked.iter_mut().enumerate() {
         if let Ok(Some(it)) = it {
@@ -121,14 +167,19 @@ pub(super) async fn of_many_in_tx(
             checked[place] = Err(missing);
         }
     }
-    Ok(checked)
+    let settled = wishes.iter().zip(checked).map(|(wish, facts)| {
+        let facts = facts?;
+        let variant = variant(wish, facts.as_ref(), &schemas, &templates)?;
+        Ok(Settled { facts, variant })
+    });
+    Ok(settled.collect())
 }
 
 /// Those whose schemas are needed, each once.
 fn categories(wishes: &[Wish<'_>]) -> Vec<CategoryId> {
     let mut categories = Vec::with_capacity(wishes.len());
     for wish in wishes {
-        if !wish.stays() || wish.formula().is_some() {
+        if !wish.stays() || wish.formula().is_some() || wish.joins().is_some() {
             categories.extend(wish.before.map(|before| before.category_id));
             categories.push(wish.category);
         }
@@ -139,12 +190,20 @@ fn categories(wishes: &[Wish<'_>]) -> Vec<CategoryId> {
 }
 
 /// What is wrong with the values, and with a formula that uses them.
-fn check(wish: &Wish<'_>, schemas: &Schemas) -> Result<Option<Checked>, Vec<Refusal>> {
+fn check(
+    wish: &Wish<'_>,
+    schemas: &Schemas,
+    templates: &Templates,
+) -> Result<Option<Checked>, Vec<Refusal>> {
     let empty = Schema::default();
     let schema = |id| schemas.get(&id).map_or(&empty, |schema| &**schema);
     let own = schema(wish.category);
     let was = wish.before.map_or(own, |before| schema(before.category_id));
-    let checked = check_values(wish, own, was);
+    let template = wish.own_template().and_then(|id| templates.get(&id));
+    let checked = match template {
+        Some(template) => check_template(wish, template, own, was),
+        None => check_values(wish, own, was),
+    };
     let formula = wish
         .formula()
         .map_or(Ok(()), |draft| draft.check_attributes(own));
@@ -156,6 +215,80 @@ fn check(wish: &Wish<'_>, schemas: &Schemas) -> Result<Option<Checked>, Vec<Refu
             Err(refused)
         }
     }
+}
+
+/// These items, as templates.
+type Templates = HashMap<ItemId, Template>;
+
+/// A template has no values of its own in what its variants differ in, whatever is demanded of others; and where it stands, its variants must
+/// be able to stand too.
+fn check_template(
+    wish: &Wish<'_>,
+    template: &Template,
+    own: &Schema,
+    was: &Schema,
+) -> Result<Option<Checked>, Vec<Refusal>> {
+    let refuse = |code, path: &str, key: &str| {
+        vec![Refusal::new(code, path).with("value", was.name_of(key))]
+    };
+    let in_use = |key: &str| own.in_use().any(|it| it.attribute.key == key);
+    if wish.moves()
+        && let Some(key) = template.keys().find(|key| !in_use(key))
+    {
+        return Err(refuse(Code::UnknownAttribute, "categoryId", key));
+    }
+    let checked = check_values(wish, &own.sparing(template.keys()), was)?;
+    let valued = |key: &&str| {
+        let mut values = checked.iter().map(|checked| &checked.values);
+        values.any(|values| values.contains_key(*key))
+    };
+    match template.keys().find(valued) {
+        Some(key) => {
+            let path = format!("attributes.{}", own.name_of(key));
+            Err(refuse(Code::Varies, &path, key))
+        }
+        None => Ok(checked),
+    }
+}
+
+/// What the item will have chosen of what its template offers.
+fn variant(
+    wish: &Wish<'_>,
+    facts: Option<&Checked>,
+    schemas: &Schemas,
+    templates: &Templates,
+) -> Result<Option<Variant>, Vec<Refusal>> {
+    let Some(id) = wish.template else {
+        return Ok(None);
+    };
+    let joins = wish.joins().is_some();
+    if !joins && facts.is_none() {
+        return Ok(None);
+    }
+    if wish.own_template().is_some() {
+        return Err(vec![Refusal::new(Code::IsTemplate, "templateId")]);
+    }
+    let missing = || vec![Refusal::new(Code::NotFound, "templateId")];
+    let template = templates.get(&id).ok_or_else(missing)?;
+    if joins {
+        template.check().map_err(|refusal| vec![refusal])?;
+    }
+    let attributes = match (facts, wish.before) {
+        (Some(facts), _) => facts.values.clone(),
+        (None, before) => before.map_or_else(Map::new, |before| object(&before.attributes)),
+    };
+    let empty = Schema::default();
+    let schema = schemas.get(&wish.category);
+    let options = template.chosen(&attributes, schema.map_or(&empty, |schema| &**schema))?;
+    Ok(Some(Variant {
+        template: id,
+        options,
+        path: if facts.is_some() {
+            "attributes"
+        } else {
+            "templateId"
+        },
+    }))
 }
 
 /// The schemas are those of the category where the item shall stand, and of the one where it stands.

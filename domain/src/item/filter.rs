@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use entity::{id::CategoryId, item::Kind, ltree::Ltree};
+use entity::{
+    id::{CategoryId, ItemId},
+    item::Kind,
+    ltree::Ltree,
+};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
@@ -46,6 +50,12 @@ pub struct ItemFilter {
     pub attributes: Vec<AttributeFilter>,
     /// Whether it has a picture.
     pub has_image: Option<bool>,
+    /// Whether others are its variants.
+    pub is_template: Option<bool>,
+    /// A variant of one of these.
+    pub template_in: Option<Vec<ItemId>>,
+    /// No variant of anything, or a variant.
+    pub template_is_null: Option<bool>,
     /// Put away or not; without, only what is in use.
     pub archived: Option<bool>,
     /// All of these as well.
@@ -87,6 +97,7 @@ impl ItemFilter {
             self.tags_all.as_ref().map(Vec::len),
             self.tags_any.as_ref().map(Vec::len),
             self.tags_none.as_ref().map(Vec::len),
+            self.template_in.as_ref().map(Vec::len),
         ];
         let texts = [&self.sku, &self.name, &self.external_reference];
         *conditions += 1
@@ -206,6 +217,7 @@ impl ItemFilter {
                 " AND i.primary_image_id IS NULL"
             });
         }
+        self.push_template(sql);
         self.push_parts(sql, named);
     }
 
@@ -231,6 +243,28 @@ impl ItemFilter {
             sql.push(" AND NOT i.tags && ")
                 .bind(kept(tags))
                 .push("::text[]");
+        }
+    }
+
+    fn push_template(&self, sql: &mut Sql) {
+        if let Some(is_template) = self.is_template {
+            sql.push(if is_template {
+                " AND i.is_template"
+            } else {
+                " AND NOT i.is_template"
+            });
+        }
+        if let Some(templates) = &self.template_in {
+            sql.push(" AND i.template_id = ANY(")
+                .bind(uuids(templates))
+                .push(")");
+        }
+        if let Some(is_null) = self.template_is_null {
+            sql.push(if is_null {
+                " AND i.template_id IS NULL"
+            } else {
+                " AND i.template_id IS NOT NULL"
+            });
         }
     }
 
@@ -354,6 +388,11 @@ impl ResolvedFilter<'_> {
         let mut bare = Sql::default();
         self.filter.push_conditions(&mut bare, &self.named);
         bare.is_empty()
+    }
+
+    /// Whether only what is put away is asked for.
+    pub(crate) fn is_of_archived(&self) -> bool {
+        self.filter.archived == Some(true)
     }
 
     /// Appends the condition on the item `i`.

@@ -128,7 +128,10 @@ impl<'a> Asked<'a> {
             let along = Reading::Along {
                 most,
                 stretch: &stretch,
-                gathered,
+                gathered: Gathered {
+                    from: self.resolved.along(),
+                    ..gathered
+                },
             };
             if let Some(page) = self
                 .list(along, async |list| list.full_page(db, args).await)
@@ -202,7 +205,10 @@ impl<'a> Asked<'a> {
             columns: &format!("{score} AS score, {COLUMNS}"),
             from: FROM,
             order: self.ordering.order(),
-            filter: &|sql| self.resolved.push(sql),
+            filter: &|sql| match reading {
+                Reading::Gathered(_) => self.resolved.push(sql),
+                Reading::Any | Reading::Along { .. } => self.resolved.push_of_each(sql),
+            },
             cursor: &|ranked: &Ranked| self.ordering.cursor(&ranked.row.item, ranked.score),
             reading,
         })
@@ -221,14 +227,17 @@ pub(super) async fn count(reads: &Reads, selection: &ItemSelection) -> Result<To
         return Ok(TotalCount { count, exact: true });
     }
     Ok(TotalCount {
-        count: resolved.expect(&anew).await?.rows.max(COUNT_EXACT_MAX),
+        count: resolved.expect_rows(&anew).await?.rows.max(COUNT_EXACT_MAX),
         exact: false,
     })
 }
 
 async fn counted(db: &Reads, resolved: &Resolved<'_>, most: Option<u64>) -> Result<u64> {
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT FROM item i WHERE ");
-    resolved.push(&mut sql);
+    match most {
+        Some(_) => resolved.push_of_each(&mut sql),
+        None => resolved.push(&mut sql),
+    }
     if let Some(most) = most {
         sql.push(" LIMIT ")
             .bind(i64::try_from(most).unwrap_or(i64::MAX));

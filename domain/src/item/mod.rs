@@ -16,6 +16,7 @@ mod rules;
 mod search;
 mod selection;
 mod tag;
+mod variant;
 mod write;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub use entity::{
     item_image::{Model as ItemImage, Rendition, Renditions, State as ImageState},
     item_import::Policy,
     item_metal::{MakingMode, Model as ItemMetal, Stone, Stones},
+    item_option::Model as ItemOption,
 };
 pub use facet::{Facet, FacetIs, FacetOf, FacetRange, FacetRequest, FacetValue};
 pub use filter::{DecimalFilter, ItemFilter};
@@ -57,6 +59,10 @@ pub(crate) use rendered::{
 };
 pub use selection::ItemSelection;
 pub use tag::Tag;
+pub use variant::{
+    COMBINATIONS_MAX, Choice, NewOption, VariantOverride, VariantRow, VariantsOutcome,
+    VariantsRequest,
+};
 
 use crate::{
     Domain,
@@ -105,6 +111,8 @@ pub struct NewItem {
     pub barcodes: Vec<String>,
     /// Its key in somebody else's system.
     pub external_reference: Option<String>,
+    /// Of which template it is a variant.
+    pub template_id: Option<ItemId>,
 }
 
 /// A change of an item. What is not given stays.
@@ -138,6 +146,8 @@ pub struct ItemChange {
     pub barcodes: Option<Vec<String>>,
     /// Its key in somebody else's system.
     pub external_reference: Patch<String>,
+    /// Of which template it is a variant.
+    pub template_id: Patch<ItemId>,
 }
 
 /// Items: their use cases and queries.
@@ -429,6 +439,30 @@ impl Items<'_> {
         duplicate::of_candidate(&self.domain.reads.planned_anew(), candidate).await
     }
 
+    /// Creates the variants of a template that are not there yet, as items with the template's values: copies, which change on their own
+    /// from then on. Those that are there, archived ones too, stay as they are.
+    ///
+    /// # Errors
+    /// When there is no such template, it is archived or of another version, a choice is wrong, or a value of a variant is refused. Then
+    /// nothing is created.
+    pub async fn generate_variants(
+        &self,
+        viewer: &Viewer,
+        request: &VariantsRequest,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<VariantsOutcome> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let generation = bulk::Generation {
+            domain: self.domain,
+            viewer,
+            request,
+            expected_version,
+            key,
+        };
+        bulk::generate(generation).await
+    }
+
     fn call<'b>(
         &'b self,
         viewer: &'b Viewer,
@@ -599,6 +633,42 @@ impl Items<'_> {
     ) -> Result<Vec<Page<ItemChanged>>> {
         viewer.require(Permission::AuditRead)?;
         history::pages(&self.domain.reads, parts).await
+    }
+
+    /// In which attributes the variants of these items differ, of those that are templates.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn options_of(&self, viewer: &Viewer, ids: &[ItemId]) -> Result<Vec<ItemOption>> {
+        viewer.require(Permission::CatalogueRead)?;
+        variant::options_of(&self.domain.reads, ids).await
+    }
+
+    /// How many variants in use these templates have, of those that have any.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn variant_counts_of(
+        &self,
+        viewer: &Viewer,
+        ids: &[ItemId],
+    ) -> Result<Vec<(ItemId, i64)>> {
+        viewer.require(Permission::CatalogueRead)?;
+        variant::counts_of(&self.domain.reads, ids).await
+    }
+
+    /// Of each of these templates, in their order, a page of the variants in use, by creation: forwards.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue, or an argument is wrong.
+    pub async fn variants_of(
+        &self,
+        viewer: &Viewer,
+        templates: &[ItemId],
+        args: &PageArgs,
+    ) -> Result<Vec<Page<ItemWithImage>>> {
+        viewer.require(Permission::CatalogueRead)?;
+        variant::variants_of(&self.domain.reads, templates, args).await
     }
 
     /// The pictures of these items, in their order.

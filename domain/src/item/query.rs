@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, sea_query::LockType,
 };
 
 use super::ItemFilter;
@@ -44,7 +44,8 @@ impl FromQueryResult for ItemWithImage {
 macro_rules! item_columns {
     () => {
         "i.id, i.kind, i.sku, i.name, i.description, i.category_id, i.unit_id, i.tracking, i.price_amount, i.price_currency, i.attributes, \
-         i.tags, i.primary_image_id, i.qr_svg_key, i.qr_png_key, i.external_reference, i.archived_at, i.version, i.created_at, i.updated_at"
+         i.tags, i.primary_image_id, i.qr_svg_key, i.qr_png_key, i.external_reference, i.is_template, i.template_id, i.variant_options, \
+         i.archived_at, i.version, i.created_at, i.updated_at"
     };
 }
 
@@ -220,7 +221,10 @@ pub(super) async fn images_of(
 }
 
 pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: ItemId) -> Result<Option<Item>> {
-    Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?)
+    Ok(Entity::find_by_id(id)
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await?)
 }
 
 pub(super) async fn images_in_tx(

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use entity::{
-    id::{CategoryId, UnitOfMeasureId},
+    id::{CategoryId, ItemId, UnitOfMeasureId},
     item::{Kind, Tracking},
     translations::Translations,
 };
@@ -48,6 +48,7 @@ pub(super) struct Draft {
     pub(super) tags: Vec<String>,
     pub(super) barcodes: Vec<String>,
     pub(super) external_reference: Option<String>,
+    pub(super) template_id: Option<ItemId>,
 }
 
 impl Draft {
@@ -74,6 +75,7 @@ pub(super) struct DraftChange {
     pub(super) tags: Option<Vec<String>>,
     pub(super) barcodes: Option<Vec<String>>,
     pub(super) external_reference: Patch<String>,
+    pub(super) template_id: Patch<ItemId>,
 }
 
 pub(super) fn parse_new(new: &NewItem, reading: Reading<'_>) -> Result<Draft> {
@@ -92,6 +94,7 @@ pub(super) fn parse_new(new: &NewItem, reading: Reading<'_>) -> Result<Draft> {
         tags,
         barcodes,
         external_reference,
+        template_id,
     } = new.clone();
     let mut refusals = Refusals::default();
     let sku = refusals.take(sku::parse("sku", &sku));
@@ -132,6 +135,7 @@ pub(super) fn parse_new(new: &NewItem, reading: Reading<'_>) -> Result<Draft> {
             tags: tags?,
             barcodes: barcodes?,
             external_reference: reference?,
+            template_id,
         })
     })();
     refusals.into_result(draft)
@@ -153,6 +157,7 @@ pub(super) fn parse_change(change: &ItemChange, reading: Reading<'_>) -> Result<
         tags,
         barcodes,
         external_reference,
+        template_id,
     } = change.clone();
     let mut refusals = Refusals::default();
     let sku = refusals.take(sku.map(|sku| sku::parse("sku", &sku)).transpose());
@@ -196,6 +201,7 @@ pub(super) fn parse_change(change: &ItemChange, reading: Reading<'_>) -> Result<
             tags: tags?,
             barcodes: barcodes?,
             external_reference: reference?,
+            template_id,
         })
     })();
     refusals.into_result(change)

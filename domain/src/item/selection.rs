@@ -20,6 +20,9 @@ pub struct ItemSelection {
     pub filter: ItemFilter,
     /// Only items that are found by these words.
     pub search: Option<String>,
+    /// Variants are represented by their templates: each of these that fits itself, or has a variant that does.
+    #[serde(default)]
+    pub by_template: bool,
 }
 
 impl ItemSelection {
@@ -42,6 +45,7 @@ impl ItemSelection {
         Ok(Resolved {
             filter: self.filter.resolve(db).await?,
             words,
+            by_template: self.by_template,
         })
     }
 }
@@ -50,11 +54,40 @@ impl ItemSelection {
 pub(crate) struct Resolved<'a> {
     pub(super) filter: ResolvedFilter<'a>,
     pub(super) words: Option<Words>,
+    by_template: bool,
 }
 
 impl Resolved<'_> {
-    /// Appends the condition on the item `i`.
+    /// Appends the condition on the item `i`, for statements that look for all items that it holds for.
     pub(crate) fn push(&self, sql: &mut Sql) {
+        if !self.by_template {
+            return self.push_own(sql);
+        }
+        sql.push("i.template_id IS NULL AND ((");
+        self.push_own(sql);
+        sql.push(
+            ") OR i.id IN (SELECT i.template_id FROM item i WHERE i.template_id IS NOT NULL AND ",
+        );
+        self.push_own(sql);
+        sql.push("))");
+    }
+
+    /// The same for statements that ask it of one item after the other, and may stop: then the variants of each template are looked up, and
+    /// not those of all templates.
+    pub(super) fn push_of_each(&self, sql: &mut Sql) {
+        if !self.by_template {
+            return self.push_own(sql);
+        }
+        sql.push("i.template_id IS NULL AND ((");
+        self.push_own(sql);
+        // The inner `i` hides the outer one, whose id is therefore handed in.
+        sql.push(") OR i.is_template AND EXISTS (SELECT FROM (VALUES (i.id)) g (id) JOIN item i ON i.template_id = g.id WHERE ");
+        self.push_own(sql);
+        sql.push("))");
+    }
+
+    /// Appends what holds for the item `i` itself.
+    fn push_own(&self, sql: &mut Sql) {
         self.filter.push(sql);
         if let Some(words) = &self.words {
             sql.push(" AND ");
@@ -62,14 +95,36 @@ impl Resolved<'_> {
         }
     }
 
-    /// Whether all items in use are meant, or all that are not.
-    pub(super) fn is_everything(&self) -> bool {
-        self.words.is_none() && self.filter.is_empty()
+    /// From where items are read along an order.
+    pub(super) fn along(&self) -> &'static str {
+        if self.by_template {
+            "(SELECT * FROM item i WHERE i.template_id IS NULL) i"
+        } else {
+            "item i"
+        }
     }
 
-    /// What PostgreSQL expects.
+    /// Whether all items in use are meant, or all that are not. Of templates those with a variant that is put away are few: they are to be
+    /// looked for.
+    pub(super) fn is_everything(&self) -> bool {
+        let is_few = self.by_template && self.filter.is_of_archived();
+        self.words.is_none() && self.filter.is_empty() && !is_few
+    }
+
+    /// What PostgreSQL expects; variants are counted one by one, for it knows nothing of how they are spread over templates.
     pub(super) async fn expect(&self, db: &Reads) -> Result<Expected> {
-        expect(db, |sql| self.push(sql)).await
+        expect(db, |sql| self.push_own(sql)).await
+    }
+
+    /// The same for a list that is told to be so long.
+    pub(super) async fn expect_rows(&self, db: &Reads) -> Result<Expected> {
+        expect(db, |sql| {
+            self.push_own(sql);
+            if self.by_template {
+                sql.push(" AND i.template_id IS NULL");
+            }
+        })
+        .await
     }
 }
 

@@ -7,8 +7,9 @@ use entity::{
     item_barcode, item_metal, item_pricing,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
-    IntoActiveModel,
+    ActiveModelTrait,
+    ActiveValue::{NotSet, Set},
+    DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, IntoActiveModel,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -92,6 +93,7 @@ fn new_row(now: DateTime<Utc>, draft: Draft) -> ActiveModel {
         tags,
         barcodes: _,
         external_reference,
+        template_id,
     } = draft;
     ActiveModel {
         id: Set(ItemId(new_id(now))),
@@ -110,6 +112,9 @@ fn new_row(now: DateTime<Utc>, draft: Draft) -> ActiveModel {
         qr_svg_key: Set(None),
         qr_png_key: Set(None),
         external_reference: Set(external_reference),
+        is_template: Set(false),
+        template_id: Set(template_id),
+        variant_options: NotSet,
         archived_at: Set(None),
         version: Set(1),
         created_at: Set(now),
@@ -186,6 +191,7 @@ fn changed_row(now: DateTime<Utc>, item: Item, change: DraftChange) -> ActiveMod
         tags,
         barcodes: _,
         external_reference,
+        template_id,
     } = change;
     let reference = external_reference.apply(item.external_reference.clone());
     let mut row = touched(now, item.clone());
@@ -199,6 +205,7 @@ fn changed_row(now: DateTime<Utc>, item: Item, change: DraftChange) -> ActiveMod
     row.attributes = Set(attributes.unwrap_or(item.attributes));
     row.tags = Set(tags.unwrap_or(item.tags));
     row.external_reference = Set(reference);
+    row.template_id = Set(template_id.apply(item.template_id));
     match price {
         Patch::Keep => {}
         Patch::Clear => (row.price_amount, row.price_currency) = (Set(None), Set(None)),
@@ -289,6 +296,23 @@ fn taken(error: DbErr, sku: &str, reference: Option<&str>) -> Error {
             (
                 "item_category_id_fkey",
                 Refusal::new(Code::NotFound, "categoryId"),
+            ),
+            (
+                "item_variant_unique",
+                Refusal::new(Code::VariantExists, "attributes"),
+            ),
+            // The template has become another since we looked at it.
+            (
+                "item_variant_options",
+                Refusal::new(Code::StaleVersion, "templateId"),
+            ),
+            (
+                "item_variant_whole",
+                Refusal::new(Code::NotATemplate, "templateId"),
+            ),
+            (
+                "item_template",
+                Refusal::new(Code::NotATemplate, "templateId"),
             ),
         ],
     )

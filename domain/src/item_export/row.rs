@@ -18,6 +18,8 @@ pub struct ExportedItem {
     pub(super) barcodes: Vec<String>,
     pub(super) category: String,
     pub(super) unit: String,
+    /// SKU of its template.
+    pub(super) template: String,
 }
 
 impl FromQueryResult for ExportedItem {
@@ -28,6 +30,7 @@ impl FromQueryResult for ExportedItem {
             barcodes: row.try_get(prefix, "barcodes")?,
             category: String::new(),
             unit: String::new(),
+            template: String::new(),
         })
     }
 }
@@ -59,6 +62,7 @@ impl ExportedItem {
             }
             Column::Tags => join_list(&item.tags),
             Column::Barcodes => join_list(&self.barcodes),
+            Column::Template => self.template.clone(),
         }
     }
 
@@ -127,7 +131,7 @@ impl ExportedItem {
 }
 
 /// The columns that every item has, but for its texts and attributes.
-pub(super) const ALL: [Column; 10] = [
+pub(super) const ALL: [Column; 11] = [
     Column::Sku,
     Column::ExternalReference,
     Column::Kind,
@@ -138,4 +142,5 @@ pub(super) const ALL: [Column; 10] = [
     Column::Currency,
     Column::Tags,
     Column::Barcodes,
+    Column::Template,
 ];

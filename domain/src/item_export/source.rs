@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::{id::UnitOfMeasureId, item_export::Model as ItemExport};
+use entity::{attribute::RefersTo, id::UnitOfMeasureId, item_export::Model as ItemExport};
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IsolationLevel,
     TransactionTrait,
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Domain,
+    attribute::names,
     error::{Error, Result},
     item::{ITEM_COLUMNS, push_order},
     item_import::{Categories, Column, Format},
@@ -101,8 +102,27 @@ impl Source {
             exported.unit = self.units.get(&item.unit_id).cloned().unwrap_or_default();
         }
         self.facts.show_in_tx(&self.tx, &mut page).await?;
+        name_templates_in_tx(&self.tx, &mut page).await?;
         Ok(page)
     }
+}
+
+/// Says of variants whose they are, by one statement.
+async fn name_templates_in_tx(tx: &DatabaseTransaction, page: &mut [ExportedItem]) -> Result<()> {
+    let templates = page.iter().filter_map(|exported| exported.item.template_id);
+    let mut ids: Vec<_> = templates.map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let skus = names(tx, RefersTo::Item, &ids).await?;
+    for exported in page {
+        let id = exported.item.template_id.map(|id| id.0);
+        let sku = id.and_then(|id| skus.get(&id));
+        exported.template = sku.cloned().unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Appends which items.

@@ -44,10 +44,12 @@ pub enum Column {
     Tags,
     /// What scanners read.
     Barcodes,
+    /// SKU of the template whose variant it is.
+    Template,
 }
 
 /// Headers in both languages, each in lower case and without blanks, dashes and the like.
-const HEADERS: [(&str, Column); 33] = [
+const HEADERS: [(&str, Column); 36] = [
     ("sku", Column::Sku),
     ("کدکالا", Column::Sku),
     ("کد", Column::Sku),
@@ -81,6 +83,9 @@ const HEADERS: [(&str, Column); 33] = [
     ("barcodes", Column::Barcodes),
     ("barcode", Column::Barcodes),
     ("بارکد", Column::Barcodes),
+    ("template", Column::Template),
+    ("variantof", Column::Template),
+    ("الگو", Column::Template),
 ];
 
 /// A column that is one of many of its sort.
@@ -146,6 +151,7 @@ impl Column {
             Self::AttributeJson(name) => format!("attributes.{name}:json"),
             Self::Tags => "tags".into(),
             Self::Barcodes => "barcodes".into(),
+            Self::Template => "template".into(),
         }
     }
 
@@ -182,6 +188,7 @@ impl Column {
             }
             Self::Tags => fields.tags = Some(split_list(cell)),
             Self::Barcodes => fields.barcodes = Some(split_list(cell)),
+            Self::Template => fields.template = text(),
         }
         Ok(())
     }
@@ -345,6 +352,7 @@ mod tests {
             Column::Attribute("a.b".into()),
             Column::AttributeJson("set".into()),
             Column::Barcodes,
+            Column::Template,
         ] {
             assert_eq!(Column::parse(&column.header()), Ok(Some(column)));
         }

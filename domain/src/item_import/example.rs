@@ -52,6 +52,7 @@ impl ItemImports<'_> {
             (Column::Tags, "gold|new"),
             (Column::Barcodes, "4006381333931"),
             (Column::ExternalReference, ""),
+            (Column::Template, ""),
         ];
         let fixed = fixed.map(|(column, cell)| (column, cell.to_owned()));
         let attributes = attributes

@@ -35,6 +35,8 @@ pub struct Fields {
     pub tags: Option<Vec<String>>,
     /// What scanners read.
     pub barcodes: Option<Vec<String>>,
+    /// SKU of the template whose variant it is; an empty text makes it an item of its own.
+    pub template: Option<String>,
 }
 
 /// Splits a cell at each `|` that has no backslash in front.

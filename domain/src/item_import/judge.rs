@@ -64,6 +64,7 @@ impl Lookups {
             attributes: fields.attributes.clone(),
             tags: fields.tags.clone(),
             barcodes: fields.barcodes.clone(),
+            template: patch(fields.template.clone()),
         };
         match refusals.into_result(Some(values)) {
             Ok(values) => Ok(values),

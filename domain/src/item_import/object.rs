@@ -47,6 +47,7 @@ impl Fields {
             "attributes" => self.attributes = object(name, value)?.into_iter().collect(),
             "tags" => self.tags = list(name, value)?,
             "barcodes" => self.barcodes = list(name, value)?,
+            "template" => self.template = clearable(name, value)?,
             unknown => {
                 let refusal = Refusal::new(Code::UnknownColumn, "");
                 return Err(refusal.with("value", shortened(unknown)));

@@ -283,6 +283,7 @@ async fn an_import_is_held_to_what_is_demanded_row_by_row() {
             tags: Vec::new(),
             barcodes: Vec::new(),
             external_reference: Some(sku.into()),
+            template_id: None,
         },
         draw_code: false,
     };

@@ -50,6 +50,7 @@ async fn row(shop: &Shop, sku: &str, huid: &str, pricing: Pricing) -> ItemRow {
         tags: Vec::new(),
         barcodes: Vec::new(),
         external_reference: Some(sku.to_owned()),
+        template_id: None,
     };
     ItemRow {
         item,

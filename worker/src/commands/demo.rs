@@ -264,6 +264,7 @@ fn item_row(
         tags: item.tags.clone(),
         barcodes: vec![item.barcode.clone()],
         external_reference: Some(item.external_reference.clone()),
+        template_id: None,
     };
     Ok(Some(ItemRow { item, draw_code }))
 }

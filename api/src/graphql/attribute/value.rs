@@ -133,20 +133,24 @@ impl AttributeValue {
 
     /// The value as people read it, in the viewer's language: options by their labels, decimals with their unit.
     async fn text(&self, ctx: &Context<'_>) -> String {
-        let row = self.row();
-        let locale = ctx.viewer().locale;
-        match (&self.kept, row.kind) {
-            (Value::String(text), Kind::Enum) => label(row, locale.as_str(), text),
-            (Value::Array(values), Kind::MultiEnum) => {
-                let values = values.iter().filter_map(Value::as_str);
-                let labels: Vec<_> = values.map(|it| label(row, locale.as_str(), it)).collect();
-                labels.join(list_separator(locale))
-            }
-            (Value::Bool(value), _) => yes_or_no(locale, *value).to_owned(),
-            (kept, Kind::Decimal) => with_unit(row, kept, &self.schema, locale.as_str()),
-            (Value::String(text), _) => text.clone(),
-            (other, _) => other.to_string(),
+        text(&self.schema, self.row(), &self.kept, ctx.viewer().locale)
+    }
+}
+
+/// A kept value as people read it.
+#[must_use]
+pub fn text(schema: &Schema, row: &Row, kept: &Value, locale: Locale) -> String {
+    match (kept, row.kind) {
+        (Value::String(text), Kind::Enum) => label(row, locale.as_str(), text),
+        (Value::Array(values), Kind::MultiEnum) => {
+            let values = values.iter().filter_map(Value::as_str);
+            let labels: Vec<_> = values.map(|it| label(row, locale.as_str(), it)).collect();
+            labels.join(list_separator(locale))
         }
+        (Value::Bool(value), _) => yes_or_no(locale, *value).to_owned(),
+        (kept, Kind::Decimal) => with_unit(row, kept, schema, locale.as_str()),
+        (Value::String(text), _) => text.clone(),
+        (other, _) => other.to_string(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, ID, InputObject};
 use domain::{Refusal, item as rules};
-use entity::id::CategoryId;
+use entity::id::{CategoryId, ItemId};
 
 use super::ItemKind;
 use crate::graphql::{
@@ -90,6 +90,15 @@ pub struct TagFilter {
     none: Option<Vec<String>>,
 }
 
+/// A condition on the template.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct ItemTemplateFilter {
+    /// A variant of one of these. An empty list matches nothing.
+    r#in: Option<Vec<ID>>,
+    /// No variant of anything, or a variant.
+    is_null: Option<bool>,
+}
+
 /// Which items. All that is given must hold; archived ones are left out unless `archived` says otherwise.
 #[derive(InputObject, Clone, Debug, Default)]
 pub struct ItemWhere {
@@ -111,6 +120,10 @@ pub struct ItemWhere {
     attributes: Option<Vec<AttributeFilter>>,
     /// With or without a picture.
     has_image: Option<bool>,
+    /// Templates, or items without variants of their own.
+    is_template: Option<bool>,
+    /// By the template whose variants they are.
+    template: Option<ItemTemplateFilter>,
     /// Put away, or in use.
     archived: Option<bool>,
     /// All of these as well.
@@ -191,11 +204,17 @@ impl ItemWhere {
             price,
             attributes,
             has_image,
+            is_template,
+            template,
             archived,
             and,
             or,
             not,
         } = self;
+        let ItemTemplateFilter {
+            r#in: templates,
+            is_null: template_is_null,
+        } = template.unwrap_or_default();
         let CategoryFilter {
             r#in: categories,
             descendant_of,
@@ -218,6 +237,11 @@ impl ItemWhere {
             price: price.map(Into::into),
             attributes: attributes.into_iter().flatten().map(Into::into).collect(),
             has_image,
+            is_template,
+            template_in: templates
+                .map(|ids| ItemId::parse_all("where.template.in", &ids))
+                .transpose()?,
+            template_is_null,
             archived,
             and: and.map(parse_all).transpose()?,
             or: or.map(parse_all).transpose()?,
@@ -228,6 +252,13 @@ impl ItemWhere {
 
 fn parse_all(parts: Vec<ItemWhere>) -> Result<Vec<rules::ItemFilter>, Refusal> {
     parts.into_iter().map(ItemWhere::parse).collect()
+}
+
+/// What stands for several items of a list.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemGroupBy {
+    /// The template, for all its variants.
+    Template,
 }
 
 /// What items can be ordered by.

@@ -6,7 +6,7 @@ use domain::{
     attribute::Schema,
     item::{FieldChange, HistoryOf, ItemChanged},
 };
-use entity::id::{CategoryId, ItemImageId, UnitOfMeasureId};
+use entity::id::{CategoryId, ItemId, ItemImageId, UnitOfMeasureId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::graphql::{
 /// A field that was changed.
 #[derive(SimpleObject)]
 pub struct ItemFieldChange {
-    /// Which one, from the item inwards: `["price", "amount"]`, `["name", "fa"]`, `["attributes", "size"]`.
+    /// Which one, from the item inwards: `["price", "amount"]`, `["name", "fa"]`, `["attributes", "size"]`, `["options", "size"]`.
     path: Vec<String>,
     /// How it was; null when there was nothing. Decimals are texts.
     before: Option<Json<Value>>,
@@ -79,7 +79,7 @@ impl ItemFieldChange {
         let shown = |kept: Option<Value>| kept.map(|kept| Json(shown(&path, kept, schema)));
         let (before, after) = (shown(before), shown(after));
         if let [field, key] = path.as_mut_slice()
-            && field == "attributes"
+            && matches!(field.as_str(), "attributes" | "options")
             && let Some(attribute) = schema.keyed(key)
         {
             key.clone_from(&attribute.attribute.name);
@@ -97,8 +97,13 @@ fn shown(path: &[String], kept: Value, schema: &Schema) -> Value {
     let path: Vec<_> = path.iter().map(String::as_str).collect();
     match (path.as_slice(), kept) {
         (["attributes", key], kept) => attribute(key, kept, schema),
+        (["options", key], Value::Array(choices)) => choices
+            .into_iter()
+            .map(|choice| attribute(key, choice, schema))
+            .collect(),
         (["categoryId"], Value::String(id)) => global::<CategoryId>(id),
         (["unitId"], Value::String(id)) => global::<UnitOfMeasureId>(id),
+        (["templateId"], Value::String(id)) => global::<ItemId>(id),
         (["primaryImageId"], Value::String(id)) => global::<ItemImageId>(id),
         (
             ["kind" | "tracking"]

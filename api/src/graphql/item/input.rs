@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, InputObject, Json, MaybeUndefined};
 use domain::item::{ItemChange, NewItem};
-use entity::id::{CategoryId, UnitOfMeasureId};
+use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
 
 use super::{ItemKind, ItemTracking, metal::ItemMetalInput, pricing::ItemPricingInput};
 use crate::graphql::{
@@ -51,6 +51,8 @@ pub struct ItemValues {
     barcodes: Vec<String>,
     /// Its key in somebody else's system.
     external_reference: Option<String>,
+    /// The template whose variant it is; `attributes` must then have one of the template's values of each option.
+    template_id: Option<ID>,
 }
 
 /// An item to be.
@@ -94,6 +96,8 @@ pub struct ItemChanges {
     barcodes: Option<Vec<String>>,
     /// Its key in somebody else's system.
     external_reference: MaybeUndefined<String>,
+    /// The template whose variant it is; null makes it an item of its own.
+    template_id: MaybeUndefined<ID>,
 }
 
 /// A change of an item. What is not given stays; null clears.
@@ -128,6 +132,7 @@ impl ItemValues {
             tags,
             barcodes,
             external_reference,
+            template_id,
         } = self;
         Ok(NewItem {
             kind: kind.into(),
@@ -147,6 +152,9 @@ impl ItemValues {
             tags,
             barcodes,
             external_reference,
+            template_id: template_id
+                .map(|id| ItemId::parse("templateId", &id))
+                .transpose()?,
         })
     }
 }
@@ -169,6 +177,7 @@ impl ItemChanges {
             tags,
             barcodes,
             external_reference,
+            template_id,
         } = self;
         Ok(ItemChange {
             kind: kind.map(Into::into),
@@ -193,6 +202,7 @@ impl ItemChanges {
             tags,
             barcodes,
             external_reference: patch(external_reference),
+            template_id: patch(template_id).try_map(|id| ItemId::parse("templateId", &id))?,
         })
     }
 }

@@ -11,6 +11,7 @@ pub mod price;
 pub mod pricing;
 pub mod query;
 pub mod tag;
+pub mod variant;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -27,6 +28,8 @@ pub use mutation::ItemMutation;
 use price::{Asked, ItemPrice, Priced};
 use pricing::ItemPricing;
 pub use query::ItemQuery;
+pub use variant::ItemVariantMutation;
+use variant::{ItemOption, ItemVariantConnection};
 
 use super::{
     attribute::value::{self, AttributeValue},
@@ -38,7 +41,10 @@ use super::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{BarcodesOf, ImagesOf, MetalOf, PricingOf, SchemaOf, load},
+    loader::{
+        BarcodesOf, ImagesOf, MetalOf, OptionsOf, PricingOf, SchemaOf, VariantCountOf, VariantsOf,
+        load,
+    },
     money::Money,
     page::Connection,
     translation::{self, Translation},
@@ -215,6 +221,8 @@ pub struct Item {
     qr_code: Option<ItemCode>,
     /// Its key in somebody else's system.
     external_reference: Option<String>,
+    /// Whether it has options, and stands for its variants. A template itself is neither stocked nor sold.
+    is_template: bool,
     /// Since when it is put away; none while it is in use.
     archived_at: Option<DateTime<Utc>>,
     /// Counts changes; send it back as `expectedVersion`.
@@ -237,6 +245,10 @@ pub struct Item {
     descriptions: entity::translations::Translations,
     #[graphql(skip)]
     facts: serde_json::Value,
+    #[graphql(skip)]
+    template_id: Option<ItemId>,
+    #[graphql(skip)]
+    chosen: Option<serde_json::Value>,
 }
 
 /// The picture that an item shows first.
@@ -285,6 +297,9 @@ impl Item {
             qr_svg_key,
             qr_png_key,
             external_reference,
+            is_template,
+            template_id,
+            variant_options,
             archived_at,
             version,
             created_at,
@@ -302,6 +317,7 @@ impl Item {
             tags,
             qr_code: code(ctx, qr_svg_key, qr_png_key),
             external_reference,
+            is_template,
             archived_at,
             version,
             created_at,
@@ -313,6 +329,8 @@ impl Item {
             names: name,
             descriptions: description,
             facts: attributes,
+            template_id,
+            chosen: variant_options,
         }
     }
 }
@@ -453,6 +471,74 @@ impl Item {
             }
             None => Ok(None),
         }
+    }
+
+    /// The item whose variant it is; none when it is none.
+    async fn template(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Item>> {
+        let Some(id) = self.template_id else {
+            return Ok(None);
+        };
+        let row = load(ctx, id).await?;
+        let row = row.ok_or_else(|| missing(ctx, "an item's template"))?;
+        Ok(Some(Item::new(ctx, row)))
+    }
+
+    /// In what its variants differ, and what there is to choose; empty unless it is a template.
+    #[graphql(complexity = "cost::rows(3, child_complexity)")]
+    async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ItemOption>> {
+        if !self.is_template {
+            return Ok(Vec::new());
+        }
+        let rows = load(ctx, OptionsOf(self.row_id)).await?.unwrap_or_default();
+        let schema = load(ctx, SchemaOf(self.category_id))
+            .await?
+            .unwrap_or_default();
+        Ok(rows
+            .into_iter()
+            .map(|row| ItemOption::new(&schema, row))
+            .collect())
+    }
+
+    /// What it has of the options of its template; empty unless it is a variant.
+    #[graphql(complexity = "cost::rows(3, child_complexity)")]
+    async fn variant_options(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<AttributeValue>> {
+        let Some(chosen) = self.chosen.as_ref().and_then(|chosen| chosen.as_object()) else {
+            return Ok(Vec::new());
+        };
+        let schema = load(ctx, SchemaOf(self.category_id))
+            .await?
+            .unwrap_or_default();
+        Ok(AttributeValue::all(&schema, chosen))
+    }
+
+    /// How many variants it has that are in use.
+    async fn variant_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i64> {
+        if !self.is_template {
+            return Ok(0);
+        }
+        let count = load(ctx, VariantCountOf(self.row_id)).await?.flatten();
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Its variants that are in use, by creation, in pages. Those that are put away are found by `items`.
+    #[graphql(complexity = "cost::page(first, None, child_complexity)")]
+    async fn variants(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<ItemVariantConnection> {
+        let key = VariantsOf {
+            template: self.row_id,
+            first,
+            after,
+        };
+        let page = load(ctx, key).await?.unwrap_or_default();
+        Ok(ItemVariantConnection::new(ctx, page))
     }
 
     /// All its pictures, in order.

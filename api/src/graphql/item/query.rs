@@ -11,8 +11,8 @@ use entity::id::ItemId;
 use super::{
     Item,
     facet::{ItemFacet, ItemFacetInput},
-    filter::{ItemOrder, ItemWhere},
-    price,
+    filter::{ItemGroupBy, ItemOrder, ItemWhere},
+    price, variant,
 };
 use crate::graphql::{
     context::ContextExt,
@@ -100,6 +100,11 @@ impl ItemQuery {
             desc = "In which order; without, by relevance where words are looked for, else by creation."
         )]
         order_by: Option<Vec<ItemOrder>>,
+        #[graphql(
+            desc = "Lists what stands for several items instead of these: each template that fits itself, or has a variant that does. Items \
+                          that are no variants stay."
+        )]
+        group_by: Option<ItemGroupBy>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
@@ -108,7 +113,10 @@ impl ItemQuery {
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<Item, ItemList>> {
-        let selection = selection(ctx, filter, search)?;
+        let selection = ItemSelection {
+            by_template: group_by == Some(ItemGroupBy::Template),
+            ..selection(ctx, filter, search)?
+        };
         let order: Vec<OrderTerm> = order_by.into_iter().flatten().map(Into::into).collect();
         let args = page::args(first, last, after, before);
         list(ctx, selection, &order, &args).await
@@ -187,6 +195,7 @@ pub(super) fn selection(
     Ok(ItemSelection {
         filter: filter.map_err(Into::into).or_graphql(ctx.viewer())?,
         search,
+        by_template: false,
     })
 }
 
@@ -202,11 +211,13 @@ pub(in crate::graphql) async fn prefetch<'a>(
     }
     let categories = || rows.iter().map(|row| row.category_id);
     let is_selected = |field| selected.field(field).exists();
-    if is_selected("attributes") || is_selected("attributeValues") {
+    let of_schema = ["attributes", "attributeValues", "options", "variantOptions"];
+    if of_schema.into_iter().any(is_selected) {
         preload(ctx, categories().map(SchemaOf)).await?;
     }
     if is_selected("category") {
         prefetch_categories(ctx, categories().collect()).await?;
     }
+    variant::prefetch(ctx, &selected, &rows).await?;
     price::prefetch(ctx, selected, &rows).await
 }

@@ -16,7 +16,7 @@ use crate::graphql::{
     error::OrGraphql,
     item::{
         Item,
-        filter::{ItemOrder, ItemWhere},
+        filter::{ItemGroupBy, ItemOrder, ItemWhere},
         query::{ItemList, list},
     },
     page::{self, Connection},
@@ -37,6 +37,8 @@ pub struct ItemListArguments {
     filter: Option<ItemWhere>,
     /// Only items that are found by these words, as in `items`.
     search: Option<String>,
+    /// What stands for several items, as in `items`; each item stands for itself without.
+    group_by: Option<ItemGroupBy>,
     /// In which order, at most ten terms; without, by relevance where words are looked for, else by creation.
     order_by: Option<Vec<ItemOrder>>,
 }
@@ -63,7 +65,7 @@ pub enum SavedViewContent {
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct SavedItemList {
-    /// What `items` is asked: `where`, `search` and `orderBy` as they were written, to be shown, changed, and given to `items` again.
+    /// What `items` is asked: `where`, `search`, `groupBy` and `orderBy` as they were written, to be shown, changed, and given to `items` again.
     arguments: Json<Value>,
     /// Names of the columns that are shown, as the client that wrote it calls them.
     columns: Vec<String>,
@@ -107,11 +109,16 @@ impl ItemListArguments {
         let Self {
             filter,
             search,
+            group_by,
             order_by,
         } = self;
-        let filter = filter.unwrap_or_default().parse()?;
+        let selection = ItemSelection {
+            filter: filter.unwrap_or_default().parse()?,
+            search,
+            by_template: group_by == Some(ItemGroupBy::Template),
+        };
         let order = order_by.into_iter().flatten().map(Into::into).collect();
-        Ok((ItemSelection { filter, search }, order))
+        Ok((selection, order))
     }
 
     /// As it is kept: what is not said is not there.
@@ -177,11 +184,13 @@ mod tests {
             "where": {"price": {"range": {"min": "1.50"}}, "kind": {"in": ["GOODS"]}, "tags": {"any": ["gold"], "none": []},
                 "attributes": [{"name": "size", "eq": "7"}], "OR": [{"archived": true}, {"NOT": {"hasImage": true}}]},
             "search": "ring",
+            "groupBy": "TEMPLATE",
             "orderBy": [{"field": "PRICE", "direction": "DESC"}],
         });
         let (selection, order) = ItemListArguments::read(&kept).unwrap();
         assert_eq!(selection.search.as_deref(), Some("ring"));
         assert_eq!(order.len(), 1);
+        assert!(selection.by_template);
         assert!(ItemListArguments::read(&json!({})).is_ok());
     }
 

@@ -123,6 +123,7 @@ fn parse(
                     draft,
                     extent: Extent::All,
                     facts: None,
+                    variant: None,
                 });
             }
             Ok((_, twice)) => refusals.push(

@@ -12,9 +12,9 @@ use crate::{
     sql::{statement, uuids},
 };
 
-/// What the trail shows of it, as a table `b` from the parameters `$20` to `$22`. As for a single item, what is not there was not touched.
+/// What the trail shows of it, as a table `b` from the parameters `$21` to `$23`. As for a single item, what is not there was not touched.
 pub(super) const TABLE: &str =
-    "unnest($20::uuid[], $21::text[], $22::text[]) AS b (id, before, after)";
+    "unnest($21::uuid[], $22::text[], $23::text[]) AS b (id, before, after)";
 
 /// These parameters.
 pub(super) fn values(rows: &[&Valid<'_>]) -> Result<[Value; 3]> {

@@ -132,6 +132,7 @@ async fn try_create(call: &Call<'_>, rows: &[Row<NewItem>]) -> Result<BulkOutcom
                 draft,
                 extent: Extent::All,
                 facts: None,
+                variant: None,
             });
         }
     }
@@ -244,6 +245,7 @@ fn changed<'a>(
         draft,
         extent,
         facts: None,
+        variant: None,
     })
 }
 
@@ -287,6 +289,7 @@ fn applied(before: NewItem, change: &ItemChange) -> Result<NewItem> {
         tags,
         barcodes,
         external_reference,
+        template_id,
     } = change.clone();
     let (price, pricing) = priced((before.price, before.pricing), price, pricing)?;
     Ok(NewItem {
@@ -304,6 +307,7 @@ fn applied(before: NewItem, change: &ItemChange) -> Result<NewItem> {
         tags: tags.unwrap_or(before.tags),
         barcodes: barcodes.unwrap_or(before.barcodes),
         external_reference: external_reference.apply(before.external_reference),
+        template_id: template_id.apply(before.template_id),
     })
 }
 
@@ -401,7 +405,7 @@ fn check_count<T>(rows: &[T]) -> Result<()> {
     Ok(())
 }
 
-fn told(row: &Valid<'_>) -> Told {
+pub(super) fn told(row: &Valid<'_>) -> Told {
     let before = row.before.map(|before| &before.item);
     Told {
         id: row.id,

@@ -22,17 +22,18 @@ pub(super) struct Columns {
     attributes: Vec<String>,
     tags: Vec<String>,
     external_reference: Vec<String>,
+    template_id: Vec<String>,
 }
 
-/// The columns as a table `r`, from the parameters `$1` to `$13`. An empty text stands for null: arrays of nullable values do not bind.
+/// The columns as a table `r`, from the parameters `$1` to `$14`. An empty text stands for null: arrays of nullable values do not bind.
 pub(super) const ROWS: &str = "(SELECT r.id, r.kind, r.sku, r.name::jsonb AS name, r.description::jsonb AS description, r.category_id, r.unit_id, r.tracking,
        NULLIF(r.price_amount, '')::numeric AS price_amount, NULLIF(r.price_currency, '') AS price_currency,
        r.attributes::jsonb AS attributes, ARRAY(SELECT jsonb_array_elements_text(r.tags::jsonb)) AS tags,
-       NULLIF(r.external_reference, '') AS external_reference
+       NULLIF(r.external_reference, '') AS external_reference, NULLIF(r.template_id, '')::uuid AS template_id
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::text[],
-                 $10::text[], $11::text[], $12::text[], $13::text[])
+                 $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
           AS r (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
-                attributes, tags, external_reference)) r";
+                attributes, tags, external_reference, template_id)) r";
 
 impl Columns {
     pub(super) fn of<'a>(rows: impl IntoIterator<Item = (ItemId, &'a Draft)>) -> Result<Self> {
@@ -60,6 +61,7 @@ impl Columns {
             tags,
             barcodes: _,
             external_reference,
+            template_id,
         } = draft;
         let (amount, currency) = price.as_ref().map_or_else(Default::default, |price| {
             (price.amount.to_string(), price.currency.clone())
@@ -78,11 +80,13 @@ impl Columns {
         self.tags.push(serde_json::to_string(tags)?);
         self.external_reference
             .push(external_reference.clone().unwrap_or_default());
+        self.template_id
+            .push(template_id.map(|id| id.to_string()).unwrap_or_default());
         Ok(())
     }
 
-    /// As the parameters `$1` to `$13`.
-    pub(super) fn into_values(self) -> [Value; 13] {
+    /// As the parameters `$1` to `$14`.
+    pub(super) fn into_values(self) -> [Value; 14] {
         [
             uuids(&self.id),
             self.kind.into(),
@@ -97,6 +101,7 @@ impl Columns {
             self.attributes.into(),
             self.tags.into(),
             self.external_reference.into(),
+            self.template_id.into(),
         ]
     }
 }

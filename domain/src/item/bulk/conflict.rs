@@ -22,6 +22,8 @@ enum Sort {
     Barcode,
     Huid,
     Attribute(AttributeId),
+    /// Values of options, among the variants of this template.
+    Variant(ItemId),
 }
 
 type Place = (Sort, String);
@@ -85,6 +87,12 @@ fn wanted(row: &Valid<'_>) -> Vec<(Place, String)> {
         let place = (Sort::Attribute(unique.attribute_id), unique.value.clone());
         wanted.push((place, unique.path.clone()));
     }
+    if let Some(variant) = &row.variant
+        && !before.is_some_and(|before| variant.is_of(&before.item))
+    {
+        let place = (Sort::Variant(variant.template), variant.options.clone());
+        wanted.push((place, variant.path.to_owned()));
+    }
     wanted
 }
 
@@ -93,6 +101,7 @@ impl Owners {
     pub(super) async fn read_in_tx(tx: &DatabaseTransaction, rows: &[Valid<'_>]) -> Result<Self> {
         let (mut skus, mut references, mut barcodes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut huids, mut attributes, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut templates, mut options) = (Vec::new(), Vec::new());
         for ((sort, value), _) in rows.iter().flat_map(wanted) {
             match sort {
                 Sort::Sku => skus.push(value),
@@ -103,9 +112,13 @@ impl Owners {
                     attributes.push(id);
                     values.push(value);
                 }
+                Sort::Variant(template) => {
+                    templates.push(template);
+                    options.push(value);
+                }
             }
         }
-        if [&skus, &references, &barcodes, &huids, &values]
+        if [&skus, &references, &barcodes, &huids, &values, &options]
             .iter()
             .all(|list| list.is_empty())
         {
@@ -116,7 +129,10 @@ impl Owners {
                    UNION ALL SELECT 2, barcode, item_id, NULL FROM item_barcode WHERE barcode = ANY($3)
                    UNION ALL SELECT 3, huid, item_id, NULL FROM item_metal WHERE huid = ANY($4)
                    UNION ALL SELECT 4, u.value, u.item_id, u.attribute_id
-                   FROM unnest($5::uuid[], $6::text[]) AS w (attribute_id, value) JOIN item_attribute_unique u USING (attribute_id, value)";
+                   FROM unnest($5::uuid[], $6::text[]) AS w (attribute_id, value) JOIN item_attribute_unique u USING (attribute_id, value)
+                   UNION ALL SELECT 5, v.options, i.id, i.template_id
+                   FROM unnest($7::uuid[], $8::text[]) AS v (template_id, options)
+                   JOIN item i ON i.template_id = v.template_id AND i.variant_options = v.options::jsonb";
         let values = [
             skus.into(),
             references.into(),
@@ -124,6 +140,8 @@ impl Owners {
             huids.into(),
             uuids(&attributes),
             values.into(),
+            uuids(&templates),
+            options.into(),
         ];
         let found = tx.query_all_raw(statement(sql, values)).await?;
         let owners = found.iter().map(owner).collect::<Result<_, DbErr>>()?;
@@ -143,9 +161,7 @@ impl Owners {
             let owner = self.owners.get(place);
             owner.is_some_and(|owner| *owner != row.id) || earlier.has(place)
         });
-        let refusals: Vec<_> = taken
-            .map(|((_, value), path)| Refusal::new(Code::AlreadyTaken, path).with("value", value))
-            .collect();
+        let refusals: Vec<_> = taken.map(|(place, path)| refuse(place, path)).collect();
         if !refusals.is_empty() {
             return Err(refusals);
         }
@@ -162,14 +178,22 @@ impl Owners {
     }
 }
 
+fn refuse((sort, value): &Place, path: &str) -> Refusal {
+    match sort {
+        Sort::Variant(_) => Refusal::new(Code::VariantExists, path),
+        _ => Refusal::new(Code::AlreadyTaken, path).with("value", value),
+    }
+}
+
 fn owner(row: &QueryResult) -> Result<(Place, ItemId), DbErr> {
-    let attribute: Option<AttributeId> = row.try_get_by_index(3)?;
-    let sort = match (row.try_get_by_index::<i32>(0)?, attribute) {
+    let of: Option<uuid::Uuid> = row.try_get_by_index(3)?;
+    let sort = match (row.try_get_by_index::<i32>(0)?, of) {
         (0, _) => Sort::Sku,
         (1, _) => Sort::Reference,
         (2, _) => Sort::Barcode,
         (_, None) => Sort::Huid,
-        (_, Some(id)) => Sort::Attribute(id),
+        (4, Some(id)) => Sort::Attribute(id.into()),
+        (_, Some(id)) => Sort::Variant(id.into()),
     };
     Ok(((sort, row.try_get_by_index(1)?), row.try_get_by_index(2)?))
 }

@@ -62,6 +62,7 @@ impl Found {
             tags: item.tags.clone(),
             barcodes: self.barcodes.clone(),
             external_reference: item.external_reference.clone(),
+            template_id: item.template_id,
         })
     }
 
@@ -82,6 +83,7 @@ impl Found {
             tags,
             barcodes,
             external_reference,
+            template_id,
         } = draft;
         let item = &self.item;
         item.kind == *kind
@@ -98,6 +100,7 @@ impl Found {
             && item.tags == *tags
             && self.barcodes == *barcodes
             && item.external_reference == *external_reference
+            && item.template_id == *template_id
     }
 }
 
@@ -148,7 +151,7 @@ pub(super) async fn lock_in_tx(
 ) -> Result<HashMap<ItemId, Found>> {
     let mut sql = Sql::new("SELECT id FROM item WHERE ");
     by.push(&mut sql);
-    sql.push(" ORDER BY id FOR UPDATE");
+    sql.push(" ORDER BY id FOR NO KEY UPDATE");
     let locked: HashSet<ItemId> = firsts_of_in_tx(tx, sql.build()).await?;
     read_in_tx(tx, &locked).await
 }

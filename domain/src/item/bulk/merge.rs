@@ -8,7 +8,7 @@ use entity::{
     item::{Kind, Tracking},
     item_import::{MatchBy, Mode},
 };
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde_json::{Map, Value};
 
 use super::{
@@ -27,7 +27,9 @@ use crate::{
     job::{self, Task},
     money::Money,
     patch::Patch,
-    sku, text,
+    sku,
+    sql::statement,
+    text,
     unit_of_measure::UnitTable,
     viewer::Viewer,
 };
@@ -49,6 +51,8 @@ pub(crate) struct RowValues {
     pub(crate) attributes: BTreeMap<String, Value>,
     pub(crate) tags: Option<Vec<String>>,
     pub(crate) barcodes: Option<Vec<String>>,
+    /// SKU of the template whose variant it is.
+    pub(crate) template: Patch<String>,
 }
 
 /// How rows are merged into what is there.
@@ -105,6 +109,7 @@ pub(crate) async fn merge_in_tx(
     let named = rows.iter().filter_map(|row| row.category_id).collect();
     let by = by(merge.match_by, rows);
     let categories = categories_in_tx(tx, named, Some(&by)).await?;
+    let templates = templates_in_tx(tx, rows).await?;
     let found = FoundBy::lock_in_tx(tx, merge.match_by, &by).await?;
     check_places(&categories, &found.items)?;
     let mut merged = Merged::default();
@@ -112,10 +117,11 @@ pub(crate) async fn merge_in_tx(
     let mut valid = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let before = found.of(merge.match_by, row);
-        let row = look_at(merge, index, row, before, &categories);
+        let row = look_at(merge, index, row, before, (&categories, &templates));
         valid.extend(refused.take(index, row)?);
     }
     settle_in_tx(tx, &mut valid, &mut refused).await?;
+    refused.rename("templateId", "template");
     keep_news(merge, &mut valid, &mut merged, &mut refused);
     let is_new: HashSet<_> = valid
         .iter()
@@ -124,6 +130,7 @@ pub(crate) async fn merge_in_tx(
         .collect();
     let mut taken = Refused::default();
     let owners = own_in_tx(tx, merge.earlier, &mut valid, &mut taken).await?;
+    taken.rename("templateId", "template");
     // What was not there a moment ago is there now: these rows are about it.
     if taken.any(|row, refusal| is_new.contains(&row) && is_key(merge, refusal)) {
         return Err(Obstacle::Overtaken);
@@ -207,6 +214,33 @@ fn by(match_by: MatchBy, rows: &[RowValues]) -> By {
     }
 }
 
+/// The items that rows name as templates, by SKU.
+async fn templates_in_tx(
+    tx: &DatabaseTransaction,
+    rows: &[RowValues],
+) -> Result<HashMap<String, ItemId>> {
+    let named = rows.iter().filter_map(|row| match &row.template {
+        Patch::Set(sku) => sku::parse("template", sku).ok(),
+        Patch::Keep | Patch::Clear => None,
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT sku, id FROM item WHERE sku = ANY($1)";
+    let found = tx.query_all_raw(statement(sql, [named.into()])).await?;
+    let pairs = found
+        .iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
+    Ok(pairs.collect::<Result<_, DbErr>>()?)
+}
+
+fn find_template(sku: &str, templates: &HashMap<String, ItemId>) -> Result<ItemId, Refusal> {
+    let parsed = sku::parse("template", sku)?;
+    let found = templates.get(&parsed).copied();
+    found.ok_or_else(|| Refusal::new(Code::NotFound, "template").with("value", parsed))
+}
+
 /// The items that rows are about, by what tells them.
 struct FoundBy {
     items: HashMap<ItemId, Found>,
@@ -239,14 +273,17 @@ fn look_at<'a>(
     index: usize,
     row: &RowValues,
     before: Option<&'a Found>,
-    categories: &HashMap<CategoryId, bool>,
+    (categories, templates): (&HashMap<CategoryId, bool>, &HashMap<String, ItemId>),
 ) -> Result<Valid<'a>> {
     match_key(merge.match_by, row)?;
     if before.is_some_and(|before| before.item.archived_at.is_some()) {
         return Err(Refusal::new(Code::Archived, key_path(merge.match_by)).into());
     }
     let units = UnitTable::default();
-    let mut draft = rules::parse_new(&wanted(row, before)?, reading(merge.viewer, &units))?;
+    let mut draft = rules::parse_new(
+        &wanted(row, before, templates)?,
+        reading(merge.viewer, &units),
+    )?;
     // Rows say nothing of metal.
     draft.metal = before.and_then(|before| before.metal.clone().map(Into::into));
     if before.is_none_or(|before| before.item.category_id != draft.category_id) {
@@ -264,11 +301,16 @@ fn look_at<'a>(
             Extent::Some
         },
         facts: None,
+        variant: None,
     })
 }
 
 /// The item with what the row says; all that a new one needs must be in the row.
-fn wanted(row: &RowValues, before: Option<&Found>) -> Result<NewItem> {
+fn wanted(
+    row: &RowValues,
+    before: Option<&Found>,
+    templates: &HashMap<String, ItemId>,
+) -> Result<NewItem> {
     let row = row.clone();
     let mut item = match before {
         Some(before) => before.values()?,
@@ -285,6 +327,8 @@ fn wanted(row: &RowValues, before: Option<&Found>) -> Result<NewItem> {
     item.tags = row.tags.unwrap_or(item.tags);
     item.barcodes = row.barcodes.unwrap_or(item.barcodes);
     item.external_reference = row.external_reference.apply(item.external_reference);
+    let template = row.template.try_map(|sku| find_template(&sku, templates))?;
+    item.template_id = template.apply(item.template_id);
     // What it has besides is put to it where what its category demands is known.
     item.attributes = row.attributes.into_iter().collect();
     Ok(item)
@@ -319,6 +363,7 @@ fn blank(row: &RowValues) -> Result<NewItem> {
             tags: Vec::new(),
             barcodes: Vec::new(),
             external_reference: None,
+            template_id: None,
         }),
         _ => Err(Error::Refused(missing)),
     }

@@ -49,6 +49,16 @@ impl Refused {
         self
     }
 
+    /// Calls a field as it is called where the rows come from.
+    pub(super) fn rename(&mut self, field: &str, name: &str) {
+        let paths = self.0.iter_mut().map(|(_, refusal)| &mut refusal.path);
+        for first in paths.filter_map(|path| path.first_mut()) {
+            if first == field {
+                name.clone_into(first);
+            }
+        }
+    }
+
     /// This and that.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);

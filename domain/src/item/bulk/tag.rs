@@ -80,7 +80,7 @@ pub(in super::super) async fn rename(
 async fn lock_in_tx(tx: &DatabaseTransaction, tag: &str) -> Result<Vec<ItemId>> {
     let sql =
         "WITH found AS MATERIALIZED (SELECT id FROM item WHERE tags @> ARRAY[$1]::text[])
-        SELECT id FROM item WHERE id IN (SELECT id FROM found ORDER BY id LIMIT $2) ORDER BY id FOR UPDATE";
+        SELECT id FROM item WHERE id IN (SELECT id FROM found ORDER BY id LIMIT $2) ORDER BY id FOR NO KEY UPDATE";
     let most = i64::try_from(RENAMED_MAX + 1).unwrap_or(i64::MAX);
     let locked = tx
         .query_all_raw(statement(sql, [tag.into(), most.into()]))

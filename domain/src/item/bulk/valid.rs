@@ -5,7 +5,7 @@ use sea_orm::DatabaseTransaction;
 
 use super::{
     super::{
-        facts::{self, Said, Wish},
+        facts::{self, Said, Settled, Variant, Wish},
         rules::Draft,
     },
     conflict::{Earlier, Owners},
@@ -35,6 +35,8 @@ pub(super) struct Valid<'a> {
     pub(super) extent: Extent,
     /// Its attributes, unless they stay as they are.
     pub(super) facts: Option<Checked>,
+    /// What it is to be among the variants of its template, when that was looked at.
+    pub(super) variant: Option<Variant>,
 }
 
 impl Valid<'_> {
@@ -43,6 +45,7 @@ impl Valid<'_> {
         Wish {
             category: self.draft.category_id,
             before: self.before.map(|before| &before.item),
+            template: self.draft.template_id,
             said: match self.extent {
                 Extent::Nothing => Said::Nothing,
                 Extent::Some => Said::Some(written),
@@ -82,13 +85,15 @@ impl Valid<'_> {
         }
     }
 
-    fn take(&mut self, facts: Option<Checked>) {
+    fn take(&mut self, settled: Settled) {
+        let Settled { facts, variant } = settled;
         self.draft.attributes = match (&facts, self.before) {
             (Some(facts), _) => facts.values.clone().into(),
             (None, Some(before)) => before.item.attributes.clone(),
             (None, None) => serde_json::Map::new().into(),
         };
         self.facts = facts;
+        self.variant = variant;
     }
 
     /// Whether the item is so already.
@@ -106,8 +111,8 @@ pub(super) async fn settle_in_tx(
     let wishes: Vec<_> = rows.iter().map(Valid::wish).collect();
     let mut checked = facts::of_many_in_tx(tx, &wishes).await?.into_iter();
     rows.retain_mut(|row| match checked.next() {
-        Some(Ok(facts)) => {
-            row.take(facts);
+        Some(Ok(settled)) => {
+            row.take(settled);
             true
         }
         Some(Err(refusals)) => {

@@ -65,7 +65,7 @@ fn with_rows(sql: &str, rows: &[&Valid<'_>], trail: Trail<'_>) -> Result<Stateme
 pub(super) fn with_kept(sql: &str) -> String {
     let kept = |row: &str| {
         format!(
-            "(to_jsonb({row}) - 'search' || jsonb_build_object('price_amount', {row}.price_amount::text))"
+            "(to_jsonb({row}) - '{{search,of_template}}'::text[] || jsonb_build_object('price_amount', {row}.price_amount::text))"
         )
     };
     sql.replace("{BEFORE}", &kept("i"))
@@ -88,13 +88,13 @@ pub(super) async fn insert_in_tx(
     rows.sort_unstable_by(|a, b| a.draft.sku.cmp(&b.draft.sku));
     let sql = "WITH written AS (
         INSERT INTO item (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
-                          attributes, tags, external_reference, created_at, updated_at)
-        SELECT r.*, $14, $14 FROM {ROWS}
+                          attributes, tags, external_reference, template_id, created_at, updated_at)
+        SELECT r.*, $15, $15 FROM {ROWS}
         ON CONFLICT DO NOTHING
         RETURNING item.*
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
-        SELECT $14, $15, $16, $17, $18, $19, 'item', w.id, {AFTER} || COALESCE(b.after::jsonb, '{}')
+        SELECT $15, $16, $17, $18, $19, $20, 'item', w.id, {AFTER} || COALESCE(b.after::jsonb, '{}')
         FROM written w LEFT JOIN {BESIDE} ON b.id = w.id";
     let written = tx.execute_raw(with_rows(sql, &rows, trail)?).await;
     expect_all(written.map_err(broken)?.rows_affected(), rows.len())?;
@@ -124,12 +124,12 @@ pub(super) async fn update_in_tx(
         written AS (
         UPDATE item i SET kind = r.kind, sku = r.sku, name = r.name, description = r.description, category_id = r.category_id,
             unit_id = r.unit_id, tracking = r.tracking, price_amount = r.price_amount, price_currency = r.price_currency,
-            attributes = r.attributes, tags = r.tags, external_reference = r.external_reference,
-            version = i.version + 1, updated_at = $14
+            attributes = r.attributes, tags = r.tags, external_reference = r.external_reference, template_id = r.template_id,
+            version = i.version + 1, updated_at = $15
         FROM r WHERE i.id = r.id RETURNING i.*
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, before, after)
-        SELECT $14, $15, $16, $17, $18, $19, 'item', w.id,
+        SELECT $15, $16, $17, $18, $19, $20, 'item', w.id,
                before.was || COALESCE(b.before::jsonb, '{}'), {AFTER} || COALESCE(b.after::jsonb, '{}')
         FROM written w JOIN before ON before.id = w.id LEFT JOIN {BESIDE} ON b.id = w.id";
     let written = tx.execute_raw(with_rows(sql, &rows, trail)?).await;
@@ -242,7 +242,14 @@ fn expect_all(written: u64, wanted: usize) -> Result<(), Obstacle> {
 
 fn broken(error: DbErr) -> Obstacle {
     match broken_constraint(&error) {
-        Some("item_sku_unique" | "item_external_reference_unique") => Obstacle::Overtaken,
+        Some(
+            "item_sku_unique"
+            | "item_external_reference_unique"
+            | "item_variant_unique"
+            | "item_variant_options"
+            | "item_variant_whole"
+            | "item_template",
+        ) => Obstacle::Overtaken,
         _ => {
             let no_unit = Refusal::new(Code::NotFound, "rows.unitId");
             refuse_if_broken(error, &[("item_unit_id_fkey", no_unit)]).into()

@@ -16,13 +16,14 @@ pub struct FieldChange {
     pub after: Option<Value>,
 }
 
-/// What tells an item apart, counts its changes, or is ours alone.
-const SILENT: [&str; 8] = [
+/// What tells an item apart, counts its changes, follows from another field, or is ours alone.
+const SILENT: [&str; 9] = [
     "id",
     "version",
     "created_at",
     "updated_at",
     "search",
+    "variant_options",
     "qr_svg_key",
     "qr_png_key",
     "item_id",
@@ -57,7 +58,7 @@ pub(super) fn between(before: Option<&Value>, after: Option<&Value>) -> Vec<Fiel
                 let member = column.trim_start_matches("price_");
                 changes.push(change(["price", member], was, is));
             }
-            "name" | "description" | "attributes" | "metal" | "pricing" => {
+            "name" | "description" | "attributes" | "options" | "metal" | "pricing" => {
                 changes.extend(inside(column, was, is));
             }
             _ => changes.push(change([&camel_case(column)], was, is)),
