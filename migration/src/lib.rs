@@ -14,6 +14,7 @@ mod m20261126_000012_search;
 mod m20261126_000013_labels;
 mod m20261126_000014_views;
 mod m20261126_000015_variants;
+mod m20261126_000016_cheaper_writes;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000013_labels::Migration),
             Box::new(m20261126_000014_views::Migration),
             Box::new(m20261126_000015_variants::Migration),
+            Box::new(m20261126_000016_cheaper_writes::Migration),
         ]
     }
 }

@@ -63,6 +63,16 @@ CONF
     fi
 }
 
+# A benchmark's server has what its machine has to give; the others share it with a build.
+postgres_size() {
+    local shared=256 wal=2
+    if [[ $INSTANCE == bench ]]; then
+        shared=$(awk '/^MemTotal:/ { size = int($2 / 1024 / 8); print size < 2048 ? size : 2048 }' /proc/meminfo)
+        wal=8
+    fi
+    printf "shared_buffers = '%dMB'\nmax_wal_size = '%dGB'\n" "$shared" "$wal"
+}
+
 # The whole configuration, written at each start: nothing hides in a longer file.
 write_postgres_conf() {
     write_for_service "$(postgres_dir)/postgresql.conf" <<CONF
@@ -74,8 +84,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %d '
 lc_messages = 'C'
-shared_buffers = '256MB'
-max_wal_size = '2GB'
+$(postgres_size)
 $(postgres_durability)
 CONF
     echo "host all goldshop 127.0.0.1/32 scram-sha-256" | write_for_service "$(postgres_dir)/pg_hba.conf"

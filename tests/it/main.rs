@@ -19,6 +19,7 @@ mod item;
 mod jobs;
 mod labels;
 mod metal_rate;
+mod migrations;
 mod outages;
 mod people;
 mod permissions;

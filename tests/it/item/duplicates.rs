@@ -194,3 +194,21 @@ async fn names_of_nothing_but_signs_are_alike_with_nobody() {
     let found = like(&shop, json!({"candidate": {"name": english("?!")}})).await;
     assert_eq!(found, []);
 }
+
+/// No foreign key leads from what is kept beside items to them.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_beside_an_item_that_somebody_deletes() {
+    let shop = Shop::open().await;
+    named(&shop, "GONE", "en", "Gold Ring").await;
+    let stays = json!({"attributes": {"size": "7"}});
+    shop.create("STAYS", stays).await;
+    let beside =
+        "SELECT (SELECT count(*) FROM item_name_form) + (SELECT count(*) FROM item_number)";
+    let all = shop.app.count(beside).await;
+    shop.app
+        .execute("DELETE FROM item WHERE sku = 'GONE'")
+        .await;
+    assert_eq!(shop.app.count(beside).await, all - 1);
+    shop.app.execute("DELETE FROM item").await;
+    assert_eq!(shop.app.count(beside).await, 0);
+}

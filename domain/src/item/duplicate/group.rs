@@ -92,15 +92,17 @@ pub(in super::super) async fn page(
 
 const SHOWN: &str = "count(*) AS count, (array_agg(m.id ORDER BY m.id))[1:20] AS items";
 
-/// Along the index of all names: PostgreSQL stops when it has found as many groups as are wanted.
+/// Along the index of all names: PostgreSQL stops when it has found as many groups as are wanted. Those of a category by its items.
 fn named(after: Option<&str>, category: Option<CategoryId>) -> Sql {
-    let mut sql = Sql::new(
-        "SELECT g.form, u.count, u.items FROM (SELECT f.form FROM item_name_form f WHERE true",
-    );
+    let mut sql =
+        Sql::new("SELECT g.form, u.count, u.items FROM (SELECT f.form FROM item_name_form f");
     let in_category = |sql: &mut Sql| {
-        if let Some(category) = category {
-            sql.push(" AND f.category_id = ").bind(category);
-        }
+        match category {
+            Some(category) => sql
+                .push(" JOIN item i ON i.id = f.item_id WHERE i.category_id = ")
+                .bind(category),
+            None => sql.push(" WHERE true"),
+        };
     };
     in_category(&mut sql);
     if let Some(after) = after {
@@ -108,9 +110,9 @@ fn named(after: Option<&str>, category: Option<CategoryId>) -> Sql {
     }
     sql.push(" GROUP BY f.form HAVING count(*) > 1) g CROSS JOIN LATERAL (SELECT ")
         .push(SHOWN)
-        .push(" FROM (SELECT f.item_id AS id FROM item_name_form f WHERE f.form = g.form");
+        .push(" FROM (SELECT f.item_id AS id FROM item_name_form f");
     in_category(&mut sql);
-    sql.push(") m) u WHERE true");
+    sql.push(" AND f.form = g.form) m) u WHERE true");
     sql
 }
 
@@ -147,9 +149,9 @@ fn nearly_named(after: Option<&str>, category: CategoryId) -> Sql {
                           CASE WHEN similarity(f.form, lag(f.form) OVER (PARTITION BY f.digits ORDER BY f.form, f.item_id)) >= ",
     );
     sql.push(NEAR_FROM)
-        .push(" THEN 0 ELSE 1 END AS first FROM (SELECT form, item_id, ")
-        .push(&digits("form"))
-        .push(" AS digits FROM item_name_form WHERE category_id = ")
+        .push(" THEN 0 ELSE 1 END AS first FROM (SELECT f.form, f.item_id, ")
+        .push(&digits("f.form"))
+        .push(" AS digits FROM item_name_form f JOIN item i ON i.id = f.item_id WHERE i.category_id = ")
         .bind(category)
         .push(
             ") f) n) r GROUP BY r.digits, r.run
@@ -162,7 +164,8 @@ fn nearly_named(after: Option<&str>, category: CategoryId) -> Sql {
 }
 
 async fn check_size(db: &impl ConnectionTrait, category: CategoryId) -> Result<()> {
-    let sql = "SELECT count(*) FROM (SELECT FROM item_name_form WHERE category_id = $1 LIMIT $2) n";
+    let sql = "SELECT count(*) FROM (
+                   SELECT FROM item_name_form f JOIN item i ON i.id = f.item_id WHERE i.category_id = $1 LIMIT $2) n";
     let values = [category.into(), (NEAR_MAX + 1).into()];
     let row = db.query_one_raw(statement(sql, values)).await?;
     let row = row.ok_or_else(|| Error::internal("a count gave no row"))?;

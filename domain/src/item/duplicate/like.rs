@@ -126,9 +126,11 @@ async fn find(db: &impl ConnectionTrait, sought: Sought) -> Result<Duplicates> {
     sql.bind(names)
         .push("::text[]) n WHERE name_form(n) IS NOT NULL), codes AS MATERIALIZED (SELECT b AS code FROM unnest(")
         .bind(barcodes)
-        .push("::text[]) b), beside AS MATERIALIZED (SELECT form, item_id FROM item_name_form WHERE category_id = ")
+        .push("::text[]) b), beside AS MATERIALIZED (SELECT f.form, f.item_id FROM (SELECT id FROM item WHERE category_id = ")
         .bind(category)
-        .push(" ORDER BY form LIMIT ")
+        .push(" AND archived_at IS NULL ORDER BY id LIMIT ")
+        .bind(NEAR_MAX + 1)
+        .push(") i JOIN item_name_form f ON f.item_id = i.id ORDER BY i.id LIMIT ")
         .bind(NEAR_MAX + 1)
         .push("), like_names AS (
             (SELECT f.item_id, 100 AS alike FROM wanted w JOIN item_name_form f ON f.form = w.form LIMIT 100)

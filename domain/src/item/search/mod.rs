@@ -165,15 +165,13 @@ impl Codes {
             (barcode.as_deref().map(beyond), BARCODES_MAX),
             (barcode.clone(), 1),
         ] {
-            sql.push(
-                ", ARRAY(SELECT item_id FROM item_barcode WHERE barcode COLLATE \"C\" BETWEEN ",
-            )
-            .bind(barcode.clone())
-            .push(" AND ")
-            .bind(end)
-            .push(" ORDER BY barcode COLLATE \"C\" LIMIT ")
-            .bind(limit)
-            .push(")");
+            sql.push(", ARRAY(SELECT item_id FROM item_barcode WHERE barcode BETWEEN ")
+                .bind(barcode.clone())
+                .push(" AND ")
+                .bind(end)
+                .push(" ORDER BY barcode LIMIT ")
+                .bind(limit)
+                .push(")");
         }
         let row = db.query_one_raw(sql.build()).await?;
         row.map_or_else(|| Ok(Self::none()), |row| Self::read(&row, sku))

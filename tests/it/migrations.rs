@@ -1,0 +1,60 @@
+//! Migrations are taken back as they were applied.
+
+use migration::Migrator;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use sea_orm_migration::MigratorTrait;
+use tests::database::TestDatabase;
+
+/// What there is, as PostgreSQL describes it: but not the history of migrations, nor what extensions bring.
+const SHAPE: &str = "
+    SELECT format('column %s.%s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                  a.attcollation::regcollation, pg_get_expr(d.adbin, d.adrelid)) AS line
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relname <> 'seaql_migrations'
+    UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'seaql_migrations'
+    UNION ALL SELECT format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> COALESCE(to_regclass('seaql_migrations'), 0)
+    UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT 'function ' || pg_get_functiondef(p.oid) FROM pg_proc p
+    WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+    ORDER BY 1";
+
+async fn shape(db: &DatabaseConnection) -> Vec<String> {
+    let rows = db
+        .query_all_raw(Statement::from_string(db.get_database_backend(), SHAPE))
+        .await
+        .unwrap();
+    let lines = rows.iter().map(|row| row.try_get("", "line").unwrap());
+    lines.collect()
+}
+
+/// What is in one and not in the other.
+fn difference<'a>(one: &'a [String], other: &'a [String]) -> Vec<&'a String> {
+    one.iter().filter(|line| !other.contains(line)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_migration_that_is_taken_back_leaves_what_was_there_before() {
+    let database = TestDatabase::create();
+    let db = Database::connect(database.url()).await.unwrap();
+    let count = Migrator::migrations().len();
+    Migrator::down(&db, None).await.unwrap();
+    assert_eq!(shape(&db).await, Vec::<String>::new());
+    let mut shapes = Vec::new();
+    for _ in 0..count {
+        shapes.push(shape(&db).await);
+        Migrator::up(&db, Some(1)).await.unwrap();
+    }
+    assert!(shapes[count - 1].len() > 300, "{}", shapes[count - 1].len());
+    for (place, before) in shapes.iter().enumerate().rev() {
+        Migrator::down(&db, Some(1)).await.unwrap();
+        let after = shape(&db).await;
+        let migrations = Migrator::migrations();
+        let name = migrations[place].name();
+        assert_eq!(
+            (difference(before, &after), difference(&after, before)),
+            (Vec::new(), Vec::new()),
+            "{name}: what is missing, and what was left"
+        );
+    }
+}
