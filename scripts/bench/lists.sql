@@ -21,7 +21,8 @@ SELECT row_number() OVER () AS n, asked.*, met.id AS first
 FROM (SELECT a.id AS category, a.path, i.attributes->>'colour' AS colour, round(i.price_amount / 4) AS low, round(i.price_amount * 4) AS high
       FROM bench.item s JOIN item i ON i.id = s.id JOIN category c ON c.id = i.category_id
       JOIN category a ON a.path = subpath(c.path, 0, 1 + (s.n % nlevel(c.path))::int)
-      WHERE i.attributes ? 'colour' AND i.price_amount IS NOT NULL
+      -- Others have colours of their own, which the category above does not know.
+      WHERE i.external_reference LIKE 'demo:generated:%' AND i.attributes ? 'colour' AND i.price_amount IS NOT NULL
       ORDER BY s.n LIMIT 200) asked
 CROSS JOIN LATERAL (
     SELECT k.id FROM bench.kept k

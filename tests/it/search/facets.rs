@@ -1,7 +1,7 @@
 //! Facets, compared with what counting a list in memory gives.
 
 use serde_json::{Value, json};
-use tests::shop::english;
+use tests::{app::TestApp, database::TestDatabase, proxy::PostgresProxy, shop::english};
 
 use super::Shop;
 
@@ -276,4 +276,42 @@ async fn referenced_rows_are_told_by_their_names() {
         shop.by_attribute("goes_with", json!({})).await,
         counted(&[("A", 1)])
     );
+}
+
+/// Where most of what a facet is counted over is selected, it is read once for all facets; where little is, the selection is read by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn facets_are_the_same_whether_most_or_little_is_selected() {
+    let database = TestDatabase::create();
+    let proxy = PostgresProxy::start(database.url()).await;
+    let shop = Shop::of(TestApp::builder().database_url(proxy.url()).start().await).await;
+    shop.declare("metal", "TEXT", json!({})).await;
+    shop.declare("size", "NUMBER", json!({})).await;
+    shop.create("FIRST", json!({})).await;
+    let many = "INSERT INTO item (id, kind, sku, name, category_id, unit_id, tracking, attributes, created_at, updated_at)
+        SELECT gen_random_uuid(), kind, 'R-' || n, '{\"en\": \"Ring\"}', category_id, unit_id, tracking,
+               jsonb_build_object('metal', CASE n % 10 WHEN 0 THEN 'silver' ELSE 'gold' END, 'size', n % 3), created_at, updated_at
+        FROM item, generate_series(1, 600) n";
+    shop.app.execute(many).await;
+    shop.app.execute("ANALYZE item").await;
+    let facets = json!([{"by": {"attribute": "metal"}}, {"by": {"attribute": "size"}}]);
+    for (metal, is_read_at_once, of_each_size) in [("gold", true, 180), ("silver", false, 20)] {
+        for search in [Value::Null, json!("ring")] {
+            let filter = json!({"attributes": [{"name": "metal", "eq": metal}]});
+            let asked = json!({"where": filter, "search": search, "facets": facets});
+            let mut told = Vec::new();
+            let statements = proxy
+                .during(async || told = shop.facets(asked.clone()).await)
+                .await;
+            let at_once = statements.iter().any(|sql| sql.contains("AS selected"));
+            assert_eq!(at_once, is_read_at_once, "{metal} {search}");
+            let told: Vec<_> = told.iter().map(pairs).collect();
+            let sizes = [
+                ("0", of_each_size),
+                ("1", of_each_size),
+                ("2", of_each_size),
+            ];
+            assert_eq!(told[0], counted(&[("gold", 540), ("silver", 60)]));
+            assert_eq!(told[1], counted(&sizes), "{metal} {search}");
+        }
+    }
 }

@@ -29,7 +29,10 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
-        let app = TestApp::start().await;
+        Self::of(TestApp::start().await).await
+    }
+
+    async fn of(app: TestApp) -> Self {
         let manager = app.manager().await;
         let jewellery = manager.category("Jewellery", None).await;
         let rings = manager.category("Rings", Some(&jewellery)).await;

@@ -100,7 +100,7 @@ async fn rename_in_tx(
         written AS (
         UPDATE item i SET tags = ARRAY(SELECT DISTINCT t COLLATE \"C\" FROM unnest(array_replace(i.tags, $8, $9)) t ORDER BY 1),
             version = i.version + 1, updated_at = $2
-        WHERE i.id = ANY($1) AND i.tags @> ARRAY[$8]::text[] RETURNING i.*
+        WHERE i.id = ANY($1) AND i.tags @> ARRAY[$8]::text[] RETURNING {WRITTEN}
         ),
         audited AS (
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, before, after)

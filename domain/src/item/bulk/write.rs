@@ -6,6 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::json;
 
 use super::{
+    super::query::ITEM_COLUMNS,
     Obstacle, beside,
     columns::{Columns, ROWS},
     valid::Valid,
@@ -60,16 +61,16 @@ fn with_rows(sql: &str, rows: &[&Valid<'_>], trail: Trail<'_>) -> Result<Stateme
     Ok(text.build())
 }
 
-/// Writes out `{BEFORE}` and `{AFTER}`: the item `i`, and the item `w` that was written, as the trail keeps them. An amount is a text, for
-/// whoever reads a number of JSON may round it.
+/// Writes out `{WRITTEN}`, what a statement gives back of the item `i`; `{AFTER}`, that row `w` as the trail keeps it; and `{BEFORE}`, the
+/// same of an item `i` that is still to be written. An amount is a text, for whoever reads a number of JSON may round it.
 pub(super) fn with_kept(sql: &str) -> String {
     let kept = |row: &str| {
-        format!(
-            "(to_jsonb({row}) - '{{search,of_template}}'::text[] || jsonb_build_object('price_amount', {row}.price_amount::text))"
-        )
+        format!("to_jsonb({row}) || jsonb_build_object('price_amount', {row}.price_amount::text)")
     };
-    sql.replace("{BEFORE}", &kept("i"))
+    let before = format!("(SELECT {} FROM (SELECT {ITEM_COLUMNS}) b)", kept("b"));
+    sql.replace("{BEFORE}", &before)
         .replace("{AFTER}", &kept("w"))
+        .replace("{WRITTEN}", ITEM_COLUMNS)
 }
 
 /// Creates those that are not there yet, in the order of their SKUs, with their barcodes and unique attributes.
@@ -87,11 +88,11 @@ pub(super) async fn insert_in_tx(
     }
     rows.sort_unstable_by(|a, b| a.draft.sku.cmp(&b.draft.sku));
     let sql = "WITH written AS (
-        INSERT INTO item (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
+        INSERT INTO item AS i (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
                           attributes, tags, external_reference, template_id, created_at, updated_at)
         SELECT r.*, $15, $15 FROM {ROWS}
         ON CONFLICT DO NOTHING
-        RETURNING item.*
+        RETURNING {WRITTEN}
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
         SELECT $15, $16, $17, $18, $19, $20, 'item', w.id, {AFTER} || COALESCE(b.after::jsonb, '{}')
@@ -126,7 +127,7 @@ pub(super) async fn update_in_tx(
             unit_id = r.unit_id, tracking = r.tracking, price_amount = r.price_amount, price_currency = r.price_currency,
             attributes = r.attributes, tags = r.tags, external_reference = r.external_reference, template_id = r.template_id,
             version = i.version + 1, updated_at = $15
-        FROM r WHERE i.id = r.id RETURNING i.*
+        FROM r WHERE i.id = r.id RETURNING {WRITTEN}
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, before, after)
         SELECT $15, $16, $17, $18, $19, $20, 'item', w.id,
@@ -185,7 +186,7 @@ pub(super) async fn set_archived_in_tx(
     let sql = "WITH before AS (SELECT i.id, {BEFORE} AS was FROM item i WHERE i.id = ANY($1)),
         written AS (
         UPDATE item i SET archived_at = CASE WHEN $8 THEN $2 END, version = i.version + 1, updated_at = $2
-        WHERE i.id = ANY($1) RETURNING i.*
+        WHERE i.id = ANY($1) RETURNING {WRITTEN}
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, before, after)
         SELECT $2, $3, $4, $5, $6, $7, 'item', w.id, b.was, {AFTER} FROM written w JOIN before b ON b.id = w.id";

@@ -147,7 +147,7 @@ pub(super) async fn facets(
         missing: counted.missing,
         exact: sets
             .iter()
-            .all(|set| set.is_whole() || !set.facets.contains(&place)),
+            .all(|set| set.is_whole() || set.places().all(|it| it != place)),
     };
     Ok(facets.map(facet).collect())
 }

@@ -24,11 +24,42 @@ pub(super) struct Set<'a> {
     words: Option<&'a Words>,
     /// By their places in the request.
     pub(super) facets: Vec<usize>,
+    /// The selection itself, where it is told from this set by a mark on each item, instead of being read once more.
+    pub(super) selected: Option<Selected<'a>>,
     /// Which part of all items is looked at, in hundred-thousandths.
     share: u64,
 }
 
+/// The part of a set that passes the conditions that a facet of its own is counted without.
+pub(super) struct Selected<'a> {
+    filter: ResolvedFilter<'a>,
+    words: Option<&'a Words>,
+    /// By their places in the request.
+    pub(super) facets: Vec<usize>,
+}
+
+impl Selected<'_> {
+    /// Appends the condition.
+    pub(super) fn push(&self, sql: &mut Sql) {
+        push_condition(sql, &self.filter, self.words);
+    }
+}
+
+fn push_condition(sql: &mut Sql, filter: &ResolvedFilter<'_>, words: Option<&Words>) {
+    filter.push(sql);
+    if let Some(words) = words {
+        sql.push(" AND ");
+        words.push(sql);
+    }
+}
+
 impl Set<'_> {
+    /// All facets that are counted over it or a part of it.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        let selected = self.selected.iter().flat_map(|it| &it.facets);
+        self.facets.iter().chain(selected).copied()
+    }
+
     /// Whether all of the items are counted.
     pub(super) fn is_whole(&self) -> bool {
         self.share >= WHOLE
@@ -49,19 +80,12 @@ impl Set<'_> {
             ));
         }
         sql.push(" WHERE ");
-        self.push_condition(sql);
-    }
-
-    fn push_condition(&self, sql: &mut Sql) {
-        self.filter.push(sql);
-        if let Some(words) = self.words {
-            sql.push(" AND ");
-            words.push(sql);
-        }
+        push_condition(sql, &self.filter, self.words);
     }
 }
 
-/// The selection for the facets that have no conditions of their own, and one set for each other facet.
+/// The selection for the facets that have no conditions of their own, and one set for each other facet. Where there is one such facet alone,
+/// and most of what it is counted over is selected, both are read at once.
 pub(super) async fn sets<'a>(
     db: &Reads,
     resolved: &'a Resolved<'a>,
@@ -71,6 +95,7 @@ pub(super) async fn sets<'a>(
         filter,
         words: resolved.words.as_ref(),
         facets,
+        selected: None,
         share: WHOLE,
     };
     let common = without_own.iter().enumerate();
@@ -78,7 +103,8 @@ pub(super) async fn sets<'a>(
         .filter_map(|(place, own)| own.is_none().then_some(place))
         .collect();
     let mut sets = Vec::new();
-    if !common.is_empty() {
+    let is_selected = !common.is_empty();
+    if is_selected {
         sets.push(set(resolved.filter.clone(), common));
     }
     for (place, own) in without_own.iter().enumerate() {
@@ -86,11 +112,31 @@ pub(super) async fn sets<'a>(
             sets.push(set(resolved.filter.of(own), vec![place]));
         }
     }
+    let mut expected = Vec::with_capacity(sets.len());
     for set in &mut sets {
-        let expected = expect(db, |sql| set.push_condition(sql)).await?.rows;
-        if expected > COUNTED_MAX {
-            set.share = (SAMPLED * WHOLE / expected).max(1);
+        let rows = expect(db, |sql| push_condition(sql, &set.filter, set.words)).await?;
+        if rows.rows > COUNTED_MAX {
+            set.share = (SAMPLED * WHOLE / rows.rows).max(1);
         }
+        expected.push(rows.rows);
+    }
+    let is_most = matches!(expected[..], [selected, all] if selected >= all / 2);
+    if is_selected && is_most && sets.iter().all(Set::is_whole) {
+        sets = at_once(sets);
     }
     Ok(sets)
+}
+
+/// The selection as a part of the one other set.
+fn at_once(sets: Vec<Set<'_>>) -> Vec<Set<'_>> {
+    let mut sets = sets.into_iter();
+    let (Some(selection), Some(mut all)) = (sets.next(), sets.next()) else {
+        return Vec::new();
+    };
+    all.selected = Some(Selected {
+        filter: selection.filter,
+        words: selection.words,
+        facets: selection.facets,
+    });
+    vec![all]
 }

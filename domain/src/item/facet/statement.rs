@@ -39,7 +39,7 @@ pub(super) async fn count(
         .await?;
     for row in rows {
         let place = usize::try_from(row.facet).unwrap_or(usize::MAX);
-        let Some(set) = sets.iter().find(|set| set.facets.contains(&place)) else {
+        let Some(set) = sets.iter().find(|set| set.places().any(|it| it == place)) else {
             continue;
         };
         let count = set.scaled(u64::try_from(row.count).unwrap_or(0));
@@ -59,10 +59,15 @@ fn statement(columns: &[Column], sets: &[Set<'_>]) -> Sql {
     for (number, set) in sets.iter().enumerate() {
         sql.push(if number == 0 { "" } else { ", " })
             .push(&format!("set_{number} AS MATERIALIZED (SELECT "));
-        for (nth, place) in set.facets.iter().enumerate() {
+        for (nth, place) in set.places().enumerate() {
             sql.push(if nth == 0 { "" } else { ", " });
-            push_column(&mut sql, &columns[*place]);
+            push_column(&mut sql, &columns[place]);
             sql.push(&format!(" AS v{place}"));
+        }
+        if let Some(selected) = &set.selected {
+            sql.push(", (");
+            selected.push(&mut sql);
+            sql.push(") AS selected");
         }
         sql.push(" FROM ");
         set.push(&mut sql);
@@ -70,17 +75,17 @@ fn statement(columns: &[Column], sets: &[Set<'_>]) -> Sql {
     }
     let mut union = " ";
     for (number, set) in sets.iter().enumerate() {
-        for place in &set.facets {
-            let column = &columns[*place];
+        for place in set.places() {
+            let column = &columns[place];
+            let from = if set.facets.contains(&place) {
+                format!("set_{number}")
+            } else {
+                format!("(SELECT * FROM set_{number} WHERE selected) s")
+            };
             sql.push(union).push(&format!(
                 "(SELECT {place}::int4 AS facet, g.value, g.count FROM ("
             ));
-            push_groups(
-                &mut sql,
-                column,
-                &format!("set_{number}"),
-                &format!("v{place}"),
-            );
+            push_groups(&mut sql, column, &from, &format!("v{place}"));
             sql.push(") g ORDER BY g.value IS NOT NULL, g.count DESC, g.value LIMIT ")
                 .bind(i64::from(column.first) + 1)
                 .push(")");
