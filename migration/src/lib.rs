@@ -2,6 +2,9 @@
 
 use sea_orm_migration::prelude::*;
 
+/// What a [`Migrator`] can do: for whoever walks along the history step by step.
+pub use sea_orm_migration::MigratorTrait;
+
 pub mod locked;
 mod m20261123_000001_people;
 mod m20261123_000002_catalogue;

@@ -1,8 +1,7 @@
 //! Migrations are taken back as they were applied.
 
-use migration::Migrator;
+use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
-use sea_orm_migration::MigratorTrait;
 use tests::database::TestDatabase;
 
 /// What there is, as PostgreSQL describes it: but not the history of migrations, nor what extensions bring.

@@ -46,6 +46,16 @@ impl Demands {
         report_in_tx(tx, &self.categories, &self.schemas, &after.schemas).await
     }
 
+    /// The categories whose items may not fit any more. Of the others, which may have many, none needs to be looked at.
+    fn changed(&self, after: &Self) -> Vec<CategoryId> {
+        let is_same = |id: &CategoryId| {
+            let schemas = (self.schemas.get(id), after.schemas.get(id));
+            matches!(schemas, (Some(before), Some(after)) if before.takes_as(after))
+        };
+        let categories = after.categories.iter().copied();
+        categories.filter(|id| !is_same(id)).collect()
+    }
+
     /// Whether the same values are unique, each among the same items.
     fn owns_as(&self, other: &Self) -> bool {
         fn unique(schema: &Schema) -> BTreeSet<(&str, entity::id::AttributeId)> {
@@ -85,7 +95,8 @@ pub(crate) async fn settle_move_in_tx(
                 .into());
         }
     }
-    let report = report_in_tx(tx, &after.categories, &before.schemas, &after.schemas).await?;
+    let changed = before.changed(&after);
+    let report = report_in_tx(tx, &changed, &before.schemas, &after.schemas).await?;
     report.settle("parentId", OnInvalid::Refuse)?;
     if !before.owns_as(&after) {
         let refusal = crate::Refusal::new(crate::Code::UniqueElsewhere, "parentId");

@@ -232,6 +232,51 @@ impl Schema {
         }
     }
 
+    /// Whether the values that fit one are those that fit the other: all that [`Schema::check_kept`] looks at is the same.
+    pub(super) fn takes_as(&self, other: &Self) -> bool {
+        fn looked_at(it: &Effective) -> impl PartialEq + '_ {
+            let Attribute {
+                id: _,
+                category_id: _,
+                key: _,
+                name: _,
+                label: _,
+                kind,
+                unit_id,
+                refers_to,
+                required,
+                is_unique,
+                searchable: _,
+                facet: _,
+                initial: _,
+                min,
+                max,
+                pattern,
+                options,
+                position: _,
+                retired_at,
+                version: _,
+                created_at: _,
+                updated_at: _,
+            } = &it.attribute;
+            let bounds = (min, max, pattern, options);
+            (
+                kind,
+                unit_id,
+                refers_to,
+                required,
+                is_unique,
+                bounds,
+                retired_at.is_some(),
+            )
+        }
+        self.attributes.len() == other.attributes.len()
+            && self.attributes.iter().all(|it| {
+                let same = other.keyed(&it.attribute.key);
+                same.is_some_and(|there| looked_at(it) == looked_at(there))
+            })
+    }
+
     /// The same for values as they are kept, by key: whether an item fits a schema that it was not written for.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ impl Items<'_> {
         bulk::import(self.domain, viewer, rows).await
     }
 
-    /// Creates up to [`ROWS_MAX`] items, and asks for their QR codes to be drawn. Each row is an item to be, or what is wrong with it
+    /// Creates up to [`ROWS_MAX`](super::ROWS_MAX) items, and asks for their QR codes to be drawn. Each row is an item to be, or what is wrong with it
     /// already.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Items<'_> {
         bulk::create(self.call(viewer, policy, key), rows).await
     }
 
-    /// Changes up to [`ROWS_MAX`] items, each row another one. An item that is so already is left alone.
+    /// Changes up to [`ROWS_MAX`](super::ROWS_MAX) items, each row another one. An item that is so already is left alone.
     ///
     /// # Errors
     /// With [`Policy::RejectAll`] all that is wrong with any row. Then nothing is changed.
@@ -52,7 +52,7 @@ impl Items<'_> {
         bulk::update(self.call(viewer, policy, key), rows).await
     }
 
-    /// Puts up to [`ROWS_MAX`] items away, each row another one.
+    /// Puts up to [`ROWS_MAX`](super::ROWS_MAX) items away, each row another one.
     ///
     /// # Errors
     /// With [`Policy::RejectAll`] all that is wrong with any row. Then nothing is put away.
@@ -67,7 +67,7 @@ impl Items<'_> {
         bulk::set_archived(self.call(viewer, policy, key), rows, true).await
     }
 
-    /// Brings up to [`ROWS_MAX`] items back, each row another one.
+    /// Brings up to [`ROWS_MAX`](super::ROWS_MAX) items back, each row another one.
     ///
     /// # Errors
     /// With [`Policy::RejectAll`] all that is wrong with any row. Then nothing is brought back.
@@ -82,7 +82,7 @@ impl Items<'_> {
         bulk::set_archived(self.call(viewer, policy, key), rows, false).await
     }
 
-    /// Gives a tag another name on up to [`RENAMED_MAX`] items, or makes it one with a tag that is there already.
+    /// Gives a tag another name on up to [`RENAMED_MAX`](super::RENAMED_MAX) items, or makes it one with a tag that is there already.
     ///
     /// # Errors
     /// When a name is refused, both are the same, or no item has the tag.

@@ -1,6 +1,6 @@
 //! What is declared above holds below, and may only become stricter there.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::shop::english;
 
 use super::{Shop, laid_over, wrong};
@@ -151,4 +151,65 @@ async fn what_is_unique_stays_unique_among_the_same_items() {
     let chains = shop.manager.category("Chains", Some(&shop.jewellery)).await;
     let within = json!({"id": shop.rings, "parentId": chains});
     let _ = shop.manager.done("categoryMove", within).await;
+}
+
+/// Items are looked at only where something else is demanded of them. Whatever it is, it is noticed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_to_the_same_demands_is_free_and_each_other_demand_is_noticed() {
+    let shop = Shop::open().await;
+    let manager = &shop.manager;
+    let root = async |name: &str, attribute: &str, kind: &str, more: Value| {
+        let root = manager.category(name, None).await;
+        let declaration = json!({"categoryId": root, "name": attribute, "label": english(attribute), "type": kind});
+        let declaration = laid_over(declaration, more);
+        let _ = manager.done("attributeCreate", declaration).await;
+        root
+    };
+    let colours = |names: &[&str]| -> Value {
+        let options = names.iter().map(|name| json!({"value": name}));
+        options.collect()
+    };
+    for (nth, (kind, value, here, elsewhere)) in [
+        ("NUMBER", json!(50), json!({}), json!({"max": "10"})),
+        (
+            "NUMBER",
+            json!(50),
+            json!({"max": "90"}),
+            json!({"min": "60"}),
+        ),
+        (
+            "TEXT",
+            json!("abc"),
+            json!({}),
+            json!({"pattern": "[0-9]+"}),
+        ),
+        ("TEXT", json!("50"), json!({}), json!({"type": "NUMBER"})),
+        (
+            "ENUM",
+            json!("red"),
+            json!({"options": colours(&["red", "blue"])}),
+            json!({"options": colours(&["blue"])}),
+        ),
+        ("NUMBER", Value::Null, json!({}), json!({"required": true})),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let attribute = format!("fact_{nth}");
+        let name = |part: &str| format!("{part} {nth}");
+        let home = root(&name("Home"), &attribute, kind, here.clone()).await;
+        let alike = root(&name("Alike"), &attribute, kind, here).await;
+        let other = root(&name("Other"), &attribute, kind, elsewhere).await;
+        let moved = manager.category(&name("Moved"), Some(&home)).await;
+        let item = json!({"sku": format!("SKU-{nth}"), "name": english("Thing"), "categoryId": moved,
+            "unitId": manager.unit("piece").await, "attributes": {attribute: value}});
+        let _ = manager.done("itemCreate", item).await;
+        let to = |parent: &str| json!({"id": moved, "parentId": parent});
+        let _ = manager.done("categoryMove", to(&alike)).await;
+        assert_eq!(
+            manager.not_done("categoryMove", to(&other)).await,
+            wrong("INVALID_ITEMS", "parentId"),
+            "{nth}"
+        );
+    }
 }
