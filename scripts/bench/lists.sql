@@ -30,7 +30,8 @@ CROSS JOIN LATERAL (
     ORDER BY k.price, k.id LIMIT 1) met;
 
 -- The longest word of a random item's name in one language with its third letter left out, and the last word of the name. Only typos that
--- no word begins with and that are near to one word alone; only searches that few enough items pass to be ranked.
+-- no word begins with and that are near to one word alone; only searches that few enough items pass to be ranked. Words of two letters may
+-- be such as say nothing, which are passed over.
 CREATE TABLE bench.typo AS
 WITH named AS (
     SELECT s.n, string_to_array(btrim(search_fold(i.name->>CASE WHEN s.n % 2 = 0 THEN 'en' ELSE 'fa' END)), ' ') AS words
@@ -40,7 +41,7 @@ WITH named AS (
     FROM named, unnest(words[:cardinality(words) - 1]) word
     WHERE length(word) BETWEEN 6 AND 20 AND word !~ '[0-9]' ORDER BY n, length(word) DESC, word
 ), mistyped AS (
-    SELECT DISTINCT word, last, left(word, 2) || substr(word, 4) AS typo FROM chosen WHERE word <> last
+    SELECT DISTINCT word, last, left(word, 2) || substr(word, 4) AS typo FROM chosen WHERE word <> last AND length(last) > 2
 ), clear AS (
     SELECT m.* FROM (SELECT DISTINCT word, typo FROM mistyped) t
     JOIN mistyped m USING (word, typo)
