@@ -20,7 +20,7 @@ use crate::graphql::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{SchemaOf, prefetch_categories, preload},
+    loader::{BarcodesOf, ImagesOf, SchemaOf, prefetch_categories, preload},
     page::{self, Connection, TotalCount},
 };
 
@@ -217,6 +217,13 @@ pub(in crate::graphql) async fn prefetch<'a>(
     }
     if is_selected("category") {
         prefetch_categories(ctx, categories().collect()).await?;
+    }
+    let ids = || rows.iter().map(|row| row.id);
+    if is_selected("barcodes") {
+        preload(ctx, ids().map(BarcodesOf)).await?;
+    }
+    if is_selected("images") {
+        preload(ctx, ids().map(ImagesOf)).await?;
     }
     variant::prefetch(ctx, &selected, &rows).await?;
     price::prefetch(ctx, selected, &rows).await
