@@ -66,7 +66,7 @@ BEGIN
     END LOOP;
     facts := replace(array_to_string(tags, ' '), E'\x01', ' ');
     -- A decimal is looked for by its value, and not by its digits.
-    FOR fact IN SELECT key, value FROM jsonb_each_text(attributes) 
+    FOR fact IN SELECT key, value FROM jsonb_each_text(attributes)
                 WHERE ltrim(value, '-.0123456789') <> '' OR ltrim(value, '0123456789') = '' LOOP
         prefixes := prefixes || (':' || replace(replace(left(fact.key, 80), '\', '\\'), '''', '''''') || ':');
         facts := facts || E'\x01' || left(replace(fact.value, E'\x01', ' '), 1000);

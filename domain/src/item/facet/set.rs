@@ -121,10 +121,18 @@ pub(super) async fn sets<'a>(
         expected.push(rows.rows);
     }
     let is_most = matches!(expected[..], [selected, all] if selected >= all / 2);
-    if is_selected && is_most && sets.iter().all(Set::is_whole) {
+    if is_selected && is_most && sets.iter().all(Set::is_whole) && is_of_rows_alone(&sets[0]) {
         sets = at_once(sets);
     }
     Ok(sets)
+}
+
+/// Whether the condition looks at the item's own row alone. As a mark, what looks at other rows could be executed once for each item: there
+/// PostgreSQL joins nothing.
+fn is_of_rows_alone(set: &Set<'_>) -> bool {
+    let mut sql = Sql::new("");
+    push_condition(&mut sql, &set.filter, set.words);
+    !sql.build().sql.contains("SELECT")
 }
 
 /// The selection as a part of the one other set.
