@@ -27,6 +27,7 @@ mod notify;
 pub mod page;
 pub mod patch;
 pub mod permission;
+mod plan;
 pub mod pricing;
 mod reads;
 pub mod saved_view;

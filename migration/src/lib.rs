@@ -18,6 +18,7 @@ mod m20261126_000013_labels;
 mod m20261126_000014_views;
 mod m20261126_000015_variants;
 mod m20261126_000016_cheaper_writes;
+mod m20261126_000017_prices_of_categories;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000014_views::Migration),
             Box::new(m20261126_000015_variants::Migration),
             Box::new(m20261126_000016_cheaper_writes::Migration),
+            Box::new(m20261126_000017_prices_of_categories::Migration),
         ]
     }
 }

@@ -189,17 +189,7 @@ impl ItemFilter {
             let kinds: Vec<String> = kinds.iter().map(kind_text).collect();
             sql.push(" AND i.kind = ANY(").bind(kinds).push("::text[])");
         }
-        if let Some(categories) = &self.category_in {
-            sql.push(" AND i.category_id = ANY(")
-                .bind(uuids(categories))
-                .push(")");
-        }
-        if let Some(category) = self.category_descendant_of {
-            match named.subtrees.get(&category) {
-                Some(subtree) => subtree.push(sql),
-                None => drop(sql.push(" AND false")),
-            }
-        }
+        self.push_categories(sql, named);
         self.push_tags(sql);
         if let Some(price) = &self.price {
             push_decimal(sql, "i.price_amount", price);
@@ -219,6 +209,20 @@ impl ItemFilter {
         }
         self.push_template(sql);
         self.push_parts(sql, named);
+    }
+
+    fn push_categories(&self, sql: &mut Sql, named: &Named) {
+        if let Some(categories) = &self.category_in {
+            sql.push(" AND i.category_id = ANY(")
+                .bind(uuids(categories))
+                .push(")");
+        }
+        if let Some(category) = self.category_descendant_of {
+            match named.subtrees.get(&category) {
+                Some(subtree) => subtree.push(sql),
+                None => drop(sql.push(" AND false")),
+            }
+        }
     }
 
     fn push_tags(&self, sql: &mut Sql) {
@@ -321,8 +325,12 @@ struct Subtree {
 }
 
 impl Subtree {
+    fn is_listed(&self) -> bool {
+        self.categories.len() <= LISTED_MAX
+    }
+
     fn push(&self, sql: &mut Sql) {
-        if self.categories.len() > LISTED_MAX {
+        if !self.is_listed() {
             sql.push(" AND i.category_id IN (SELECT id FROM category WHERE path <@ ")
                 .bind(self.path.0.as_str())
                 .push("::ltree)");
@@ -381,6 +389,22 @@ impl ResolvedFilter<'_> {
     /// What must hold for every item's price.
     pub(crate) fn price(&self) -> Option<&DecimalFilter> {
         self.filter.price.as_ref()
+    }
+
+    /// Whether it is about some categories, and can list them.
+    pub(super) fn lists_categories(&self) -> bool {
+        match self.filter.category_descendant_of {
+            Some(category) => {
+                let subtree = self.named.subtrees.get(&category);
+                subtree.is_some_and(Subtree::is_listed)
+            }
+            None => self.filter.category_in.is_some(),
+        }
+    }
+
+    /// Appends, after an `AND` each, in which categories every item must be.
+    pub(super) fn push_categories(&self, sql: &mut Sql) {
+        self.filter.push_categories(sql, &self.named);
     }
 
     /// Whether it leaves out nothing but what is archived, or what is not.

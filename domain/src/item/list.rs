@@ -5,11 +5,12 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
 use super::{
     order::{OrderTerm, Ordering},
     query::{COLUMNS, FROM, ITEM_COLUMNS, ItemWithImage},
-    selection::{Expected, ItemSelection, Resolved, expect},
+    selection::{Expected, ItemSelection, Resolved},
+    walk::{Walk, Way},
 };
 use crate::{
     error::{Error, Result},
-    keyset::{Gathered, List, Reading},
+    keyset::{Along, Gathered, List, Reading, Sieve},
     locale::Locale,
     page::{COUNT_EXACT_MAX, Page, PageArgs, TotalCount},
     reads::Reads,
@@ -18,12 +19,6 @@ use crate::{
 
 /// Up to this many items are ranked, and counted one by one.
 const FEW: u64 = 10_000;
-/// Most items along an order that are looked at for a page, before all that pass the filter are gathered after all.
-const ALONG_MAX: u64 = 20_000;
-/// What is gathered at this cost is not worth another question: some milliseconds.
-const CHEAP: u64 = 1000;
-/// What PostgreSQL reckons for ten items that it reads over an index: ten pages at random, and the rest of its work.
-const TEN_ALONG_COST: u64 = 12;
 
 /// An item with its picture and, where items are ranked, how well it fits.
 struct Ranked {
@@ -123,16 +118,22 @@ impl<'a> Asked<'a> {
             from: "item i",
             joined: "LEFT JOIN item_image p ON p.id = i.primary_image_id",
         };
-        if let Some(most) = self.walk(db, expected, args).await? {
+        if let Some(walk) = self.walk(db, expected, args).await? {
             let stretch = |sql: &mut Sql| self.push_stretch(sql);
-            let along = Reading::Along {
-                most,
+            let categories = |sql: &mut Sql| self.resolved.filter.push_categories(sql);
+            let sieve = Sieve {
+                columns: "i.category_id",
+                filter: &categories,
+            };
+            let along = Reading::Along(Along {
+                most: walk.most,
                 stretch: &stretch,
+                sieve: walk.is_sieved.then_some(sieve),
                 gathered: Gathered {
                     from: self.resolved.along(),
                     ..gathered
                 },
-            };
+            });
             if let Some(page) = self
                 .list(along, async |list| list.full_page(db, args).await)
                 .await?
@@ -143,22 +144,18 @@ impl<'a> Asked<'a> {
         self.page(db, Reading::Gathered(gathered), args).await
     }
 
-    /// How many items along the order are to be looked at; none when it is better to gather all that pass. Were they spread evenly, a
-    /// fourth of these would do. They are so few that in vain they cost about as much again as gathering.
-    async fn walk(&self, db: &Reads, expected: Expected, args: &PageArgs) -> Result<Option<u64>> {
-        if self.ordering.by_relevance() || expected.cost <= CHEAP {
+    async fn walk(&self, db: &Reads, expected: Expected, args: &PageArgs) -> Result<Option<Walk>> {
+        if self.ordering.by_relevance() {
             return Ok(None);
         }
-        let stretch = expect(db, |sql| {
-            sql.push("true");
-            self.push_stretch(sql);
-        });
         let rows = u64::from(args.window()?.size) + 1;
-        let evenly = rows.saturating_mul(stretch.await?.rows) / expected.rows.max(1);
-        let cost = evenly.saturating_mul(TEN_ALONG_COST) / 10;
-        let is_cheap = cost.saturating_mul(2) <= expected.cost;
-        let most = evenly.saturating_mul(4).saturating_add(1000);
-        Ok(is_cheap.then_some(most.min(ALONG_MAX)))
+        let is_sieved = self.ordering.knows_category() && self.resolved.is_sieved_by_category();
+        let categories = |sql: &mut Sql| self.resolved.filter.push_categories(sql);
+        let order = Way {
+            stretch: &|sql| self.push_stretch(sql),
+            sieve: is_sieved.then_some(&categories),
+        };
+        Walk::worth(db, rows, expected, order).await
     }
 
     fn push_stretch(&self, sql: &mut Sql) {
@@ -199,7 +196,7 @@ impl<'a> Asked<'a> {
     ) -> Result<T> {
         let score = match reading {
             Reading::Any => "NULL::int4",
-            Reading::Gathered(_) | Reading::Along { .. } => "i.score",
+            Reading::Gathered(_) | Reading::Along(_) => "i.score",
         };
         read(List {
             columns: &format!("{score} AS score, {COLUMNS}"),
@@ -207,7 +204,7 @@ impl<'a> Asked<'a> {
             order: self.ordering.order(),
             filter: &|sql| match reading {
                 Reading::Gathered(_) => self.resolved.push(sql),
-                Reading::Any | Reading::Along { .. } => self.resolved.push_of_each(sql),
+                Reading::Any | Reading::Along(_) => self.resolved.push_of_each(sql),
             },
             cursor: &|ranked: &Ranked| self.ordering.cursor(&ranked.row.item, ranked.score),
             reading,

@@ -19,6 +19,7 @@ mod search;
 mod selection;
 mod tag;
 mod variant;
+mod walk;
 mod write;
 
 use std::collections::BTreeMap;

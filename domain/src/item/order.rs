@@ -176,6 +176,17 @@ impl Ordering {
         }
     }
 
+    /// Whether it is the order of an index that has the category of each item, too.
+    pub(super) fn knows_category(&self) -> bool {
+        matches!(
+            self.terms[..],
+            [OrderTerm {
+                field: OrderField::Price,
+                ..
+            }]
+        )
+    }
+
     /// Where a row stands.
     pub(super) fn cursor(&self, item: &Item, score: Option<i32>) -> Cursor {
         let places = self

@@ -8,7 +8,8 @@ use super::{
     search::{self, Words},
 };
 use crate::{
-    error::{Error, Refusal, Result},
+    error::{Refusal, Result},
+    plan::Plan,
     reads::Reads,
     sql::Sql,
 };
@@ -104,6 +105,11 @@ impl Resolved<'_> {
         }
     }
 
+    /// Whether items of other categories can be left out before they are read. A template is there for its variants, too.
+    pub(super) fn is_sieved_by_category(&self) -> bool {
+        !self.by_template && self.filter.lists_categories()
+    }
+
     /// Whether all items in use are meant, or all that are not. Of templates those with a variant that is put away are few: they are to be
     /// looked for.
     pub(super) fn is_everything(&self) -> bool {
@@ -139,19 +145,11 @@ pub(super) struct Expected {
 
 /// Asks PostgreSQL what it expects of a condition on items `i`.
 pub(super) async fn expect(db: &Reads, push: impl Fn(&mut Sql)) -> Result<Expected> {
-    let mut sql = Sql::new("EXPLAIN (FORMAT JSON) SELECT FROM item i WHERE ");
+    let mut sql = Sql::new("SELECT FROM item i WHERE ");
     push(&mut sql);
-    let row = db
-        .query_one_raw(sql.build())
-        .await?
-        .ok_or_else(|| Error::internal("a plan gave no row"))?;
-    let plan: serde_json::Value = row.try_get_by_index(0)?;
-    let whole = |name| {
-        let number = plan.pointer(&format!("/0/Plan/{name}"))?.to_string();
-        number.split('.').next()?.parse().ok()
-    };
+    let plan = Plan::of(db, sql).await?;
     Ok(Expected {
-        rows: whole("Plan Rows").unwrap_or(0),
-        cost: whole("Total Cost").unwrap_or(0),
+        rows: plan.whole("Plan Rows"),
+        cost: plan.whole("Total Cost"),
     })
 }

@@ -3,6 +3,7 @@
 //! A list is ordered by some columns and, for a total order, by the row's id. A cursor holds the values of those columns in the row
 //! it points to; the next page is what compares greater. No `OFFSET`, so the thousandth page costs as much as the first.
 
+mod along;
 mod order;
 
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
@@ -14,6 +15,7 @@ use crate::{
     page::{Page, PageArgs, Window},
     sql::Sql,
 };
+pub(crate) use along::{Along, Sieve};
 
 /// A list to take pages from.
 pub(crate) struct List<'a, R> {
@@ -39,15 +41,8 @@ pub(crate) enum Reading<'a> {
     Any,
     /// All rows that pass the filter first, whatever the order; then they are sorted. For filters that few rows pass.
     Gathered(Gathered<'a>),
-    /// Along the order, the filter asked of each row, but of no more than `most`: a page may come out short.
-    Along {
-        /// How many rows at most.
-        most: u64,
-        /// Appends, after an `AND` each, what is known of the columns of the order: the walk begins and ends there.
-        stretch: &'a (dyn Fn(&mut Sql) + Sync),
-        /// What is read of the rows.
-        gathered: Gathered<'a>,
-    },
+    /// Along the order, the filter asked of each row, but of no more than some: a page may come out short.
+    Along(Along<'a>),
 }
 
 /// Rows under the alias `i` that are read before anything is joined to them.
@@ -141,24 +136,15 @@ impl<R: FromQueryResult> List<'_, R> {
                 sql.push(") i ").push(gathered.joined);
                 self.order.push_order_by(&mut sql, window.backward);
             }
-            Reading::Along {
-                most,
-                stretch,
-                gathered,
-            } => {
-                sql.push("(SELECT * FROM (SELECT ");
-                (gathered.columns)(&mut sql);
-                sql.push(" FROM ").push(gathered.from).push(" WHERE true");
-                stretch(&mut sql);
-                self.push_within(&mut sql, bounds);
-                self.order.push_order_by(&mut sql, window.backward);
-                sql.push(" LIMIT ")
-                    .bind(i64::try_from(most).unwrap_or(i64::MAX))
-                    .push(") i WHERE ");
+            Reading::Along(along) => {
+                sql.push("(SELECT * FROM ");
+                self.push_along(&mut sql, bounds, window, along);
+                sql.push(" WHERE ");
                 (self.filter)(&mut sql);
-                self.push_limit(&mut sql, window);
-                sql.push(") i ").push(gathered.joined);
-                self.order.push_order_by(&mut sql, window.backward);
+                self.order.push_order_by_alias(&mut sql, window.backward);
+                sql.push(" LIMIT ").bind(one_more(window));
+                sql.push(") i ").push(along.gathered.joined);
+                self.order.push_order_by_alias(&mut sql, window.backward);
             }
         }
         sql
@@ -182,10 +168,9 @@ impl<R: FromQueryResult> List<'_, R> {
         }
     }
 
-    /// One row more than asked for tells whether the list goes on.
     fn push_limit(&self, sql: &mut Sql, window: &Window) {
         self.order.push_order_by(sql, window.backward);
-        sql.push(" LIMIT ").bind(i64::from(window.size) + 1);
+        sql.push(" LIMIT ").bind(one_more(window));
     }
 
     /// Two columns that do not depend on the row: PostgreSQL computes them once.
@@ -219,7 +204,7 @@ impl<R: FromQueryResult> List<'_, R> {
                 sql.push(self.from).push(" WHERE ");
                 (self.filter)(sql);
             }
-            Reading::Gathered(gathered) | Reading::Along { gathered, .. } => {
+            Reading::Gathered(gathered) | Reading::Along(Along { gathered, .. }) => {
                 self.push_gathered(sql, gathered);
                 sql.push(" WHERE true");
             }
@@ -258,6 +243,11 @@ impl<R: FromQueryResult> List<'_, R> {
                 .collect(),
         }
     }
+}
+
+/// One row more than asked for tells whether the list goes on.
+fn one_more(window: &Window) -> i64 {
+    i64::from(window.size) + 1
 }
 
 fn outside(row: &QueryResult) -> Result<Outside> {

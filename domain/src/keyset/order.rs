@@ -59,13 +59,39 @@ impl Order {
     /// Appends an `ORDER BY`, the other way round when `reverse`.
     pub(crate) fn push_order_by(&self, sql: &mut Sql, reverse: bool) {
         for (i, term) in self.0.iter().enumerate() {
-            sql.push(if i == 0 { " ORDER BY " } else { ", " })
-                .push(term.column.sql);
-            sql.push(if term.descending == reverse {
-                " ASC"
-            } else {
-                " DESC"
-            });
+            sql.push(comma(i, " ORDER BY ")).push(term.column.sql);
+            sql.push(direction(*term, reverse));
+        }
+    }
+
+    /// The same of columns that are known by their aliases.
+    pub(super) fn push_order_by_alias(&self, sql: &mut Sql, reverse: bool) {
+        for (i, term) in self.0.iter().enumerate() {
+            sql.push(comma(i, " ORDER BY ")).push(&alias(i));
+            sql.push(direction(*term, reverse));
+        }
+    }
+
+    /// Appends the columns, each after a comma and with an alias.
+    pub(super) fn push_aliased(&self, sql: &mut Sql) {
+        for (i, term) in self.0.iter().enumerate() {
+            sql.push(", ").push(term.column.sql);
+            sql.push(" AS ").push(&alias(i));
+        }
+    }
+
+    /// Appends the aliases of the columns, each after a comma and `prefix`.
+    pub(super) fn push_aliases(&self, sql: &mut Sql, prefix: &str) {
+        for i in 0..self.0.len() {
+            sql.push(", ").push(prefix).push(&alias(i));
+        }
+    }
+
+    /// Appends, after an `ON`, that a row is the one with the id under its alias.
+    pub(super) fn push_is_of_alias(&self, sql: &mut Sql, prefix: &str) {
+        if let Some(id) = self.0.last() {
+            sql.push(" ON ").push(id.column.sql);
+            sql.push(" = ").push(prefix).push(&alias(self.0.len() - 1));
         }
     }
 
@@ -146,6 +172,23 @@ impl Order {
             .map(|(term, value)| normalised(term.column, value))
             .collect()
     }
+}
+
+fn comma(place: usize, first: &'static str) -> &'static str {
+    if place == 0 { first } else { ", " }
+}
+
+fn direction(term: Term, reverse: bool) -> &'static str {
+    if term.descending == reverse {
+        " ASC"
+    } else {
+        " DESC"
+    }
+}
+
+/// What the column at this place of an order is called where its expression cannot be written.
+fn alias(place: usize) -> String {
+    format!("order_{place}")
 }
 
 fn normalised(column: Column, value: String) -> Option<String> {

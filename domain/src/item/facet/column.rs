@@ -144,6 +144,15 @@ impl Column {
         })
     }
 
+    /// Whether items with the same value are in the same group, and in no other.
+    pub(super) fn is_by_equals(&self) -> bool {
+        match self.groups {
+            Groups::Ranges { .. } => false,
+            Groups::Terms(_) => !self.looks_at.is_several(),
+            Groups::Ancestors(_) | Groups::Years | Groups::Scale { .. } => true,
+        }
+    }
+
     /// The values as people know them.
     pub(super) fn values(&self, counted: &[(String, u64)]) -> Vec<FacetValue> {
         let mut values: Vec<(usize, FacetValue)> = counted

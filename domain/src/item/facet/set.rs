@@ -85,7 +85,7 @@ impl Set<'_> {
 }
 
 /// The selection for the facets that have no conditions of their own, and one set for each other facet. Where there is one such facet alone,
-/// and most of what it is counted over is selected, both are read at once.
+/// the selection is a part of what it is counted over, and if it is most of that, both are read at once.
 pub(super) async fn sets<'a>(
     db: &Reads,
     resolved: &'a Resolved<'a>,
@@ -103,8 +103,8 @@ pub(super) async fn sets<'a>(
         .filter_map(|(place, own)| own.is_none().then_some(place))
         .collect();
     let mut sets = Vec::new();
-    let is_selected = !common.is_empty();
-    if is_selected {
+    let facets = common.len() as u64;
+    if facets > 0 {
         sets.push(set(resolved.filter.clone(), common));
     }
     for (place, own) in without_own.iter().enumerate() {
@@ -120,11 +120,19 @@ pub(super) async fn sets<'a>(
         }
         expected.push(rows.rows);
     }
-    let is_most = matches!(expected[..], [selected, all] if selected >= all / 2);
-    if is_selected && is_most && sets.iter().all(Set::is_whole) && is_of_rows_alone(&sets[0]) {
+    let is_most = match expected[..] {
+        [selected, all] if facets > 0 => is_cheaper_at_once(selected, all, facets),
+        _ => false,
+    };
+    if is_most && sets.iter().all(Set::is_whole) && is_of_rows_alone(&sets[0]) {
         sets = at_once(sets);
     }
     Ok(sets)
+}
+
+/// To read an item once more costs as much as to compute and group four values of one that is not selected (`docs/performance.md`).
+fn is_cheaper_at_once(selected: u64, all: u64, facets: u64) -> bool {
+    selected.saturating_mul(4) >= all.saturating_sub(selected).saturating_mul(facets + 1)
 }
 
 /// Whether the condition looks at the item's own row alone. As a mark, what looks at other rows could be executed once for each item: there

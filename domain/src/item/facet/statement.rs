@@ -1,4 +1,4 @@
-//! The one statement that counts all facets: each set of items is read once, and then grouped by each of its facets.
+//! The one statement that counts all facets: each set of items is read once, and grouped by all facets at once that count equal values.
 
 use sea_orm::{FromQueryResult, Value, sea_query::ArrayType};
 
@@ -57,35 +57,21 @@ pub(super) async fn count(
 fn statement(columns: &[Column], sets: &[Set<'_>]) -> Sql {
     let mut sql = Sql::new("WITH ");
     for (number, set) in sets.iter().enumerate() {
-        sql.push(if number == 0 { "" } else { ", " })
-            .push(&format!("set_{number} AS MATERIALIZED (SELECT "));
-        for (nth, place) in set.places().enumerate() {
-            sql.push(if nth == 0 { "" } else { ", " });
-            push_column(&mut sql, &columns[place]);
-            sql.push(&format!(" AS v{place}"));
-        }
-        if let Some(selected) = &set.selected {
-            sql.push(", (");
-            selected.push(&mut sql);
-            sql.push(") AS selected");
-        }
-        sql.push(" FROM ");
-        set.push(&mut sql);
-        sql.push(")");
+        sql.push(if number == 0 { "" } else { ", " });
+        push_set(&mut sql, columns, number, set);
     }
     let mut union = " ";
     for (number, set) in sets.iter().enumerate() {
+        let grouped = Grouped::new(columns, number, set);
         for place in set.places() {
             let column = &columns[place];
-            let from = if set.facets.contains(&place) {
-                format!("set_{number}")
-            } else {
-                format!("(SELECT * FROM set_{number} WHERE selected) s")
-            };
             sql.push(union).push(&format!(
                 "(SELECT {place}::int4 AS facet, g.value, g.count FROM ("
             ));
-            push_groups(&mut sql, column, &from, &format!("v{place}"));
+            match grouped.groups(place) {
+                Some(groups) => push_groups(&mut sql, column, &groups),
+                None => push_each(&mut sql, column, &items(number, set, place), place),
+            }
             sql.push(") g ORDER BY g.value IS NOT NULL, g.count DESC, g.value LIMIT ")
                 .bind(i64::from(column.first) + 1)
                 .push(")");
@@ -93,6 +79,96 @@ fn statement(columns: &[Column], sets: &[Set<'_>]) -> Sql {
         }
     }
     sql
+}
+
+/// Appends the values of each item of a set, and their groups. The items are kept only for facets that are not grouped.
+fn push_set(sql: &mut Sql, columns: &[Column], number: usize, set: &Set<'_>) {
+    let grouped = Grouped::new(columns, number, set);
+    let is_kept = set.places().any(|place| grouped.groups(place).is_none());
+    sql.push(&format!("set_{number} AS "))
+        .push(if is_kept { "" } else { "NOT " })
+        .push("MATERIALIZED (SELECT ");
+    for (nth, place) in set.places().enumerate() {
+        sql.push(if nth == 0 { "" } else { ", " });
+        push_column(sql, &columns[place]);
+        sql.push(&format!(" AS v{place}"));
+    }
+    if let Some(selected) = &set.selected {
+        sql.push(", (");
+        selected.push(sql);
+        sql.push(") AS selected");
+    }
+    sql.push(" FROM ");
+    set.push(sql);
+    // Each value is computed once, and two facets of the same value stay two.
+    sql.push(" OFFSET 0)");
+    grouped.push(sql);
+}
+
+/// The items of a set that a facet is counted over.
+fn items(number: usize, set: &Set<'_>, place: usize) -> String {
+    if set.facets.contains(&place) {
+        format!("set_{number}")
+    } else {
+        format!("(SELECT * FROM set_{number} WHERE selected) s")
+    }
+}
+
+/// The facets of a set that count equal values, grouped in one go.
+struct Grouped<'a> {
+    number: usize,
+    set: &'a Set<'a>,
+    /// By their places in the request.
+    places: Vec<usize>,
+}
+
+impl<'a> Grouped<'a> {
+    fn new(columns: &[Column], number: usize, set: &'a Set<'a>) -> Self {
+        let places = set.places().filter(|place| columns[*place].is_by_equals());
+        Self {
+            number,
+            set,
+            places: places.collect(),
+        }
+    }
+
+    /// Appends how many items have which value of which facet.
+    fn push(&self, sql: &mut Sql) {
+        if self.places.is_empty() {
+            return;
+        }
+        let number = self.number;
+        let values: Vec<_> = self
+            .places
+            .iter()
+            .map(|place| format!("v{place}"))
+            .collect();
+        let (values, sets) = (values.join(", "), values.join("), ("));
+        let selected = match self.set.selected {
+            Some(_) => ", count(*) FILTER (WHERE selected) AS selected",
+            None => "",
+        };
+        sql.push(&format!(
+            ", grouped_{number} AS MATERIALIZED (SELECT GROUPING({values}) AS others, {values}, count(*) AS count{selected}
+              FROM set_{number} GROUP BY GROUPING SETS (({sets})))"
+        ));
+    }
+
+    /// The groups of a facet, `e.value` and `e.count`, if it is one of these. `GROUPING` has a bit for each value that is not grouped by,
+    /// the last value's being the lowest.
+    fn groups(&self, place: usize) -> Option<String> {
+        let nth = self.places.iter().rev().position(|it| *it == place)?;
+        let others = (1_u64 << self.places.len()) - 1 - (1 << nth);
+        let count = if self.set.facets.contains(&place) {
+            "count"
+        } else {
+            "selected"
+        };
+        let number = self.number;
+        Some(format!(
+            "(SELECT v{place} AS value, {count} AS count FROM grouped_{number} WHERE others = {others} AND {count} > 0) e"
+        ))
+    }
 }
 
 /// On a scale an item's value is the number of its step.
@@ -109,32 +185,35 @@ fn push_column(sql: &mut Sql, column: &Column) {
     }
 }
 
-fn push_groups(sql: &mut Sql, column: &Column, set: &str, value: &str) {
-    match &column.groups {
-        Groups::Ancestors(depth) => push_ancestors(sql, *depth, set, value),
-        Groups::Ranges { bounds, .. } => push_ranges(sql, bounds, set, value),
-        Groups::Years => drop(sql.push(&format!(
-            "SELECT div({value}, 10000)::text AS value, count(*) AS count FROM {set} GROUP BY 1"
-        ))),
-        Groups::Terms(_) if column.looks_at.is_several() => drop(sql.push(&format!(
-            "SELECT e.value, count(*) AS count FROM {set} LEFT JOIN LATERAL jsonb_array_elements_text(
-                 CASE jsonb_typeof({value}) WHEN 'array' THEN {value} END) e (value) ON true GROUP BY 1"
-        ))),
-        Groups::Terms(_) | Groups::Scale { .. } => drop(sql.push(&format!(
-            "SELECT {value}::text AS value, count(*) AS count FROM {set} GROUP BY {value}"
-        ))),
-    }
+fn push_groups(sql: &mut Sql, column: &Column, groups: &str) {
+    sql.push(&match &column.groups {
+        // Items in the category itself have no value: the choice is among what is below it.
+        Groups::Ancestors(depth) => format!(
+            "SELECT a.id::text AS value, sum(above.count)::int8 AS count
+             FROM (SELECT CASE WHEN nlevel(c.path) > {depth} THEN subpath(c.path, 0, {depth} + 1) END AS path, e.count
+                   FROM {groups} JOIN category c ON c.id = e.value) above
+             LEFT JOIN category a ON a.path = above.path GROUP BY 1"
+        ),
+        Groups::Years => format!(
+            "SELECT div(e.value, 10000)::text AS value, sum(e.count)::int8 AS count FROM {groups} GROUP BY 1"
+        ),
+        Groups::Terms(_) | Groups::Scale { .. } | Groups::Ranges { .. } => {
+            format!("SELECT e.value::text AS value, e.count FROM {groups}")
+        }
+    });
 }
 
-/// Items in the category itself have no value: the choice is among what is below it.
-fn push_ancestors(sql: &mut Sql, depth: usize, set: &str, value: &str) {
-    sql.push(&format!(
-        "SELECT a.id::text AS value, sum(above.count)::int8 AS count
-         FROM (SELECT CASE WHEN nlevel(c.path) > {depth} THEN subpath(c.path, 0, {depth} + 1) END AS path, counted.count
-               FROM (SELECT {value} AS id, count(*) AS count FROM {set} GROUP BY 1) counted
-               JOIN category c ON c.id = counted.id) above
-         LEFT JOIN category a ON a.path = above.path GROUP BY 1"
-    ));
+/// Of what an item may have several, or falls into several.
+fn push_each(sql: &mut Sql, column: &Column, items: &str, place: usize) {
+    let value = format!("v{place}");
+    if let Groups::Ranges { bounds, .. } = &column.groups {
+        push_ranges(sql, bounds, items, &value);
+    } else {
+        sql.push(&format!(
+            "SELECT e.value, count(*) AS count FROM {items} LEFT JOIN LATERAL jsonb_array_elements_text(
+                 CASE jsonb_typeof({value}) WHEN 'array' THEN {value} END) e (value) ON true GROUP BY 1"
+        ));
+    }
 }
 
 /// Ranges may overlap, so that each is counted by itself. The last number is of those without a value.
