@@ -30,10 +30,20 @@ impl Plan {
         self.0.pointer("/Plans/0").cloned().map(Self)
     }
 
+    /// Whether the node or one below it reads this index.
+    pub(crate) fn reads(&self, index: &str) -> bool {
+        reads(&self.0, index)
+    }
+
     /// A number that the node tells, without its fraction; 0 when it tells none.
     pub(crate) fn whole(&self, name: &str) -> u64 {
         let number = self.0.get(name).map(Value::to_string);
         let whole = number.as_deref().and_then(|text| text.split('.').next());
         whole.and_then(|text| text.parse().ok()).unwrap_or(0)
     }
+}
+
+fn reads(node: &Value, index: &str) -> bool {
+    let below = node["Plans"].as_array();
+    node["Index Name"] == index || below.into_iter().flatten().any(|node| reads(node, index))
 }

@@ -120,6 +120,8 @@ struct Asked {
     range: Option<Range>,
     contains: Option<String>,
     starts_with: Option<String>,
+    /// Whether it is asked of one row after the other, and no index is to help.
+    is_of_rows: bool,
 }
 
 /// Bounds in the form of `item_number`.
@@ -156,6 +158,15 @@ impl Meaning {
                 .transpose()?,
             is_null: filter.is_null,
         })
+    }
+
+    /// The same for statements that ask it of many rows, one after the other.
+    pub(crate) fn of_rows(&self) -> Self {
+        let mut of_rows = self.clone();
+        for asked in of_rows.any_of.iter_mut().flatten() {
+            asked.is_of_rows = true;
+        }
+        of_rows
     }
 
     /// Appends the condition on the item `i`, after an `AND`.
@@ -238,6 +249,7 @@ fn of_declared(
         range: range(filter, |text| bound(attribute, &path, text, units))?,
         contains: filter.contains.clone(),
         starts_with: filter.starts_with.clone(),
+        is_of_rows: false,
     })
 }
 
@@ -318,6 +330,7 @@ fn free(filter: &AttributeFilter) -> Result<Asked, Refusal> {
         range: range(filter, bound)?,
         contains: filter.contains.clone(),
         starts_with: filter.starts_with.clone(),
+        is_of_rows: false,
     })
 }
 
@@ -329,17 +342,35 @@ fn guesses(text: &str) -> Vec<Value> {
 }
 
 impl Asked {
+    /// By containment, which the index of all attributes can answer.
+    fn push_contained(&self, sql: &mut Sql, group: &[Value]) {
+        sql.push(" AND (");
+        for (place, value) in group.iter().enumerate() {
+            sql.push(if place == 0 { "" } else { " OR " })
+                .push("i.attributes @> ")
+                .bind(json!({ self.key.name.as_str(): value }))
+                .push("::jsonb");
+        }
+        sql.push(if group.is_empty() { "false)" } else { ")" });
+    }
+
+    /// By one look at the value, where containment takes one for each text.
+    fn push_among(&self, sql: &mut Sql, texts: Vec<String>) {
+        let key = self.key.name.as_str();
+        sql.push(" AND i.attributes->>").bind(key);
+        sql.push(" = ANY(").bind(texts);
+        sql.push("::text[]) AND jsonb_typeof(i.attributes->")
+            .bind(key)
+            .push(") = 'string'");
+    }
+
     fn push(&self, sql: &mut Sql) {
         sql.push("true");
         for group in &self.equal {
-            sql.push(" AND (");
-            for (place, value) in group.iter().enumerate() {
-                sql.push(if place == 0 { "" } else { " OR " })
-                    .push("i.attributes @> ")
-                    .bind(json!({ self.key.name.as_str(): value }))
-                    .push("::jsonb");
+            match texts(group).filter(|_| self.is_of_rows) {
+                Some(texts) => self.push_among(sql, texts),
+                None => self.push_contained(sql, group),
             }
-            sql.push(if group.is_empty() { "false)" } else { ")" });
         }
         if let Some(range) = &self.range {
             range.push(sql, &self.key.name);
@@ -358,6 +389,14 @@ impl Asked {
         }
         self.key.push_within(sql);
     }
+}
+
+/// The texts that these are; none when there are others among them, or only one.
+fn texts(group: &[Value]) -> Option<Vec<String>> {
+    let texts = group.iter().map(|value| value.as_str().map(str::to_owned));
+    texts
+        .collect::<Option<Vec<_>>>()
+        .filter(|texts| texts.len() > 1)
 }
 
 impl Range {

@@ -317,7 +317,7 @@ struct Named {
 const LISTED_MAX: usize = 2000;
 
 /// A category with everything below it.
-#[derive(FromQueryResult)]
+#[derive(Clone, FromQueryResult)]
 struct Subtree {
     id: CategoryId,
     path: Ltree,
@@ -374,6 +374,19 @@ impl ResolvedFilter<'_> {
         ResolvedFilter {
             filter,
             named: Arc::clone(&self.named),
+        }
+    }
+
+    /// The same for statements that read many items by something else than their attributes.
+    pub(crate) fn of_rows(&self) -> Self {
+        let attributes = self.named.attributes.iter();
+        let attributes = attributes.map(|(asked, meaning)| (asked.clone(), meaning.of_rows()));
+        Self {
+            filter: self.filter,
+            named: Arc::new(Named {
+                subtrees: self.named.subtrees.clone(),
+                attributes: attributes.collect(),
+            }),
         }
     }
 

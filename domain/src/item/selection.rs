@@ -141,6 +141,8 @@ pub(super) struct Expected {
     pub(super) rows: u64,
     /// What it costs to find them, in PostgreSQL's own unit.
     pub(super) cost: u64,
+    /// Whether the index of attributes helps to find them.
+    pub(super) by_attributes: bool,
 }
 
 /// Asks PostgreSQL what it expects of a condition on items `i`.
@@ -151,5 +153,6 @@ pub(super) async fn expect(db: &Reads, push: impl Fn(&mut Sql)) -> Result<Expect
     Ok(Expected {
         rows: plan.whole("Plan Rows"),
         cost: plan.whole("Total Cost"),
+        by_attributes: plan.reads("item_attributes"),
     })
 }

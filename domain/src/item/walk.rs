@@ -52,8 +52,8 @@ impl Walk {
         Ok(Self::over(rows, expected, way.lying(db).await?))
     }
 
-    /// Were the rows spread evenly, a fourth of what is looked at would do. It is so little that in vain it costs about as much again as
-    /// gathering.
+    /// Were the rows spread evenly, a fourth of what is looked at would do. Items that are read one by one count twice, so that in vain they
+    /// cost about as much again as gathering. Entries cost so little that their walk is worth it as soon as it promises to be.
     fn over(rows: u64, expected: Expected, lying: Lying) -> Option<Self> {
         let until = |lying: u64| rows.saturating_mul(lying) / expected.rows.max(1);
         let evenly = until(lying.along);
@@ -62,10 +62,10 @@ impl Walk {
                 hundredths(evenly, ENTRY_COST) + hundredths(until(sieved), READ_COST),
                 ENTRIES_MAX,
             ),
-            None => (hundredths(evenly, READ_COST), READ_MAX),
+            None => (hundredths(evenly, 2 * READ_COST), READ_MAX),
         };
         let most = evenly.saturating_mul(4).saturating_add(1000).min(max);
-        (cost.saturating_mul(2) <= expected.cost).then_some(Self {
+        (cost <= expected.cost).then_some(Self {
             most,
             is_sieved: lying.sieved.is_some(),
         })
@@ -110,6 +110,7 @@ mod tests {
     const ALL: Expected = Expected {
         rows: 2000,
         cost: 6000,
+        by_attributes: true,
     };
 
     #[test]

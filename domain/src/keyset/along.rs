@@ -55,9 +55,11 @@ impl<R: FromQueryResult> List<'_, R> {
         self.push_stretch(sql, bounds, window, along);
         sql.push(") i WHERE true");
         (sieve.filter)(sql);
-        sql.push(") e JOIN ").push(along.gathered.from);
+        // Behind the `OFFSET 0` PostgreSQL looks up one row after the other, whatever else it expects of the filter.
+        sql.push(") e CROSS JOIN LATERAL (SELECT * FROM ")
+            .push(along.gathered.from);
         self.order.push_is_of_alias(sql, "e.");
-        sql.push(") i");
+        sql.push(" OFFSET 0) i) i");
     }
 
     fn push_stretch(&self, sql: &mut Sql, bounds: &Bounds, window: &Window, along: Along<'_>) {

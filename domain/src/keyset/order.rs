@@ -87,10 +87,10 @@ impl Order {
         }
     }
 
-    /// Appends, after an `ON`, that a row is the one with the id under its alias.
+    /// Appends, after a `WHERE`, that a row is the one with the id under its alias.
     pub(super) fn push_is_of_alias(&self, sql: &mut Sql, prefix: &str) {
         if let Some(id) = self.0.last() {
-            sql.push(" ON ").push(id.column.sql);
+            sql.push(" WHERE ").push(id.column.sql);
             sql.push(" = ").push(prefix).push(&alias(self.0.len() - 1));
         }
     }

@@ -3,3 +3,5 @@
 DROP INDEX item_price_up, item_price_down;
 CREATE INDEX item_price_up ON item (COALESCE(price_amount, 'Infinity'), id) INCLUDE (category_id, price_amount);
 CREATE INDEX item_price_down ON item (COALESCE(price_amount, -1), id) INCLUDE (category_id, price_amount);
+-- What PostgreSQL knew of these expressions went with the former indexes, and it looks again only when many items have changed.
+ANALYZE item;

@@ -14,7 +14,7 @@ use crate::graphql::{
     context::ContextExt,
     cost,
     id::GlobalId,
-    loader::{load, prefetch_categories, preload},
+    loader::{load, preload},
 };
 
 /// What items can be counted by beside attributes.
@@ -114,7 +114,7 @@ impl ItemFacet {
         self.0.missing
     }
 
-    /// Whether all items were counted. Of more than about 100,000 some are counted, and the numbers extrapolated.
+    /// Whether all items were counted. Of more than about 80,000 some are counted, and the numbers extrapolated.
     async fn exact(&self) -> bool {
         self.0.exact
     }
@@ -137,7 +137,7 @@ impl ItemFacet {
             })
             .collect();
         if !categories.is_empty() {
-            prefetch_categories(ctx, categories).await?;
+            preload(ctx, categories).await?;
         }
         if !items.is_empty() {
             preload(ctx, items).await?;

@@ -11,10 +11,11 @@ use crate::{
     sql::Sql,
 };
 
-/// Of more items than these only some are looked at.
-const COUNTED_MAX: u64 = 100_000;
+/// Of more items than these only some are looked at. A sample reads the same part of all items there are, so that of fewer it would cost more
+/// than to count them.
+const COUNTED_MAX: u64 = 80_000;
 /// How many are looked at then.
-const SAMPLED: u64 = 50_000;
+const SAMPLED: u64 = 20_000;
 /// All items, in the parts that a sample is measured in.
 const WHOLE: u64 = 100_000;
 
@@ -114,11 +115,14 @@ pub(super) async fn sets<'a>(
     }
     let mut expected = Vec::with_capacity(sets.len());
     for set in &mut sets {
-        let rows = expect(db, |sql| push_condition(sql, &set.filter, set.words)).await?;
-        if rows.rows > COUNTED_MAX {
-            set.share = (SAMPLED * WHOLE / rows.rows).max(1);
+        let all = expect(db, |sql| push_condition(sql, &set.filter, set.words)).await?;
+        if all.rows > COUNTED_MAX {
+            set.share = (SAMPLED * WHOLE / all.rows).max(1);
         }
-        expected.push(rows.rows);
+        if !set.is_whole() || !all.by_attributes {
+            set.filter = set.filter.of_rows();
+        }
+        expected.push(all.rows);
     }
     let is_most = match expected[..] {
         [selected, all] if facets > 0 => is_cheaper_at_once(selected, all, facets),
@@ -150,7 +154,7 @@ fn at_once(sets: Vec<Set<'_>>) -> Vec<Set<'_>> {
         return Vec::new();
     };
     all.selected = Some(Selected {
-        filter: selection.filter,
+        filter: selection.filter.of_rows(),
         words: selection.words,
         facets: selection.facets,
     });
