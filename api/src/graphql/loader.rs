@@ -1,11 +1,11 @@
 //! Loads rows that several resolvers of one request need, in one statement. A batch is one authorised call of the domain.
 //!
 //! What was loaded is kept only as long as nothing can have changed it under our hands: a use case and each batch of a subscription's
-//! events begin with fresh loaders. Resolvers of lists know beforehand what their rows will ask for; they call [`prefetch_categories`]
+//! events begin with fresh loaders. Resolvers of lists know beforehand what their rows will ask for; they call [`preload`]
 //! when the request selects it, so that the number of statements does not depend on which resolver happens to run first.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -28,7 +28,7 @@ use domain::{
 };
 use entity::id::{CategoryId, ItemId, JobId, UnitOfMeasureId};
 
-use super::{context::ContextExt, error::OrGraphql};
+use super::context::ContextExt;
 
 /// Loads rows for one viewer.
 #[derive(Clone)]
@@ -94,8 +94,8 @@ where
     loaded.map_err(|error| super::error::to_graphql(ctx.viewer(), &error))
 }
 
-/// Loads all that rows of a list are about to ask for, in one statement: if they asked one by one, a batch would end whenever its time
-/// is up.
+/// Loads all that rows are about to ask for, in one statement and at once: if they asked one by one, they would wait for one another, and a
+/// batch would end whenever its time is up.
 ///
 /// # Errors
 /// The domain's error, translated.
@@ -107,7 +107,19 @@ where
     K: Send + Sync + Hash + Eq + Clone + 'static,
     Loaders: Loader<K, Error = LoadError>,
 {
-    load_all(ctx, keys).await.map(|_kept_by_the_loader| ())
+    let loader = ctx.loaders();
+    let loaded = loader.get_cached_values();
+    let mut met = HashSet::new();
+    let is_missing = |key: &K| !loaded.contains_key(key) && met.insert(key.clone());
+    let missing: Vec<K> = keys.into_iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    match loader.loader().load(&missing).await {
+        Ok(rows) => loader.feed_many(rows).await,
+        Err(error) => return Err(super::error::to_graphql(ctx.viewer(), &error)),
+    }
+    Ok(())
 }
 
 /// The same, for somebody who needs them at once.
@@ -122,6 +134,8 @@ where
     K: Send + Sync + Hash + Eq + Clone + 'static,
     Loaders: Loader<K, Error = LoadError>,
 {
+    let keys: Vec<K> = keys.into_iter().collect();
+    preload(ctx, keys.iter().cloned()).await?;
     let loaded = ctx.loaders().load_many(keys).await;
     loaded.map_err(|error| super::error::to_graphql(ctx.viewer(), &error))
 }
@@ -483,26 +497,4 @@ fn grouped<K: Copy + Eq + Hash, R>(
         }
     }
     groups
-}
-
-/// Loads the categories of rows that are about to be asked for them, in one statement.
-///
-/// # Errors
-/// The domain's error, translated.
-pub async fn prefetch_categories(
-    ctx: &Context<'_>,
-    mut ids: Vec<CategoryId>,
-) -> async_graphql::Result<()> {
-    ids.sort_unstable();
-    ids.dedup();
-    let rows = ctx
-        .domain()
-        .categories()
-        .by_ids(ctx.viewer(), &ids)
-        .await
-        .or_graphql(ctx.viewer())?;
-    ctx.loaders()
-        .feed_many(rows.into_iter().map(|row| (row.id, row)))
-        .await;
-    Ok(())
 }

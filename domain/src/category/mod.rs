@@ -16,6 +16,7 @@ use serde::Serialize;
 
 pub use bulk::{CategoryRow, ImportOutcome};
 pub use entity::category::Model as Category;
+pub(crate) use query::COLUMNS_BESIDE;
 
 use self::write::SubtreeLock;
 use crate::{

@@ -23,6 +23,11 @@ use crate::{
 const COLUMNS: &str = "id, number, parent_id, path::text AS path, name, position, icon, colour, external_reference, archived_at, \
                        version, created_at, updated_at";
 
+/// All columns of the category `c`, as they are read beside the row of another table.
+pub(crate) const COLUMNS_BESIDE: &str = "c.id AS c_id, c.number AS c_number, c.parent_id AS c_parent_id, c.path::text AS c_path, \
+    c.name AS c_name, c.position AS c_position, c.icon AS c_icon, c.colour AS c_colour, c.external_reference AS c_external_reference, \
+    c.archived_at AS c_archived_at, c.version AS c_version, c.created_at AS c_created_at, c.updated_at AS c_updated_at";
+
 pub(super) async fn find(db: &impl ConnectionTrait, id: CategoryId) -> Result<Option<Category>> {
     Ok(Entity::find_by_id(id).one(db).await?)
 }

@@ -4,8 +4,8 @@ use entity::id::{CategoryId, ItemId};
 
 use super::{
     Alike, Candidate, DuplicateGroup, Duplicates, Facet, FacetRequest, HistoryOf, ItemChanged,
-    ItemImage, ItemMetal, ItemOption, ItemSelection, ItemWithImage, Items, OrderTerm, Tag,
-    duplicate, facet, history, list, metal, query, search, tag, variant,
+    ItemImage, ItemInCategory, ItemMetal, ItemOption, ItemSelection, ItemWithImage, Items,
+    OrderTerm, Tag, duplicate, facet, history, list, metal, query, search, tag, variant,
 };
 use crate::{
     error::{Code, Refusal, Result},
@@ -24,6 +24,19 @@ impl Items<'_> {
     pub async fn find(&self, viewer: &Viewer, id: ItemId) -> Result<Option<ItemWithImage>> {
         viewer.require(Permission::CatalogueRead)?;
         query::find(&self.domain.reads, id).await
+    }
+
+    /// The item with this id and its category, in one statement.
+    ///
+    /// # Errors
+    /// When the viewer may not see the catalogue.
+    pub async fn find_in_category(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+    ) -> Result<Option<ItemInCategory>> {
+        viewer.require(Permission::CatalogueRead)?;
+        query::find_in_category(&self.domain.reads, id).await
     }
 
     /// The item with this SKU, however it is typed.

@@ -54,7 +54,7 @@ pub use metal::{MakingCharge, MetalDetails};
 pub(crate) use order::push_order;
 pub use order::{OrderField, OrderTerm};
 pub(crate) use query::ITEM_COLUMNS;
-pub use query::ItemWithImage;
+pub use query::{ItemInCategory, ItemWithImage};
 pub(crate) use query::{Marked, Marks, first_barcodes, first_ids, known, marked, plain};
 pub use rendered::RenderedImage;
 pub(crate) use rendered::{

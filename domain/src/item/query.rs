@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::{
+    category::Model as Category,
     id::ItemId,
     item::{Entity, Model as Item},
     item_barcode, item_image,
@@ -14,6 +15,7 @@ use sea_orm::{
 
 use super::ItemFilter;
 use crate::{
+    category::COLUMNS_BESIDE,
     error::Result,
     sql::{Sql, statement, uuids},
 };
@@ -37,6 +39,24 @@ impl FromQueryResult for ItemWithImage {
         Ok(Self {
             item,
             primary_image,
+        })
+    }
+}
+
+/// An item and the category that it is in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemInCategory {
+    /// The item.
+    pub item: ItemWithImage,
+    /// Its category.
+    pub category: Category,
+}
+
+impl FromQueryResult for ItemInCategory {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            item: ItemWithImage::from_query_result(row, prefix)?,
+            category: Category::from_query_result(row, "c_")?,
         })
     }
 }
@@ -70,6 +90,24 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: ItemId) -> Result<Option
     let mut sql = select();
     sql.push("i.id = ").bind(id);
     Ok(ItemWithImage::find_by_statement(sql.build())
+        .one(db)
+        .await?)
+}
+
+/// With its category: two questions that are asked together so often that they are one.
+pub(super) async fn find_in_category(
+    db: &impl ConnectionTrait,
+    id: ItemId,
+) -> Result<Option<ItemInCategory>> {
+    let mut sql = Sql::new("SELECT ");
+    sql.push(COLUMNS)
+        .push(", ")
+        .push(COLUMNS_BESIDE)
+        .push(" FROM ")
+        .push(FROM)
+        .push(" JOIN category c ON c.id = i.category_id WHERE i.id = ")
+        .bind(id);
+    Ok(ItemInCategory::find_by_statement(sql.build())
         .one(db)
         .await?)
 }

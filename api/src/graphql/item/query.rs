@@ -20,7 +20,7 @@ use crate::graphql::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{BarcodesOf, ImagesOf, SchemaOf, prefetch_categories, preload},
+    loader::{BarcodesOf, ImagesOf, SchemaOf, preload},
     page::{self, Connection, TotalCount},
 };
 
@@ -66,7 +66,7 @@ impl ItemQuery {
         let (domain, viewer) = (ctx.domain().items(), ctx.viewer());
         let row = match by {
             ItemBy::Id(id) => match ItemId::parse("by.id", &id) {
-                Ok(id) => domain.find(viewer, id).await,
+                Ok(id) => find(ctx, id).await,
                 Err(refusal) => Err(refusal.into()),
             },
             ItemBy::Sku(sku) => domain.find_by_sku(viewer, &sku).await,
@@ -164,6 +164,20 @@ impl ItemQuery {
     }
 }
 
+/// The item, and its category when somebody asks for it: then its resolver finds it loaded.
+async fn find(ctx: &Context<'_>, id: ItemId) -> domain::Result<Option<ItemWithImage>> {
+    let (items, viewer) = (ctx.domain().items(), ctx.viewer());
+    if !ctx.look_ahead().field("category").exists() {
+        return items.find(viewer, id).await;
+    }
+    let Some(found) = items.find_in_category(viewer, id).await? else {
+        return Ok(None);
+    };
+    let category = [(found.category.id, found.category)];
+    ctx.loaders().feed_many(category).await;
+    Ok(Some(found.item))
+}
+
 /// A page of items, with what the selected fields need.
 pub(in crate::graphql) async fn list(
     ctx: &Context<'_>,
@@ -216,7 +230,9 @@ pub(in crate::graphql) async fn prefetch<'a>(
         preload(ctx, categories().map(SchemaOf)).await?;
     }
     if is_selected("category") {
-        prefetch_categories(ctx, categories().collect()).await?;
+        let mut sorted: Vec<_> = categories().collect();
+        sorted.sort_unstable();
+        preload(ctx, sorted).await?;
     }
     let ids = || rows.iter().map(|row| row.id);
     if is_selected("barcodes") {
