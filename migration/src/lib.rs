@@ -19,6 +19,7 @@ mod m20261126_000014_views;
 mod m20261126_000015_variants;
 mod m20261126_000016_cheaper_writes;
 mod m20261126_000017_prices_of_categories;
+mod m20261126_000018_search_fold;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000015_variants::Migration),
             Box::new(m20261126_000016_cheaper_writes::Migration),
             Box::new(m20261126_000017_prices_of_categories::Migration),
+            Box::new(m20261126_000018_search_fold::Migration),
         ]
     }
 }

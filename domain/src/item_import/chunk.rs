@@ -16,6 +16,7 @@ use crate::{
     },
     job,
     permission::Permissions,
+    polite::make_way,
     sql::statement,
     viewer::{Identity, Known, Viewer},
 };
@@ -57,6 +58,7 @@ impl Opened {
     }
 
     fn judge(&mut self, row: &FileRow) -> Option<Judged> {
+        make_way();
         let fields = match &row.fields {
             Ok(Some(fields)) => fields,
             Ok(None) => return None,
