@@ -28,7 +28,6 @@ pub mod page;
 pub mod patch;
 pub mod permission;
 mod plan;
-pub mod polite;
 pub mod pricing;
 mod reads;
 pub mod saved_view;

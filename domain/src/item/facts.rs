@@ -22,7 +22,6 @@ use crate::{
     category::open_for_items_in_tx,
     error::{Code, Error, Refusal, Result},
     patch::Patch,
-    polite::make_way,
     pricing,
 };
 
@@ -153,10 +152,7 @@ pub(super) async fn of_many_in_tx(
     let templates = read_templates_in_tx(tx, templates).await?;
     let mut checked: Vec<_> = wishes
         .iter()
-        .map(|wish| {
-            make_way();
-            check(wish, &schemas, &templates)
-        })
+        .map(|wish| check(wish, &schemas, &templates))
         .collect();
     let (mut places, mut valid) = (Vec::new(), Vec::new());
     for (place, it) in checked.iter_mut().enumerate() {

@@ -16,7 +16,6 @@ use crate::{
     },
     job,
     permission::Permissions,
-    polite::make_way,
     sql::statement,
     viewer::{Identity, Known, Viewer},
 };
@@ -58,7 +57,6 @@ impl Opened {
     }
 
     fn judge(&mut self, row: &FileRow) -> Option<Judged> {
-        make_way();
         let fields = match &row.fields {
             Ok(Some(fields)) => fields,
             Ok(None) => return None,

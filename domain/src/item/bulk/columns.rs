@@ -4,7 +4,7 @@ use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
 use sea_orm::Value;
 
 use super::super::rules::Draft;
-use crate::{error::Result, polite::make_way, sql::uuids};
+use crate::{error::Result, sql::uuids};
 
 /// The columns of items that shall be so.
 #[derive(Default)]
@@ -39,7 +39,6 @@ impl Columns {
     pub(super) fn of<'a>(rows: impl IntoIterator<Item = (ItemId, &'a Draft)>) -> Result<Self> {
         let mut columns = Self::default();
         for (id, draft) in rows {
-            make_way();
             columns.push(id, draft)?;
         }
         Ok(columns)

@@ -27,7 +27,6 @@ use crate::{
     job::{self, Task},
     money::Money,
     patch::Patch,
-    polite::make_way,
     sku,
     sql::statement,
     text,
@@ -117,7 +116,6 @@ pub(crate) async fn merge_in_tx(
     let mut refused = Refused::default();
     let mut valid = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        make_way();
         let before = found.of(merge.match_by, row);
         let row = look_at(merge, index, row, before, (&categories, &templates));
         valid.extend(refused.take(index, row)?);

@@ -4,7 +4,6 @@ use domain::{
     Code, Refusal,
     item_import::{Columns, Fields, FileRow, Format, ItemImport, MatchBy},
     locale::Locale,
-    polite::make_way,
 };
 use futures_util::{StreamExt as _, stream};
 use platform::{
@@ -130,7 +129,6 @@ impl Source {
 
     async fn take_all(&mut self, rows: &mut Vec<Row>, is_table: bool) -> Result<(), Unwanted> {
         for row in rows.drain(..) {
-            make_way();
             self.number += 1;
             if is_table && self.columns.is_none() {
                 let headers = match row {
