@@ -209,6 +209,9 @@ async fn forward(
     executed: Executed,
     is_open: Arc<watch::Sender<bool>>,
 ) -> io::Result<()> {
+    // Messages are written in pieces: without this each statement waits 40 ms for an acknowledgement.
+    near.set_nodelay(true)?;
+    far.set_nodelay(true)?;
     let ((from_client, mut to_client), (mut from_server, to_server)) =
         (near.into_split(), far.into_split());
     tokio::select! {

@@ -118,17 +118,23 @@ impl<'a> Asked<'a> {
             from: "item i",
             joined: "LEFT JOIN item_image p ON p.id = i.primary_image_id",
         };
-        if let Some(walk) = self.walk(db, expected, args).await? {
-            let stretch = |sql: &mut Sql| self.push_stretch(sql);
-            let categories = |sql: &mut Sql| self.resolved.filter.push_categories(sql);
-            let sieve = Sieve {
+        let stretch = |sql: &mut Sql| self.push_stretch(sql);
+        let categories = |sql: &mut Sql| self.resolved.filter.push_categories(sql);
+        let is_sieved = self.ordering.knows_category() && self.resolved.is_sieved_by_category();
+        let way = Way {
+            stretch: &stretch,
+            sieve: is_sieved.then_some(&categories),
+        };
+        if let Some(walk) = self.walk(db, expected, way, args).await? {
+            let sieve = |most| Sieve {
                 columns: "i.category_id",
                 filter: &categories,
+                most,
             };
             let along = Reading::Along(Along {
                 most: walk.most,
                 stretch: &stretch,
-                sieve: walk.is_sieved.then_some(sieve),
+                sieve: walk.reads.map(sieve),
                 gathered: Gathered {
                     from: self.resolved.along(),
                     ..gathered
@@ -144,18 +150,18 @@ impl<'a> Asked<'a> {
         self.page(db, Reading::Gathered(gathered), args).await
     }
 
-    async fn walk(&self, db: &Reads, expected: Expected, args: &PageArgs) -> Result<Option<Walk>> {
+    async fn walk(
+        &self,
+        db: &Reads,
+        expected: Expected,
+        way: Way<'_>,
+        args: &PageArgs,
+    ) -> Result<Option<Walk>> {
         if self.ordering.by_relevance() {
             return Ok(None);
         }
         let rows = u64::from(args.window()?.size) + 1;
-        let is_sieved = self.ordering.knows_category() && self.resolved.is_sieved_by_category();
-        let categories = |sql: &mut Sql| self.resolved.filter.push_categories(sql);
-        let order = Way {
-            stretch: &|sql| self.push_stretch(sql),
-            sieve: is_sieved.then_some(&categories),
-        };
-        Walk::worth(db, rows, expected, order).await
+        Walk::worth(db, rows, expected, way).await
     }
 
     fn push_stretch(&self, sql: &mut Sql) {

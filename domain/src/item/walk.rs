@@ -11,19 +11,21 @@ const READ_COST: u64 = 120;
 const ENTRY_COST: u64 = 3;
 /// Most items along an order that are read for a page, before all that pass the filter are gathered after all.
 const READ_MAX: u64 = 20_000;
-/// Most entries of an order's index that are looked at for a page.
-const ENTRIES_MAX: u64 = 200_000;
+/// Most entries of an order's index that are looked at for a page. Where rows of the table have changed and it was not vacuumed since, an
+/// entry costs as much as an item.
+const ENTRIES_MAX: u64 = 100_000;
 
 /// A walk along an order that promises a page for less than gathering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Walk {
     /// How many items, or entries of its index, are to be looked at along the order.
     pub(super) most: u64,
-    /// Whether only entries that pass the sieve are read further.
-    pub(super) is_sieved: bool,
+    /// How many of the entries, of those that pass the sieve, are to be read further; none without a sieve.
+    pub(super) reads: Option<u64>,
 }
 
 /// What is known of the items along an order.
+#[derive(Clone, Copy)]
 pub(super) struct Way<'a> {
     /// Appends, after an `AND` each, where it begins and ends.
     pub(super) stretch: &'a (dyn Fn(&mut Sql) + Sync),
@@ -52,22 +54,24 @@ impl Walk {
         Ok(Self::over(rows, expected, way.lying(db).await?))
     }
 
-    /// Were the rows spread evenly, a fourth of what is looked at would do. Items that are read one by one count twice, so that in vain they
-    /// cost about as much again as gathering. Entries cost so little that their walk is worth it as soon as it promises to be.
+    /// Were the rows spread evenly, a fourth of what is looked at would do. Items that are read count twice, so that in vain they cost about
+    /// as much again as gathering.
     fn over(rows: u64, expected: Expected, lying: Lying) -> Option<Self> {
         let until = |lying: u64| rows.saturating_mul(lying) / expected.rows.max(1);
         let evenly = until(lying.along);
-        let (cost, max) = match lying.sieved {
-            Some(sieved) => (
-                hundredths(evenly, ENTRY_COST) + hundredths(until(sieved), READ_COST),
-                ENTRIES_MAX,
-            ),
-            None => (hundredths(evenly, 2 * READ_COST), READ_MAX),
+        let read = lying.sieved.map_or(evenly, until);
+        let (entries, entries_max) = match lying.sieved {
+            Some(_) => (evenly, ENTRIES_MAX),
+            None => (0, READ_MAX),
         };
-        let most = evenly.saturating_mul(4).saturating_add(1000).min(max);
-        (cost <= expected.cost).then_some(Self {
-            most,
-            is_sieved: lying.sieved.is_some(),
+        let cost = hundredths(entries, ENTRY_COST) + hundredths(read, 2 * READ_COST);
+        if cost > expected.cost || evenly > entries_max || read > READ_MAX {
+            return None;
+        }
+        let more = |count: u64, max: u64| count.saturating_mul(4).saturating_add(1000).min(max);
+        Some(Self {
+            most: more(evenly, entries_max),
+            reads: lying.sieved.map(|_| more(read, READ_MAX)),
         })
     }
 }
@@ -135,10 +139,23 @@ mod tests {
             walk,
             Some(Walk {
                 most: 41_000,
-                is_sieved: true
+                reads: Some(3800)
             })
         );
         assert_eq!(Walk::over(20, ALL, lying(1_000_000, 900_000)), None);
         assert_eq!(Walk::over(20, ALL, lying(30_000_000, 70_000)), None);
+    }
+
+    #[test]
+    fn what_is_too_far_away_is_not_walked_to() {
+        let dear = Expected {
+            rows: 30,
+            cost: 1_000_000,
+            by_attributes: true,
+        };
+        let lying = |along, sieved| Lying { along, sieved };
+        assert_eq!(Walk::over(21, dear, lying(1_000_000, Some(100))), None);
+        assert_eq!(Walk::over(21, dear, lying(100_000, Some(90_000))), None);
+        assert_eq!(Walk::over(21, dear, lying(100_000, None)), None);
     }
 }

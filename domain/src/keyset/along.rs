@@ -19,13 +19,15 @@ pub(crate) struct Along<'a> {
 }
 
 /// A part of the filter that the order's index can answer, because it has the columns that the part is about: rows are read only of the
-/// entries that pass. An entry costs a fortieth of a row.
+/// entries that pass. An entry costs a fortieth of a row, as long as the table was vacuumed after most of its changes.
 #[derive(Clone, Copy)]
 pub(crate) struct Sieve<'a> {
     /// These columns of `i`.
     pub(crate) columns: &'a str,
     /// Appends the condition, after an `AND` each.
     pub(crate) filter: &'a (dyn Fn(&mut Sql) + Sync),
+    /// How many of the rows that pass at most.
+    pub(crate) most: u64,
 }
 
 impl<R: FromQueryResult> List<'_, R> {
@@ -55,6 +57,8 @@ impl<R: FromQueryResult> List<'_, R> {
         self.push_stretch(sql, bounds, window, along);
         sql.push(") i WHERE true");
         (sieve.filter)(sql);
+        self.order.push_order_by_alias(sql, window.backward);
+        push_most(sql, sieve.most);
         // Behind the `OFFSET 0` PostgreSQL looks up one row after the other, whatever else it expects of the filter.
         sql.push(") e CROSS JOIN LATERAL (SELECT * FROM ")
             .push(along.gathered.from);
@@ -67,7 +71,11 @@ impl<R: FromQueryResult> List<'_, R> {
         (along.stretch)(sql);
         self.push_within(sql, bounds);
         self.order.push_order_by(sql, window.backward);
-        sql.push(" LIMIT ")
-            .bind(i64::try_from(along.most).unwrap_or(i64::MAX));
+        push_most(sql, along.most);
     }
+}
+
+fn push_most(sql: &mut Sql, most: u64) {
+    sql.push(" LIMIT ")
+        .bind(i64::try_from(most).unwrap_or(i64::MAX));
 }

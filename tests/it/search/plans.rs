@@ -1,20 +1,28 @@
 //! However PostgreSQL comes by the rows, pages are the same. It decides by what it knows of the table, and here that is long ago.
 
 use serde_json::{Value, json};
-use tests::shop::english;
+use tests::{app::TestApp, database::TestDatabase, proxy::PostgresProxy, shop::english};
 
 use super::{SEARCH, Shop, skus};
 
-const ORDERS: [(&str, &str); 5] = [
+const BACKWARDS: &str =
+    "query($search: String, $where: ItemWhere, $orderBy: [ItemOrder!], $before: String) {
+    items(search: $search, where: $where, orderBy: $orderBy, last: 5, before: $before) {
+        edges { node { sku } } pageInfo { hasPreviousPage hasNextPage startCursor }
+    }
+}";
+
+const ORDERS: [(&str, &str); 6] = [
     ("CREATED_AT", "ASC"),
     ("SKU", "DESC"),
     ("NAME", "ASC"),
     ("PRICE", "DESC"),
+    ("PRICE", "ASC"),
     ("UPDATED_AT", "ASC"),
 ];
 
-async fn furnished() -> Shop {
-    let shop = Shop::open().await;
+async fn furnished(app: TestApp) -> Shop {
+    let shop = Shop::of(app).await;
     for number in 0..60 {
         let price = (number % 4 != 0)
             .then(|| json!({"amount": (number * 7 % 13).to_string(), "currency": "EUR"}));
@@ -67,10 +75,33 @@ async fn walk(shop: &Shop, variables: &Value) -> Vec<String> {
     }
 }
 
+/// All pages of five, from the last one to the first; in the order of the list.
+async fn walk_backwards(shop: &Shop, variables: &Value) -> Vec<String> {
+    let mut met = Vec::new();
+    let mut before = Value::Null;
+    loop {
+        let is_last = before.is_null();
+        let mut page = variables.clone();
+        page["before"] = before;
+        let page = shop.manager.ok(BACKWARDS, page).await;
+        met.extend(skus(&page).into_iter().rev());
+        let info = &page["items"]["pageInfo"];
+        assert_eq!(info["hasNextPage"], !is_last, "{variables}");
+        before = info["startCursor"].clone();
+        if info["hasPreviousPage"] == false {
+            met.reverse();
+            return met;
+        }
+    }
+}
+
 /// The same lists, while PostgreSQL knows of sixty items and while it believes in thousands.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_do_not_depend_on_how_many_rows_are_expected() {
-    let shop = furnished().await;
+    let database = TestDatabase::create();
+    let proxy = PostgresProxy::start(database.url()).await;
+    let app = TestApp::builder().database_url(proxy.url()).start().await;
+    let shop = furnished(app).await;
     let filters = [
         json!({"hasImage": false}),
         json!({"attributes": [{"name": "size", "eq": "3"}]}),
@@ -95,8 +126,17 @@ async fn pages_do_not_depend_on_how_many_rows_are_expected() {
     }
     assert!(gathered.iter().any(|list| list.len() == 60) && gathered.iter().any(Vec::is_empty));
     deceive(&shop).await;
+    let _executed_before = proxy.take();
     for (list, expected) in lists.iter().zip(&gathered) {
         assert_eq!(&walk(&shop, list).await, expected, "{list}");
+        assert_eq!(&walk_backwards(&shop, list).await, expected, "{list}");
+    }
+    // Along both indexes of prices, and in both directions, items were looked up one by one.
+    let executed = proxy.take();
+    for direction in ["ASC", "DESC"] {
+        let order = format!("ORDER BY order_0 {direction}");
+        let sieved = |sql: &String| sql.contains("CROSS JOIN LATERAL") && sql.contains(&order);
+        assert!(executed.iter().any(sieved), "{direction}");
     }
     // Too many are not ranked: they come by creation.
     let found = walk(&shop, &json!({"search": "ring"})).await;
@@ -106,7 +146,7 @@ async fn pages_do_not_depend_on_how_many_rows_are_expected() {
 /// A list that was begun by relevance goes on so, whatever PostgreSQL has learnt meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_goes_on_in_the_order_it_was_begun_in() {
-    let shop = furnished().await;
+    let shop = furnished(TestApp::start().await).await;
     let first = json!({"search": "gold", "first": 5});
     let page = shop.manager.ok(SEARCH, first.clone()).await;
     deceive(&shop).await;

@@ -101,7 +101,6 @@ impl ItemFacet {
     /// Single values, those that most items have first; ranges in their own order.
     #[graphql(complexity = "cost::rows(20, child_complexity)")]
     async fn values(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ItemFacetValue>> {
-        self.preload(ctx).await?;
         let mut shown = Vec::with_capacity(self.0.values.len());
         for value in &self.0.values {
             shown.push(self.value(ctx, value).await?);
@@ -120,31 +119,25 @@ impl ItemFacet {
     }
 }
 
-impl ItemFacet {
-    /// Loads the rows whose names are told, in one statement.
-    async fn preload(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
-        let values = || self.0.values.iter().map(|value| &value.is);
-        let categories: Vec<_> = values()
-            .filter_map(|is| match is {
-                FacetIs::Category(id) => Some(*id),
-                _ => None,
-            })
-            .collect();
-        let items: Vec<_> = values()
-            .filter_map(|is| match is {
-                FacetIs::Item(id) => Some(*id),
-                _ => None,
-            })
-            .collect();
-        if !categories.is_empty() {
-            preload(ctx, categories).await?;
-        }
-        if !items.is_empty() {
-            preload(ctx, items).await?;
-        }
-        Ok(())
-    }
+/// Loads the rows whose names the values of these facets tell: a statement for all of them.
+pub(super) async fn preload_named(
+    ctx: &Context<'_>,
+    facets: &[Facet],
+) -> async_graphql::Result<()> {
+    let values = || facets.iter().flat_map(|facet| &facet.values);
+    let categories = values().filter_map(|value| match value.is {
+        FacetIs::Category(id) => Some(id),
+        _ => None,
+    });
+    preload(ctx, categories.collect::<Vec<_>>()).await?;
+    let items = values().filter_map(|value| match value.is {
+        FacetIs::Item(id) => Some(id),
+        _ => None,
+    });
+    preload(ctx, items.collect::<Vec<_>>()).await
+}
 
+impl ItemFacet {
     async fn value(
         &self,
         ctx: &Context<'_>,

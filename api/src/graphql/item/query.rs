@@ -10,7 +10,7 @@ use entity::id::ItemId;
 
 use super::{
     Item,
-    facet::{ItemFacet, ItemFacetInput},
+    facet::{ItemFacet, ItemFacetInput, preload_named},
     filter::{ItemGroupBy, ItemOrder, ItemWhere},
     price, variant,
 };
@@ -147,6 +147,9 @@ impl ItemQuery {
             .facets(viewer, &selection, requests)
             .await;
         let counted = counted.or_graphql(viewer)?;
+        if ctx.look_ahead().field("values").exists() {
+            preload_named(ctx, &counted).await?;
+        }
         Ok(counted.into_iter().map(ItemFacet).collect())
     }
 
@@ -230,6 +233,7 @@ pub(in crate::graphql) async fn prefetch<'a>(
         preload(ctx, categories().map(SchemaOf)).await?;
     }
     if is_selected("category") {
+        // Sorted, so that the same rows are the same statement in whatever order they come.
         let mut sorted: Vec<_> = categories().collect();
         sorted.sort_unstable();
         preload(ctx, sorted).await?;

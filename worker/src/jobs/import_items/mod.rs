@@ -93,6 +93,9 @@ impl<'a> Pass<'a> {
         for row in rows.drain(..known) {
             self.opened.pass(&row);
         }
+        if rows.is_empty() {
+            return Ok(());
+        }
         let percent = self.percent_to_tell(read);
         let imports = self.context.domain.item_imports();
         let job = (self.attempt.job, self.attempt.number);

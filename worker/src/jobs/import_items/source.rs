@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use crate::failure::Failure;
 
 /// Most rows of a chunk.
-const CHUNK_ROWS: usize = 2000;
+const CHUNK_ROWS: usize = 1000;
 /// A chunk with more than so many bytes is full, however few rows it has.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
@@ -79,8 +79,8 @@ impl Chunks {
     }
 }
 
-/// Whoever took the chunks has gone.
-struct Unwanted;
+/// Nobody wants the rest: whoever took the chunks has gone, or the file ends with its headers.
+struct Over;
 
 struct Source {
     is_persian: bool,
@@ -115,11 +115,11 @@ impl Source {
             }
         }
         reader.finish(&mut rows);
-        let _whether_wanted = self.end(rows, is_table).await;
+        let _whether_over = self.end(rows, is_table).await;
         Ok(())
     }
 
-    async fn end(&mut self, mut rows: Vec<Row>, is_table: bool) -> Result<(), Unwanted> {
+    async fn end(&mut self, mut rows: Vec<Row>, is_table: bool) -> Result<(), Over> {
         self.take_all(&mut rows, is_table).await?;
         if is_table && self.columns.is_none() {
             return self.read_headers(&[]).await;
@@ -127,7 +127,7 @@ impl Source {
         self.hand_over().await
     }
 
-    async fn take_all(&mut self, rows: &mut Vec<Row>, is_table: bool) -> Result<(), Unwanted> {
+    async fn take_all(&mut self, rows: &mut Vec<Row>, is_table: bool) -> Result<(), Over> {
         for row in rows.drain(..) {
             self.number += 1;
             if is_table && self.columns.is_none() {
@@ -152,15 +152,15 @@ impl Source {
     }
 
     /// A file whose headers cannot be understood does not go on.
-    async fn read_headers(&mut self, headers: &[String]) -> Result<(), Unwanted> {
+    async fn read_headers(&mut self, headers: &[String]) -> Result<(), Over> {
         match Columns::parse(headers, self.match_by) {
             Ok(columns) => {
                 self.columns = Some(columns);
                 Ok(())
             }
             Err(refusals) => {
-                let _whether_wanted = self.chunks.send(Chunk::Headers(refusals)).await;
-                Err(Unwanted)
+                let _whether_over = self.chunks.send(Chunk::Headers(refusals)).await;
+                Err(Over)
             }
         }
     }
@@ -185,14 +185,17 @@ impl Source {
         }
     }
 
-    async fn hand_over(&mut self) -> Result<(), Unwanted> {
+    async fn hand_over(&mut self) -> Result<(), Over> {
         let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(CHUNK_ROWS));
         self.bytes = 0;
         let chunk = Chunk::Rows {
             rows,
             read: self.read,
         };
-        self.chunks.send(chunk).await.map_err(|_gone| Unwanted)
+        self.chunks.send(chunk).await.map_err(|_gone| Over)?;
+        // The next one is not begun before this one is being written: two of them are memory enough.
+        let taken = self.chunks.reserve().await;
+        taken.map(drop).map_err(|_gone| Over)
     }
 }
 
