@@ -292,11 +292,19 @@ async fn facets_are_the_same_whether_most_or_little_is_selected() {
                jsonb_build_object('metal', CASE n % 10 WHEN 0 THEN 'silver' ELSE 'gold' END, 'size', n % 3), created_at, updated_at
         FROM item, generate_series(1, 600) n";
     shop.app.execute(many).await;
+    // A number that reads like a text which is asked for is not that text.
+    let seven = "UPDATE item SET attributes = '{\"metal\": 7, \"size\": 0}' WHERE sku = 'FIRST'";
+    shop.app.execute(seven).await;
     shop.app.execute("ANALYZE item").await;
     let facets = json!([{"by": {"attribute": "metal"}}, {"by": {"attribute": "size"}}]);
     for (metal, is_read_at_once, of_each_size) in [("gold", true, 180), ("silver", false, 20)] {
-        for search in [Value::Null, json!("ring")] {
-            let filter = json!({"attributes": [{"name": "metal", "eq": metal}]});
+        let conditions = [
+            (json!({"name": "metal", "eq": metal}), Value::Null, false),
+            (json!({"name": "metal", "eq": metal}), json!("ring"), false),
+            (json!({"name": "metal", "in": [metal, "7"]}), Value::Null, true),
+        ];
+        for (condition, search, is_of_many) in conditions {
+            let filter = json!({"attributes": [condition]});
             let asked = json!({"where": filter, "search": search, "facets": facets});
             let mut told = Vec::new();
             let statements = proxy
@@ -304,13 +312,17 @@ async fn facets_are_the_same_whether_most_or_little_is_selected() {
                 .await;
             let at_once = statements.iter().any(|sql| sql.contains("AS selected"));
             assert_eq!(at_once, is_read_at_once, "{metal} {search}");
+            let by_one_look = statements.iter().any(|sql| sql.contains("jsonb_typeof("));
+            assert_eq!(by_one_look, is_of_many, "{statements:?}");
             let told: Vec<_> = told.iter().map(pairs).collect();
             let sizes = [
                 ("0", of_each_size),
                 ("1", of_each_size),
                 ("2", of_each_size),
             ];
-            assert_eq!(told[0], counted(&[("gold", 540), ("silver", 60)]));
+            let all = [("gold", 540), ("silver", 60), ("7", 1)];
+            let found = if search.is_null() { &all[..] } else { &all[..2] };
+            assert_eq!(told[0], counted(found));
             assert_eq!(told[1], counted(&sizes), "{metal} {search}");
         }
     }
@@ -322,6 +334,7 @@ async fn facets_are_the_same_whether_most_or_little_is_selected() {
     let mut told = Vec::new();
     let statements = proxy.during(async || told = shop.facets(asked).await).await;
     assert!(statements.iter().all(|sql| !sql.contains("AS selected")));
-    assert_eq!(pairs(&told[0]), counted(&[("gold", 540), ("silver", 60)]));
+    let all = counted(&[("gold", 540), ("silver", 60), ("7", 1)]);
+    assert_eq!(pairs(&told[0]), all);
     assert_eq!(told[1]["values"][0]["count"], 540);
 }
