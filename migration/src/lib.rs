@@ -20,6 +20,8 @@ mod m20261126_000015_variants;
 mod m20261126_000016_cheaper_writes;
 mod m20261126_000017_prices_of_categories;
 mod m20261126_000018_search_fold;
+mod m20261127_000019_facets;
+mod m20261127_000020_search_vector;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000016_cheaper_writes::Migration),
             Box::new(m20261126_000017_prices_of_categories::Migration),
             Box::new(m20261126_000018_search_fold::Migration),
+            Box::new(m20261127_000019_facets::Migration),
+            Box::new(m20261127_000020_search_vector::Migration),
         ]
     }
 }

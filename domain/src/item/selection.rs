@@ -119,12 +119,17 @@ impl Resolved<'_> {
 
     /// What PostgreSQL expects; variants are counted one by one, for it knows nothing of how they are spread over templates.
     pub(super) async fn expect(&self, db: &Reads) -> Result<Expected> {
-        expect(db, |sql| self.push_own(sql)).await
+        expect(db, |sql| {
+            sql.push("item i WHERE ");
+            self.push_own(sql);
+        })
+        .await
     }
 
     /// The same for a list that is told to be so long.
     pub(super) async fn expect_rows(&self, db: &Reads) -> Result<Expected> {
         expect(db, |sql| {
+            sql.push("item i WHERE ");
             self.push_own(sql);
             if self.by_template {
                 sql.push(" AND i.template_id IS NULL");
@@ -145,9 +150,9 @@ pub(super) struct Expected {
     pub(super) by_attributes: bool,
 }
 
-/// Asks PostgreSQL what it expects of a condition on items `i`.
+/// Asks PostgreSQL what it expects of items `i` and a condition on them, which are appended.
 pub(super) async fn expect(db: &Reads, push: impl Fn(&mut Sql)) -> Result<Expected> {
-    let mut sql = Sql::new("SELECT FROM item i WHERE ");
+    let mut sql = Sql::new("SELECT FROM ");
     push(&mut sql);
     let plan = Plan::of(db, sql).await?;
     Ok(Expected {

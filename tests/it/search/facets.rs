@@ -1,5 +1,6 @@
 //! Facets, compared with what counting a list in memory gives.
 
+use sea_orm::sqlx::{self, AssertSqlSafe};
 use serde_json::{Value, json};
 use tests::{app::TestApp, database::TestDatabase, proxy::PostgresProxy, shop::english};
 
@@ -278,63 +279,191 @@ async fn referenced_rows_are_told_by_their_names() {
     );
 }
 
-/// Where most of what a facet is counted over is selected, it is read once for all facets; where little is, the selection is read by itself.
-#[tokio::test(flavor = "multi_thread")]
-async fn facets_are_the_same_whether_most_or_little_is_selected() {
+/// What a category's facets are read from, as their statement names it.
+const FITS: &str = "octet_length(i.attributes::text) <= 400 AND cardinality(i.tags) <= 4";
+
+/// A shop whose statements are seen, with 600 rings. One in ten is of silver, one in twelve has too many tags for the index, and one in
+/// fifteen too much to say; one more has the number 7 for its metal, and one is put away.
+async fn of_many_rings() -> (Shop, PostgresProxy, TestDatabase) {
     let database = TestDatabase::create();
     let proxy = PostgresProxy::start(database.url()).await;
     let shop = Shop::of(TestApp::builder().database_url(proxy.url()).start().await).await;
     shop.declare("metal", "TEXT", json!({})).await;
     shop.declare("size", "NUMBER", json!({})).await;
     shop.create("FIRST", json!({})).await;
-    let many = "INSERT INTO item (id, kind, sku, name, category_id, unit_id, tracking, attributes, created_at, updated_at)
+    shop.app.execute("INSERT INTO item (id, kind, sku, name, category_id, unit_id, tracking, attributes, tags, created_at, updated_at)
         SELECT gen_random_uuid(), kind, 'R-' || n, '{\"en\": \"Ring\"}', category_id, unit_id, tracking,
-               jsonb_build_object('metal', CASE n % 10 WHEN 0 THEN 'silver' ELSE 'gold' END, 'size', n % 3), created_at, updated_at
-        FROM item, generate_series(1, 600) n";
-    shop.app.execute(many).await;
+               jsonb_build_object('metal', CASE n % 10 WHEN 0 THEN 'silver' ELSE 'gold' END, 'size', n % 3,
+                                  'engraved', repeat('x', CASE n % 15 WHEN 0 THEN 500 ELSE 5 END)),
+               CASE n % 12 WHEN 0 THEN ARRAY['a', 'b', 'c', 'd', 'e'] ELSE ARRAY['a'] END, created_at, updated_at
+        FROM item, generate_series(1, 600) n").await;
     // A number that reads like a text which is asked for is not that text.
-    let seven = "UPDATE item SET attributes = '{\"metal\": 7, \"size\": 0}' WHERE sku = 'FIRST'";
-    shop.app.execute(seven).await;
-    shop.app.execute("ANALYZE item").await;
-    let facets = json!([{"by": {"attribute": "metal"}}, {"by": {"attribute": "size"}}]);
-    for (metal, is_read_at_once, of_each_size) in [("gold", true, 180), ("silver", false, 20)] {
+    for sql in [
+        "UPDATE item SET attributes = '{\"metal\": 7, \"size\": 0}' WHERE sku = 'FIRST'",
+        "INSERT INTO item (id, kind, sku, name, category_id, unit_id, tracking, attributes, archived_at, created_at, updated_at)
+         SELECT gen_random_uuid(), kind, 'GONE', name, category_id, unit_id, tracking, attributes, now(), created_at, updated_at
+         FROM item WHERE sku = 'R-1'",
+        "VACUUM ANALYZE item",
+    ] {
+        shop.app.execute(sql).await;
+    }
+    (shop, proxy, database)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facets_are_the_same_from_an_index_and_from_the_table() {
+    let (shop, proxy, _database) = of_many_rings().await;
+    let facets = json!([{"by": {"attribute": "metal"}}, {"by": {"attribute": "size"}}, {"by": {"field": "TAG"}}]);
+    for (metal, of_each_size) in [("gold", 180), ("silver", 20)] {
+        // Only the table tells what an item is found by, or how it is called.
+        let one = json!({"name": "metal", "eq": metal});
         let conditions = [
-            (json!({"name": "metal", "eq": metal}), Value::Null, false),
-            (json!({"name": "metal", "eq": metal}), json!("ring"), false),
-            (json!({"name": "metal", "in": [metal, "7"]}), Value::Null, true),
+            (json!({}), one.clone(), json!(null), true, false),
+            (json!({}), one.clone(), json!("ring"), false, false),
+            (
+                json!({"sku": {"startsWith": "R"}}),
+                one,
+                json!(null),
+                false,
+                false,
+            ),
+            (
+                json!({}),
+                json!({"name": "metal", "in": [metal, "7"]}),
+                json!(null),
+                true,
+                true,
+            ),
         ];
-        for (condition, search, is_of_many) in conditions {
-            let filter = json!({"attributes": [condition]});
+        for (mut filter, condition, search, is_of_entries, is_of_many) in conditions {
+            filter["attributes"] = json!([condition]);
             let asked = json!({"where": filter, "search": search, "facets": facets});
             let mut told = Vec::new();
             let statements = proxy
                 .during(async || told = shop.facets(asked.clone()).await)
                 .await;
-            let at_once = statements.iter().any(|sql| sql.contains("AS selected"));
-            assert_eq!(at_once, is_read_at_once, "{metal} {search}");
-            let by_one_look = statements.iter().any(|sql| sql.contains("jsonb_typeof("));
-            assert_eq!(by_one_look, is_of_many, "{statements:?}");
+            let counting = statements
+                .iter()
+                .filter(|sql| sql.starts_with("WITH items"));
+            let counting: Vec<_> = counting.collect();
+            assert_eq!(
+                counting.len(),
+                2,
+                "one for the facet with a condition of its own: {asked}"
+            );
+            let of_entries = counting.iter().all(|sql| sql.contains(FITS));
+            assert_eq!(of_entries, is_of_entries, "{asked}");
+            let by_one_look = counting
+                .iter()
+                .any(|sql| sql.contains("::text[]) AND jsonb_typeof("));
+            // Few are found by the index of attributes, which knows no such look.
+            assert_eq!(by_one_look, is_of_many && metal == "gold", "{asked}");
             let told: Vec<_> = told.iter().map(pairs).collect();
-            let sizes = [
-                ("0", of_each_size),
-                ("1", of_each_size),
-                ("2", of_each_size),
-            ];
             let all = [("gold", 540), ("silver", 60), ("7", 1)];
-            let found = if search.is_null() { &all[..] } else { &all[..2] };
-            assert_eq!(told[0], counted(found));
-            assert_eq!(told[1], counted(&sizes), "{metal} {search}");
+            let found = if filter["sku"].is_null() && search.is_null() {
+                &all[..]
+            } else {
+                &all[..2]
+            };
+            assert_eq!(told[0], counted(found), "{asked}");
+            let sizes = ["0", "1", "2"].map(|size| (size, of_each_size));
+            assert_eq!(told[1], counted(&sizes), "{asked}");
+            let tagged = if metal == "gold" { (540, 40) } else { (60, 10) };
+            let tags = ["b", "c", "d", "e"].map(|tag| (tag, tagged.1));
+            let tags = [&[("a", tagged.0)][..], &tags].concat();
+            assert_eq!(told[2], counted(&tags), "{asked}");
         }
     }
-    // Ranges look at another table, which must not be done item by item.
-    let range = json!({"name": "size", "range": {"min": "0", "max": "2"}});
-    let filter = json!({"attributes": [{"name": "metal", "eq": "gold"}, range]});
-    let facets = json!([{"by": {"attribute": "metal"}}, {"by": {"field": "KIND"}}]);
-    let asked = json!({"where": filter, "facets": facets});
+    // Ranges look at another table, but name the item by its id.
+    let range = json!({"name": "size", "range": {"min": "1", "max": "2"}});
+    let asked =
+        json!({"where": {"attributes": [range]}, "facets": [{"by": {"attribute": "metal"}}]});
     let mut told = Vec::new();
     let statements = proxy.during(async || told = shop.facets(asked).await).await;
-    assert!(statements.iter().all(|sql| !sql.contains("AS selected")));
-    let all = counted(&[("gold", 540), ("silver", 60), ("7", 1)]);
-    assert_eq!(pairs(&told[0]), all);
-    assert_eq!(told[1]["values"][0]["count"], 540);
+    assert!(statements.iter().any(|sql| sql.contains(FITS)));
+    assert_eq!(pairs(&told[0]), counted(&[("gold", 360), ("silver", 40)]));
+    // What is put away is in no index of what is in use.
+    let asked = json!({"where": {"archived": true}, "facets": [{"by": {"attribute": "metal"}}]});
+    assert_eq!(pairs(&shop.facets(asked).await[0]), counted(&[("gold", 1)]));
+}
+
+/// The statement's words are those by which PostgreSQL knows the index, and entries are enough for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn facets_of_a_category_are_read_from_an_index_alone() {
+    let (shop, proxy, _database) = of_many_rings().await;
+    let asked = json!({"facets": [{"by": {"attribute": "metal"}}]});
+    let statements = proxy.during(async || drop(shop.facets(asked).await)).await;
+    let counting = statements.iter().find(|sql| sql.starts_with("WITH items"));
+    let (_, source) = counting.unwrap().split_once(" FROM (SELECT").unwrap();
+    let (source, _) = source.split_once(") i WHERE").unwrap();
+    let mut connection = shop.app.sql().acquire().await.unwrap();
+    for setting in ["enable_seqscan", "enable_bitmapscan"] {
+        let off = format!("SET {setting} = off");
+        sqlx::raw_sql(AssertSqlSafe(off))
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+    }
+    let explain = format!(
+        "EXPLAIN (COSTS OFF)
+         SELECT i.category_id, i.kind, i.price_amount, i.tags, i.attributes FROM (SELECT{source}) i
+         WHERE i.archived_at IS NULL AND i.category_id IN (SELECT id FROM category)"
+    );
+    let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain))
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+    let plan = plan.join("\n");
+    assert!(
+        plan.contains("Index Only Scan using item_facets on item i"),
+        "{plan}"
+    );
+    assert!(plan.contains("using item_facets_large on item i"), "{plan}");
+}
+
+/// The largest item that still has an entry, and what is larger: whatever the item, it can be written.
+#[tokio::test(flavor = "multi_thread")]
+async fn items_of_any_size_are_counted() {
+    let shop = Shop::open().await;
+    // Numbers take four times as much as their digits, and the characters of the tags have four bytes.
+    let numbers = |count: usize| (0..count).map(|n| n * n * 7 % 10).collect::<Vec<_>>();
+    let tags = |count: usize| {
+        (0..count)
+            .map(|n| {
+                (0..50)
+                    .map(|place| {
+                        char::from_u32(
+                            0x1F300 + u32::try_from((n * 977 + place * place * 31) % 700).unwrap(),
+                        )
+                        .unwrap()
+                    })
+                    .collect::<String>()
+            })
+            .collect::<Vec<_>>()
+    };
+    let text = "x".repeat(1000);
+    for (sku, attributes, tags) in [
+        ("FITS", json!({"n": numbers(131)}), tags(4)),
+        ("LONG", json!({"n": numbers(132)}), tags(4)),
+        ("TAGS", json!({"n": numbers(131)}), tags(5)),
+        (
+            "HUGE",
+            json!({"n": numbers(131), "text": [text, text, text]}),
+            tags(50),
+        ),
+    ] {
+        let price = json!({"amount": "999999999999999998.999999", "currency": "EUR"});
+        let item = json!({"attributes": attributes, "tags": tags, "price": price});
+        shop.create(sku, item).await;
+    }
+    let of_entries = format!("SELECT string_agg(sku, ' ' ORDER BY sku) FROM item i WHERE {FITS}");
+    let of_entries: String = sqlx::query_scalar(AssertSqlSafe(of_entries))
+        .fetch_one(shop.app.sql())
+        .await
+        .unwrap();
+    assert_eq!(of_entries, "FITS");
+    let facets = json!([{"by": {"field": "KIND"}}, {"by": {"attribute": "n"}, "first": 1}]);
+    let facets = shop.facets(json!({"facets": facets})).await;
+    assert_eq!(pairs(&facets[0]), counted(&[("GOODS", 4)]));
+    assert_eq!(facets[1]["values"][0]["count"], 3);
 }

@@ -3,14 +3,18 @@
 //! Each facet is counted without the conditions that are about itself: who has chosen gold still sees how much silver there is.
 
 mod column;
+mod covered;
 mod own;
 mod set;
 mod statement;
+
+use std::collections::HashMap;
 
 use entity::{
     id::{CategoryId, ItemId},
     item::Kind,
 };
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
 use super::selection::ItemSelection;
 use crate::{
@@ -22,6 +26,9 @@ use column::Column;
 
 /// Most facets of one request.
 const FACETS_MAX: usize = 30;
+/// Facets with conditions of their own are counted over other items than the rest: over so many sets of items at the same time, each over a
+/// connection of its own. Nobody holds one while waiting for another.
+const SETS_AT_ONCE: usize = 2;
 /// Most ranges of one facet.
 const RANGES_MAX: usize = 50;
 /// Most values of one facet.
@@ -133,21 +140,24 @@ pub(super) async fn facets(
         .map(|request| own::without(&selection.filter, &request.of))
         .collect::<Vec<_>>();
     let anew = reads.planned_anew();
-    let sets = set::sets(&anew, &resolved, &own).await?;
-    let counted = statement::count(&anew, &columns, &sets).await?;
-    let facets = requests.into_iter().zip(columns).zip(counted).enumerate();
-    let facet = |(place, ((request, column), counted)): (
-        usize,
-        ((FacetRequest, Column), statement::Counted),
-    )| Facet {
-        attribute: attribute(&declared, &request.of).cloned(),
-        units: declared.units.clone(),
-        of: request.of,
-        values: column.values(&counted.values),
-        missing: counted.missing,
-        exact: sets
-            .iter()
-            .all(|set| set.is_whole() || set.places().all(|it| it != place)),
+    let mut counting = Vec::new();
+    for set in set::sets(&resolved, &own) {
+        counting.push(statement::count(&anew, &columns, set).boxed());
+    }
+    let counted = stream::iter(counting).buffered(SETS_AT_ONCE);
+    let counted: Vec<_> = counted.try_collect().await?;
+    let mut counted: HashMap<_, _> = counted.into_iter().flatten().collect();
+    let facets = requests.into_iter().zip(columns).enumerate();
+    let facet = |(place, (request, column)): (usize, (FacetRequest, Column))| {
+        let counted = counted.remove(&place).unwrap_or_default();
+        Facet {
+            attribute: attribute(&declared, &request.of).cloned(),
+            units: declared.units.clone(),
+            of: request.of,
+            values: column.values(&counted.values),
+            missing: counted.missing,
+            exact: counted.exact,
+        }
     };
     Ok(facets.map(facet).collect())
 }

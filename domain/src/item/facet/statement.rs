@@ -1,4 +1,4 @@
-//! The one statement that counts all facets: each set of items is read once, and grouped by all facets at once that count equal values.
+//! The statement that counts the facets of a set: its items are read once, and grouped by all facets at once that count equal values.
 
 use sea_orm::{FromQueryResult, Value, sea_query::ArrayType};
 
@@ -15,6 +15,8 @@ pub(super) struct Counted {
     pub(super) values: Vec<(String, u64)>,
     /// Items without one.
     pub(super) missing: u64,
+    /// Whether all items were counted.
+    pub(super) exact: bool,
 }
 
 #[derive(FromQueryResult)]
@@ -24,26 +26,32 @@ struct Row {
     count: i64,
 }
 
-/// Counts the columns, each over the set that it is in.
+/// Counts the facets of the set, each with its place in the request.
 pub(super) async fn count(
     db: &Reads,
     columns: &[Column],
-    sets: &[Set<'_>],
-) -> Result<Vec<Counted>> {
-    let mut counted = vec![Counted::default(); columns.len()];
-    if columns.is_empty() {
-        return Ok(counted);
-    }
-    let rows = Row::find_by_statement(statement(columns, sets).build())
+    mut set: Set<'_>,
+) -> Result<Vec<(usize, Counted)>> {
+    set.settle(db, columns).await?;
+    let rows = Row::find_by_statement(statement(columns, &set).build())
         .all(db)
         .await?;
+    let mut facets: Vec<_> = set
+        .facets
+        .iter()
+        .map(|place| {
+            let exact = set.is_whole();
+            let facet = Counted {
+                exact,
+                ..Counted::default()
+            };
+            (*place, facet)
+        })
+        .collect();
     for row in rows {
         let place = usize::try_from(row.facet).unwrap_or(usize::MAX);
-        let Some(set) = sets.iter().find(|set| set.places().any(|it| it == place)) else {
-            continue;
-        };
         let count = set.scaled(u64::try_from(row.count).unwrap_or(0));
-        if let Some(facet) = counted.get_mut(place) {
+        if let Some((_, facet)) = facets.iter_mut().find(|(it, _)| *it == place) {
             match row.value {
                 Some(value) if count > 0 => facet.values.push((value, count)),
                 Some(_) => {}
@@ -51,52 +59,41 @@ pub(super) async fn count(
             }
         }
     }
-    Ok(counted)
+    Ok(facets)
 }
 
-fn statement(columns: &[Column], sets: &[Set<'_>]) -> Sql {
+fn statement(columns: &[Column], set: &Set<'_>) -> Sql {
+    let grouped = Grouped::new(columns, set);
     let mut sql = Sql::new("WITH ");
-    for (number, set) in sets.iter().enumerate() {
-        sql.push(if number == 0 { "" } else { ", " });
-        push_set(&mut sql, columns, number, set);
-    }
+    push_set(&mut sql, columns, set, &grouped);
     let mut union = " ";
-    for (number, set) in sets.iter().enumerate() {
-        let grouped = Grouped::new(columns, number, set);
-        for place in set.places() {
-            let column = &columns[place];
-            sql.push(union).push(&format!(
-                "(SELECT {place}::int4 AS facet, g.value, g.count FROM ("
-            ));
-            match grouped.groups(place) {
-                Some(groups) => push_groups(&mut sql, column, &groups),
-                None => push_each(&mut sql, column, &items(number, set, place), place),
-            }
-            sql.push(") g ORDER BY g.value IS NOT NULL, g.count DESC, g.value LIMIT ")
-                .bind(i64::from(column.first) + 1)
-                .push(")");
-            union = " UNION ALL ";
+    for place in &set.facets {
+        let column = &columns[*place];
+        sql.push(union).push(&format!(
+            "(SELECT {place}::int4 AS facet, g.value, g.count FROM ("
+        ));
+        match grouped.groups(*place) {
+            Some(groups) => push_groups(&mut sql, column, &groups),
+            None => push_each(&mut sql, column, *place),
         }
+        sql.push(") g ORDER BY g.value IS NOT NULL, g.count DESC, g.value LIMIT ")
+            .bind(i64::from(column.first) + 1)
+            .push(")");
+        union = " UNION ALL ";
     }
     sql
 }
 
-/// Appends the values of each item of a set, and their groups. The items are kept only for facets that are not grouped.
-fn push_set(sql: &mut Sql, columns: &[Column], number: usize, set: &Set<'_>) {
-    let grouped = Grouped::new(columns, number, set);
-    let is_kept = set.places().any(|place| grouped.groups(place).is_none());
-    sql.push(&format!("set_{number} AS "))
+/// Appends the values of each item of the set, and their groups. The items are kept only for facets that are not grouped.
+fn push_set(sql: &mut Sql, columns: &[Column], set: &Set<'_>, grouped: &Grouped) {
+    let is_kept = grouped.places.len() < set.facets.len();
+    sql.push("items AS ")
         .push(if is_kept { "" } else { "NOT " })
         .push("MATERIALIZED (SELECT ");
-    for (nth, place) in set.places().enumerate() {
+    for (nth, place) in set.facets.iter().enumerate() {
         sql.push(if nth == 0 { "" } else { ", " });
-        push_column(sql, &columns[place]);
+        push_column(sql, &columns[*place]);
         sql.push(&format!(" AS v{place}"));
-    }
-    if let Some(selected) = &set.selected {
-        sql.push(", (");
-        selected.push(sql);
-        sql.push(") AS selected");
     }
     sql.push(" FROM ");
     set.push(sql);
@@ -105,30 +102,19 @@ fn push_set(sql: &mut Sql, columns: &[Column], number: usize, set: &Set<'_>) {
     grouped.push(sql);
 }
 
-/// The items of a set that a facet is counted over.
-fn items(number: usize, set: &Set<'_>, place: usize) -> String {
-    if set.facets.contains(&place) {
-        format!("set_{number}")
-    } else {
-        format!("(SELECT * FROM set_{number} WHERE selected) s")
-    }
-}
-
 /// The facets of a set that count equal values, grouped in one go.
-struct Grouped<'a> {
-    number: usize,
-    set: &'a Set<'a>,
+struct Grouped {
     /// By their places in the request.
     places: Vec<usize>,
 }
 
-impl<'a> Grouped<'a> {
-    fn new(columns: &[Column], number: usize, set: &'a Set<'a>) -> Self {
-        let places = set.places().filter(|place| columns[*place].is_by_equals());
+impl Grouped {
+    fn new(columns: &[Column], set: &Set<'_>) -> Self {
+        let places = set.facets.iter().copied();
         Self {
-            number,
-            set,
-            places: places.collect(),
+            places: places
+                .filter(|place| columns[*place].is_by_equals())
+                .collect(),
         }
     }
 
@@ -137,20 +123,15 @@ impl<'a> Grouped<'a> {
         if self.places.is_empty() {
             return;
         }
-        let number = self.number;
         let values: Vec<_> = self
             .places
             .iter()
             .map(|place| format!("v{place}"))
             .collect();
         let (values, sets) = (values.join(", "), values.join("), ("));
-        let selected = match self.set.selected {
-            Some(_) => ", count(*) FILTER (WHERE selected) AS selected",
-            None => "",
-        };
         sql.push(&format!(
-            ", grouped_{number} AS MATERIALIZED (SELECT GROUPING({values}) AS others, {values}, count(*) AS count{selected}
-              FROM set_{number} GROUP BY GROUPING SETS (({sets})))"
+            ", grouped AS MATERIALIZED (SELECT GROUPING({values}) AS others, {values}, count(*) AS count
+              FROM items GROUP BY GROUPING SETS (({sets})))"
         ));
     }
 
@@ -159,14 +140,8 @@ impl<'a> Grouped<'a> {
     fn groups(&self, place: usize) -> Option<String> {
         let nth = self.places.iter().rev().position(|it| *it == place)?;
         let others = (1_u64 << self.places.len()) - 1 - (1 << nth);
-        let count = if self.set.facets.contains(&place) {
-            "count"
-        } else {
-            "selected"
-        };
-        let number = self.number;
         Some(format!(
-            "(SELECT v{place} AS value, {count} AS count FROM grouped_{number} WHERE others = {others} AND {count} > 0) e"
+            "(SELECT v{place} AS value, count FROM grouped WHERE others = {others}) e"
         ))
     }
 }
@@ -204,20 +179,20 @@ fn push_groups(sql: &mut Sql, column: &Column, groups: &str) {
 }
 
 /// Of what an item may have several, or falls into several.
-fn push_each(sql: &mut Sql, column: &Column, items: &str, place: usize) {
+fn push_each(sql: &mut Sql, column: &Column, place: usize) {
     let value = format!("v{place}");
     if let Groups::Ranges { bounds, .. } = &column.groups {
-        push_ranges(sql, bounds, items, &value);
+        push_ranges(sql, bounds, &value);
     } else {
         sql.push(&format!(
-            "SELECT e.value, count(*) AS count FROM {items} LEFT JOIN LATERAL jsonb_array_elements_text(
+            "SELECT e.value, count(*) AS count FROM items LEFT JOIN LATERAL jsonb_array_elements_text(
                  CASE jsonb_typeof({value}) WHEN 'array' THEN {value} END) e (value) ON true GROUP BY 1"
         ));
     }
 }
 
 /// Ranges may overlap, so that each is counted by itself. The last number is of those without a value.
-fn push_ranges(sql: &mut Sql, bounds: &[Bounds], set: &str, value: &str) {
+fn push_ranges(sql: &mut Sql, bounds: &[Bounds], value: &str) {
     sql.push("SELECT CASE WHEN u.place <= ")
         .bind(i64::try_from(bounds.len()).unwrap_or(i64::MAX))
         .push(" THEN u.place::text END AS value, u.count FROM (SELECT ARRAY[");
@@ -232,7 +207,7 @@ fn push_ranges(sql: &mut Sql, bounds: &[Bounds], set: &str, value: &str) {
         sql.push("), ");
     }
     sql.push(&format!(
-        "count(*) FILTER (WHERE {value} IS NULL)] AS counts FROM {set}) c
+        "count(*) FILTER (WHERE {value} IS NULL)] AS counts FROM items) c
          CROSS JOIN LATERAL unnest(c.counts) WITH ORDINALITY u (count, place)"
     ));
 }
