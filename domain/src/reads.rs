@@ -33,6 +33,8 @@ impl Reads {
             db::connect_options(settings)?.options([("default_transaction_read_only", "on")]);
         let pool = bb8::Pool::builder()
             .max_size(settings.max_connections.div_ceil(2))
+            // What its process in PostgreSQL had at hand a moment ago, the one that was used last still has.
+            .queue_strategy(bb8::QueueStrategy::Lifo)
             .connection_timeout(settings.acquire_timeout)
             .idle_timeout(Some(db::IDLE_MAX))
             .build_unchecked(Manager(options));

@@ -166,7 +166,7 @@ impl Items<'_> {
     pub async fn create(&self, viewer: &Viewer, new: NewItem, key: Option<&str>) -> Result<Item> {
         viewer.require(Permission::CatalogueWrite)?;
         let units = units_for(&self.domain.reads, new.metal.as_ref()).await?;
-        let draft = rules::parse_new(&new, reading(viewer, &units))?;
+        let draft = rules::parse_new(new.clone(), reading(viewer, &units))?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let claim = match claim_in_tx(&tx, viewer, key, "item.create", &new, now).await? {

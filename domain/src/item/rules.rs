@@ -78,7 +78,7 @@ pub(super) struct DraftChange {
     pub(super) template_id: Patch<ItemId>,
 }
 
-pub(super) fn parse_new(new: &NewItem, reading: Reading<'_>) -> Result<Draft> {
+pub(super) fn parse_new(new: NewItem, reading: Reading<'_>) -> Result<Draft> {
     let NewItem {
         kind,
         sku,
@@ -95,7 +95,7 @@ pub(super) fn parse_new(new: &NewItem, reading: Reading<'_>) -> Result<Draft> {
         barcodes,
         external_reference,
         template_id,
-    } = new.clone();
+    } = new;
     let mut refusals = Refusals::default();
     let sku = refusals.take(sku::parse("sku", &sku));
     let name = text::take_all(&mut refusals, text::name("name", &name));

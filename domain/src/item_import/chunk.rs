@@ -203,7 +203,7 @@ impl Chunk<'_> {
             match judged {
                 Ok(values) => {
                     numbers.push(*number);
-                    rows.push(values.clone());
+                    rows.push(values);
                 }
                 Err(refusals) => faults.extend(some_of(*number, refusals.clone())),
             }

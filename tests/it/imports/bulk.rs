@@ -37,9 +37,10 @@ async fn a_thousand_items_are_created_changed_and_put_away() {
     assert_eq!(shop.app.count(codes).await, 1000);
 
     let ids: Vec<_> = done.iter().map(|row| row["itemId"].clone()).collect();
+    let tags = json!(["5\" of {gold}, \\ or \\\"", "null"]);
     let changes: Vec<_> = ids
         .iter()
-        .map(|id| json!({"id": id, "tags": ["gold"], "expectedVersion": 1}))
+        .map(|id| json!({"id": id, "tags": tags, "expectedVersion": 1}))
         .collect();
     let changed = shop
         .manager
@@ -51,7 +52,7 @@ async fn a_thousand_items_are_created_changed_and_put_away() {
     // What is so already is left alone.
     let rows: Vec<_> = ids
         .iter()
-        .map(|id| json!({"id": id, "tags": ["gold"]}))
+        .map(|id| json!({"id": id, "tags": tags}))
         .collect();
     let again = shop
         .manager

@@ -62,6 +62,8 @@ impl Shop {
         self.manager
             .done("itemsCreate", json!({"rows": rows}))
             .await;
+        // Each gets a picture of its code, which is a change.
+        self.app.until_done(PATIENCE).await;
     }
 }
 

@@ -143,7 +143,7 @@ fn parse(
 }
 
 fn parse_row(item: &NewItem, reading: Reading<'_>) -> Result<(Draft, String)> {
-    let draft = rules::parse_new(item, reading)?;
+    let draft = rules::parse_new(item.clone(), reading)?;
     let reference = draft.external_reference.clone();
     let reference = reference.ok_or_else(|| Refusal::new(Code::Required, "externalReference"))?;
     Ok((draft, reference))

@@ -121,7 +121,7 @@ async fn try_create(call: &Call<'_>, rows: &[Row<NewItem>]) -> Result<BulkOutcom
     let mut new = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let draft = match row {
-            Ok(new) => rules::parse_new(new, reading),
+            Ok(new) => rules::parse_new(new.clone(), reading),
             Err(refusals) => Err(Error::Refused(refusals.clone())),
         };
         if let Some(draft) = refused.take(index, draft)? {
@@ -234,7 +234,7 @@ fn changed<'a>(
     } else {
         Extent::Nothing
     };
-    let mut draft = rules::parse_new(&applied(before.values()?, &row.change)?, reading)?;
+    let mut draft = rules::parse_new(applied(before.values()?, &row.change)?, reading)?;
     if row.change.metal.is_keep() {
         draft.metal = before.metal.clone().map(Into::into);
     }

@@ -28,7 +28,7 @@ pub(super) struct Columns {
 /// The columns as a table `r`, from the parameters `$1` to `$14`. An empty text stands for null: arrays of nullable values do not bind.
 pub(super) const ROWS: &str = "(SELECT r.id, r.kind, r.sku, r.name::jsonb AS name, r.description::jsonb AS description, r.category_id, r.unit_id, r.tracking,
        NULLIF(r.price_amount, '')::numeric AS price_amount, NULLIF(r.price_currency, '') AS price_currency,
-       r.attributes::jsonb AS attributes, ARRAY(SELECT jsonb_array_elements_text(r.tags::jsonb)) AS tags,
+       r.attributes::jsonb AS attributes, r.tags::text[] AS tags,
        NULLIF(r.external_reference, '') AS external_reference, NULLIF(r.template_id, '')::uuid AS template_id
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::text[],
                  $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
@@ -77,7 +77,7 @@ impl Columns {
         self.price_amount.push(amount);
         self.price_currency.push(currency);
         self.attributes.push(attributes.to_string());
-        self.tags.push(serde_json::to_string(tags)?);
+        self.tags.push(array_literal(tags));
         self.external_reference
             .push(external_reference.clone().unwrap_or_default());
         self.template_id
@@ -103,5 +103,33 @@ impl Columns {
             self.external_reference.into(),
             self.template_id.into(),
         ]
+    }
+}
+
+/// These texts as the text of an array of PostgreSQL's.
+fn array_literal(texts: &[String]) -> String {
+    let quoted = texts
+        .iter()
+        .map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::array_literal;
+
+    #[test]
+    fn arrays_are_written_as_postgresql_reads_them() {
+        let texts = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(array_literal(&[]), "{}");
+        assert_eq!(
+            array_literal(&texts(&["gold", "a,b}", r#"5" \ null"#, "null"])),
+            r#"{"gold","a,b}","5\" \\ null","null"}"#
+        );
     }
 }

@@ -194,7 +194,7 @@ impl<'a> Plan<'a> {
             let sku = combination.sku(&self.template.item.sku, &parts, self.separator);
             let item = self.item(combination, &options, sku, different.map(|it| it.1))?;
             let units = UnitTable::default();
-            let draft = rules::parse_new(&item, reading(generation.viewer, &units));
+            let draft = rules::parse_new(item, reading(generation.viewer, &units));
             let Some(mut draft) = refused.take(index, draft)? else {
                 continue;
             };

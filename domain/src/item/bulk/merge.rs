@@ -104,7 +104,7 @@ pub(crate) fn match_key(match_by: MatchBy, values: &RowValues) -> Result<String,
 pub(crate) async fn merge_in_tx(
     tx: &DatabaseTransaction,
     merge: Merge<'_>,
-    rows: &[RowValues],
+    rows: &[&RowValues],
 ) -> Result<Merged, Obstacle> {
     let named = rows.iter().filter_map(|row| row.category_id).collect();
     let by = by(merge.match_by, rows);
@@ -206,7 +206,7 @@ async fn write_in_tx(
     Ok(())
 }
 
-fn by(match_by: MatchBy, rows: &[RowValues]) -> By {
+fn by(match_by: MatchBy, rows: &[&RowValues]) -> By {
     let keys = rows.iter().filter_map(|row| match_key(match_by, row).ok());
     match match_by {
         MatchBy::Sku => By::Sku(keys.collect()),
@@ -217,7 +217,7 @@ fn by(match_by: MatchBy, rows: &[RowValues]) -> By {
 /// The items that rows name as templates, by SKU.
 async fn templates_in_tx(
     tx: &DatabaseTransaction,
-    rows: &[RowValues],
+    rows: &[&RowValues],
 ) -> Result<HashMap<String, ItemId>> {
     let named = rows.iter().filter_map(|row| match &row.template {
         Patch::Set(sku) => sku::parse("template", sku).ok(),
@@ -281,7 +281,7 @@ fn look_at<'a>(
     }
     let units = UnitTable::default();
     let mut draft = rules::parse_new(
-        &wanted(row, before, templates)?,
+        wanted(row, before, templates)?,
         reading(merge.viewer, &units),
     )?;
     // Rows say nothing of metal.

@@ -91,7 +91,6 @@ pub(super) async fn insert_in_tx(
         INSERT INTO item AS i (id, kind, sku, name, description, category_id, unit_id, tracking, price_amount, price_currency,
                           attributes, tags, external_reference, template_id, created_at, updated_at)
         SELECT r.*, $15, $15 FROM {ROWS}
-        ON CONFLICT DO NOTHING
         RETURNING {WRITTEN}
         )
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)

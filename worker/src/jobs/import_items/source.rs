@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use crate::failure::Failure;
 
 /// Most rows of a chunk.
-const CHUNK_ROWS: usize = 1000;
+const CHUNK_ROWS: usize = 2000;
 /// A chunk with more than so many bytes is full, however few rows it has.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
