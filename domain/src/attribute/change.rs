@@ -19,6 +19,7 @@ use crate::{
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
+    pricing::follow_rename_in_tx,
     viewer::Viewer,
 };
 
@@ -285,7 +286,11 @@ impl Change<'_> {
                 .with("value", name)
                 .into());
         }
-        write::rename_below_in_tx(self.tx, self.now, self.category, attribute, name).await
+        write::rename_below_in_tx(self.tx, self.now, self.category, attribute, name).await?;
+        // Whoever writes a formula waits for us, and knows the new name then.
+        hold_items_in_tx(self.tx, self.category).await?;
+        let names = (attribute.name.as_str(), name);
+        follow_rename_in_tx(self.tx, self.viewer, self.now, &self.category.path, names).await
     }
 
     /// Where a unique attribute begins, or begins again, the values that items have already are theirs alone from now on.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Longest formula, in characters.
-const FORMULA_MAX: usize = 500;
+pub(super) const FORMULA_MAX: usize = 500;
 /// Most digits of a number: with more it would be rounded where it is read.
 const DIGITS_MAX: usize = 28;
 /// Deepest nesting of brackets and operators; a sum of so many terms is as deep.
@@ -30,7 +30,7 @@ const BITS_MAX: u64 = 2_048;
 /// Most attributes that one formula uses.
 const ATTRIBUTES_MAX: usize = 20;
 /// What the name of an attribute begins with.
-const ATTRIBUTE: &str = "attr_";
+pub(super) const ATTRIBUTE: &str = "attr_";
 /// The names that a formula may use besides.
 const NAMES: [&str; 9] = [
     "net_weight",

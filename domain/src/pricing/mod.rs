@@ -7,6 +7,7 @@
 mod formula;
 #[cfg(test)]
 mod properties;
+mod rename;
 mod row;
 mod rules;
 mod time;
@@ -18,6 +19,7 @@ use entity::metal_rate::Model as MetalRate;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+pub(crate) use rename::follow_rename_in_tx;
 pub(crate) use row::{Draft, insert_in_tx, of_items, patch_in_tx, rows_of};
 pub(crate) use rules::{parse, settle};
 

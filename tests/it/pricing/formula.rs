@@ -218,9 +218,59 @@ async fn declared_attributes_are_numbers_in_their_own_units() {
     let change = json!({"id": item["id"], "attributes": {"metal_weight": "1"}});
     shop.manager.done("itemUpdate", change).await;
     assert_eq!(amount(&shop.manager, &item).await, "11.66");
-    let renamed = json!({"id": weight["id"], "name": "weight"});
-    shop.manager.done("attributeUpdate", renamed).await;
-    assert_eq!(amount(&shop.manager, &item).await, "NO_ATTRIBUTE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn formulas_follow_attributes_that_are_renamed() {
+    let shop = Shop::open().await;
+    let weight = declare(&shop).await;
+    let attributes = json!({"stones": "3", "metal_weight": "1"});
+    let item = costing(
+        &shop,
+        "F-1",
+        "attr_metal_weight * attr_metal_weight + attr_stones",
+        json!({"attributes": attributes}),
+    )
+    .await;
+    // In another part of the tree the name is something else.
+    let elsewhere = shop.manager.category("Elsewhere", None).await;
+    let other = json!({"categoryId": elsewhere, "attributes": {"metal_weight": "2"}});
+    let other = costing(&shop, "F-2", "attr_metal_weight * 2", other).await;
+    let rename =
+        |name: &str, dry_run: bool| json!({"id": weight["id"], "name": name, "dryRun": dry_run});
+    shop.manager
+        .done("attributeUpdate", rename("w", true))
+        .await;
+    let text =
+        "SELECT formula FROM item_pricing p JOIN item i ON i.id = p.item_id WHERE i.sku = 'F-1'";
+    let written = async || {
+        let text = sea_orm::sqlx::query_scalar(text).fetch_one(shop.app.sql());
+        let text: String = text.await.unwrap();
+        text
+    };
+    assert_eq!(
+        written().await,
+        "attr_metal_weight * attr_metal_weight + attr_stones"
+    );
+    shop.manager
+        .done("attributeUpdate", rename("w", false))
+        .await;
+    assert_eq!(written().await, "attr_w * attr_w + attr_stones");
+    assert_eq!(amount(&shop.manager, &item).await, "4.00");
+    assert_eq!(amount(&shop.manager, &other).await, "4.00");
+    let trail = "SELECT count(*) FROM audit WHERE action = 'attribute.update' AND aggregate_type = 'item'
+        AND before->'pricing'->>'formula' LIKE 'attr_metal_weight%' AND after->'pricing'->>'formula' LIKE 'attr_w%'";
+    assert_eq!(shop.app.count(trail).await, 1);
+    // A formula has its bounds.
+    let long = format!("attr_w{}", "+attr_w".repeat(39));
+    let change = json!({"id": item["id"], "pricing": formula(&long)});
+    shop.manager.done("itemUpdate", change).await;
+    let refused = shop
+        .manager
+        .not_done("attributeUpdate", rename("a_rather_long_name", false))
+        .await;
+    assert_eq!(refused[0].0, "TOO_LONG", "{refused:?}");
+    assert_eq!(written().await.len(), long.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

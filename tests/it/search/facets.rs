@@ -466,4 +466,7 @@ async fn items_of_any_size_are_counted() {
     let facets = shop.facets(json!({"facets": facets})).await;
     assert_eq!(pairs(&facets[0]), counted(&[("GOODS", 4)]));
     assert_eq!(facets[1]["values"][0]["count"], 3);
+    // Lists are gathered from the same entries.
+    let found = shop.filter(json!({"kind": {"in": ["GOODS"]}})).await;
+    assert_eq!(found.len(), 4);
 }
