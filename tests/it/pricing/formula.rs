@@ -201,7 +201,7 @@ async fn declare(shop: &Shop) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn declared_attributes_are_numbers_in_their_own_units() {
     let shop = Shop::open().await;
-    let weight = declare(&shop).await;
+    declare(&shop).await;
     let attributes = json!({"stones": "3", "metal_weight": "11.6638038 gram", "colour": "red"});
     let text = "attr_metal_weight * 100 + attr_stones / 3";
     let item = costing(&shop, "F-1", text, json!({"attributes": attributes})).await;

@@ -16,10 +16,13 @@ pub(super) fn covers(condition: &str, looked_at: &str) -> bool {
 
 fn are_covered(text: &str) -> bool {
     let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
-    let mut columns = text.match_indices("i.").filter_map(|(start, _)| {
-        let before = text[..start].chars().next_back();
-        let column = text[start..].split(|char| !is_word(char) && char != '.');
-        column.take(1).find(|_| !before.is_some_and(is_word))
+    let named = text
+        .match_indices("i.")
+        .filter(|(start, _)| !text[..*start].ends_with(is_word));
+    let mut columns = named.map(|(start, _)| {
+        let rest = &text[start..];
+        let end = rest.find(|char| !is_word(char) && char != '.');
+        &rest[..end.unwrap_or(rest.len())]
     });
     columns.all(|column| COLUMNS.split(", ").any(|covered| covered == column))
 }
