@@ -118,7 +118,8 @@ pub(super) async fn of_change_in_tx(
     if wish.stays() && wish.formula().is_none() && wish.joins().is_none() {
         return Ok(None);
     }
-    if !wish.moves() && !wish.stays() {
+    // A move has locked the category already.
+    if !wish.moves() && (!wish.stays() || wish.formula().is_some()) {
         open_for_items_in_tx(tx, wish.category).await?;
     }
     Ok(of_one_in_tx(tx, wish).await?.facts)

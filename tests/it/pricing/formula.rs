@@ -273,6 +273,35 @@ async fn formulas_follow_attributes_that_are_renamed() {
     assert_eq!(written().await.len(), long.len());
 }
 
+/// Whoever writes a formula while the attribute gets another name is refused, or is followed.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_formula_is_left_behind_by_a_rename_beside_it() {
+    let shop = Shop::open().await;
+    let weight = declare(&shop).await;
+    let attributes = json!({"attributes": {"metal_weight": "1"}});
+    let item = costing(&shop, "F-1", "1", attributes).await;
+    let mut name = "metal_weight".to_owned();
+    for round in 0..20 {
+        let next = format!("weight_{round}");
+        let rename = json!({"id": weight["id"], "name": next});
+        let text = format!("attr_{name} * {}", round + 2);
+        let change = json!({"id": item["id"], "pricing": formula(&text)});
+        let (_, written) = tokio::join!(
+            shop.manager.done("attributeUpdate", rename),
+            shop.manager.change("itemUpdate", change)
+        );
+        let mut refusals = written.user_errors().into_iter();
+        assert!(written.errors.is_empty(), "{written:?}");
+        assert!(refusals.all(|it| it.code == "UNKNOWN_NAME"), "{written:?}");
+        assert_ne!(
+            amount(&shop.manager, &item).await,
+            "NO_ATTRIBUTE",
+            "round {round}"
+        );
+        name = next;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_formula_uses_only_declared_attributes_that_are_numbers() {
     let shop = Shop::open().await;
