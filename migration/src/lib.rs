@@ -22,6 +22,7 @@ mod m20261126_000017_prices_of_categories;
 mod m20261126_000018_search_fold;
 mod m20261127_000019_facets;
 mod m20261127_000020_search_vector;
+mod m20261127_000021_locations;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000018_search_fold::Migration),
             Box::new(m20261127_000019_facets::Migration),
             Box::new(m20261127_000020_search_vector::Migration),
+            Box::new(m20261127_000021_locations::Migration),
         ]
     }
 }
