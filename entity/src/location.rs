@@ -45,12 +45,9 @@ impl Kind {
     #[must_use]
     pub fn is_virtual(self) -> bool {
         match self {
-            Self::Shop
-            | Self::Floor
-            | Self::Showcase
-            | Self::Tray
-            | Self::Safe
-            | Self::Storage => false,
+            Self::Shop | Self::Floor | Self::Showcase | Self::Tray | Self::Safe | Self::Storage => {
+                false
+            }
             Self::Supplier
             | Self::Customer
             | Self::Adjustment

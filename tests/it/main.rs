@@ -18,6 +18,7 @@ mod imports;
 mod item;
 mod jobs;
 mod labels;
+mod location;
 mod metal_rate;
 mod migrations;
 mod outages;

@@ -50,7 +50,10 @@ impl NodeQuery {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of a category, an item, a job, a stock location or a unit of measure.")] id: ID,
+        #[graphql(
+            desc = "The id of a category, an item, a job, a stock location or a unit of measure."
+        )]
+        id: ID,
     ) -> async_graphql::Result<Option<Node>> {
         find(ctx, "id", &id).await
     }

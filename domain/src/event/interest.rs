@@ -89,10 +89,7 @@ impl Interest {
                     }
                 }
             }
-            Self::CategoryTree
-            | Self::Items { .. }
-            | Self::Jobs { .. }
-            | Self::LocationTree => {}
+            Self::CategoryTree | Self::Items { .. } | Self::Jobs { .. } | Self::LocationTree => {}
         }
     }
 }

@@ -290,8 +290,7 @@ impl Locations<'_> {
         };
         write::own_tree_in_tx(&tx).await?;
         let found = expected(query::find(&tx, id).await?, expected_version)?;
-        let closing =
-            write::lock_subtree_in_tx(&tx, &found, &[], SubtreeLock::AgainstUse).await?;
+        let closing = write::lock_subtree_in_tx(&tx, &found, &[], SubtreeLock::AgainstUse).await?;
         let before = expected(query::find(&tx, id).await?, expected_version)?;
         if before.archived_at.is_some() {
             claim.keep_in_tx(&tx, &before).await?;

@@ -304,7 +304,8 @@ pub(super) async fn category_ids_in_tx(
     tx: &DatabaseTransaction,
     id: LocationId,
 ) -> Result<Vec<CategoryId>> {
-    let sql = "SELECT category_id FROM location_category WHERE location_id = $1 ORDER BY category_id";
+    let sql =
+        "SELECT category_id FROM location_category WHERE location_id = $1 ORDER BY category_id";
     let rows = tx.query_all_raw(statement(sql, [id.into()])).await?;
     let ids = rows.iter().map(|row| row.try_get_by_index(0));
     Ok(ids.collect::<Result<_, DbErr>>()?)

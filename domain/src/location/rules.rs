@@ -237,8 +237,7 @@ pub(super) fn place_before(
 /// Those of these siblings that will have another number in this order.
 pub(super) fn displaced(siblings: &[Location], order: &[LocationId]) -> Vec<LocationId> {
     let places: HashMap<_, _> = order.iter().zip(0_i32..).collect();
-    let moves =
-        |sibling: &&Location| places.get(&sibling.id).copied() != Some(sibling.position);
+    let moves = |sibling: &&Location| places.get(&sibling.id).copied() != Some(sibling.position);
     siblings
         .iter()
         .filter(moves)
@@ -255,10 +254,7 @@ pub(super) fn check_archive(closing: &[LocationId]) -> Result<(), Refusal> {
 }
 
 /// Tells the first category that there is not.
-pub(super) fn check_categories(
-    wanted: &[CategoryId],
-    known: &[CategoryId],
-) -> Result<(), Refusal> {
+pub(super) fn check_categories(wanted: &[CategoryId], known: &[CategoryId]) -> Result<(), Refusal> {
     if wanted.iter().all(|id| known.contains(id)) {
         Ok(())
     } else {
@@ -278,8 +274,8 @@ pub(super) fn check_filter(filter: &LocationFilter) -> Result<(), Refusal> {
         include_archived: _,
     } = filter;
     let texts = [code, external_reference].into_iter().flatten();
-    let conditions = kind_in.as_ref().map_or(0, Vec::len)
-        + texts.clone().map(TextFilter::size).sum::<usize>();
+    let conditions =
+        kind_in.as_ref().map_or(0, Vec::len) + texts.clone().map(TextFilter::size).sum::<usize>();
     if conditions > CONDITIONS_MAX {
         return Err(Refusal::new(Code::TooMany, "where").with("max", CONDITIONS_MAX));
     }

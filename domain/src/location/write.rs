@@ -156,7 +156,8 @@ pub(super) async fn remove_categories_in_tx(
     id: LocationId,
     except: &[CategoryId],
 ) -> Result<()> {
-    let sql = "DELETE FROM location_category WHERE location_id = $1 AND category_id <> ALL($2::uuid[])";
+    let sql =
+        "DELETE FROM location_category WHERE location_id = $1 AND category_id <> ALL($2::uuid[])";
     tx.execute_raw(statement(sql, [id.into(), uuids(except)]))
         .await?;
     Ok(())
