@@ -28,7 +28,7 @@ async fn a_location_is_found_by_what_is_written_on_it_and_listed_by_where_it_is(
     let missing = clerk.ok(query, json!({"by": {"code": "nowhere"}})).await;
     assert_eq!(missing["location"], Value::Null);
     let list =
-        "query($where: LocationFilter) { locations(where: $where, first: 100) { nodes { code } } }";
+        "query($where: LocationWhere) { locations(where: $where, first: 100) { nodes { code } } }";
     for (filter, codes) in [
         (
             json!({"descendantOf": shop}),

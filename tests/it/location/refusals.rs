@@ -1,7 +1,11 @@
 //! What is refused, and how it is said.
 
+use domain::locale::Locale;
 use serde_json::json;
-use tests::{app::TestApp, shop::english};
+use tests::{
+    app::{PASSWORD, TestApp},
+    shop::english,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_new_location_is_told_at_once() {
@@ -55,7 +59,8 @@ async fn codes_are_taken_once_and_versions_are_watched() {
 async fn refusals_are_said_in_persian_too() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
-    let persian = manager.speaking("fa");
+    let reader = app.new_user("fa@example.com", "manager", Locale::Fa).await;
+    let persian = app.anonymous().logged_in(&reader.email, PASSWORD).await;
     let query = "{ location(by: {code: \"LOSS\"}) { id } }";
     let loss = manager.ok(query, json!({})).await["location"]["id"].take();
     let in_english = manager.change("locationArchive", json!({"id": loss})).await;
