@@ -156,6 +156,8 @@ codes! {
     Ambiguous = "AMBIGUOUS",
     /// The row is archived and must be restored first.
     Archived = "ARCHIVED",
+    /// Every shop has it: it cannot be put away.
+    BuiltIn = "BUILT_IN",
     /// Items cannot vary along this attribute. Params: `value`.
     CannotVary = "CANNOT_VARY",
     /// An attribute says something else than the same attribute of a category above or below. Params: `category`, `value`.
@@ -190,6 +192,8 @@ codes! {
     InvalidFormula = "INVALID_FORMULA",
     /// The last digit of the barcode does not fit the others. Params: `value`, and `digit`, which would fit.
     InvalidCheckDigit = "INVALID_CHECK_DIGIT",
+    /// Locations of these two kinds do not go together: at least one of them is virtual.
+    KindMismatch = "KIND_MISMATCH",
     /// These labels are too small for what each of them has to show.
     LabelTooSmall = "LABEL_TOO_SMALL",
     /// There must always be an owner who can log in.
@@ -250,6 +254,8 @@ codes! {
     VariantExists = "VARIANT_EXISTS",
     /// The variants differ in this attribute: the template itself has no value of it. Params: `value`.
     Varies = "VARIES",
+    /// The location is virtual: there are no bounds to what lies in it.
+    VirtualLocation = "VIRTUAL_LOCATION",
     /// The value is of another type than it must be. Params: `expected`.
     WrongType = "WRONG_TYPE",
 }

@@ -21,6 +21,7 @@ pub mod job;
 pub mod keyset;
 pub mod label;
 pub mod locale;
+pub mod location;
 pub mod metal_rate;
 pub mod money;
 mod notify;
@@ -134,6 +135,12 @@ impl Domain {
     #[must_use]
     pub fn labels(&self) -> label::Labels<'_> {
         label::Labels { domain: self }
+    }
+
+    /// Stock locations: their use cases and queries.
+    #[must_use]
+    pub fn locations(&self) -> location::Locations<'_> {
+        location::Locations { domain: self }
     }
 
     /// Metal rates: their use case and queries.

@@ -32,8 +32,14 @@ permissions! {
     JobRead = "job.read",
     /// Steer background jobs.
     JobManage = "job.manage",
+    /// Change stock locations.
+    LocationWrite = "location.write",
     /// Record metal rates.
     PricingWrite = "pricing.write",
+    /// See locations, and what lies in them.
+    StockRead = "stock.read",
+    /// Move stock.
+    StockWrite = "stock.write",
     /// See users and roles.
     UserRead = "user.read",
     /// Create users, give them roles, disable them.

@@ -58,6 +58,8 @@ id! {
     JobFileId,
     /// A sheet of labels to print.
     LabelSheetId,
+    /// A place where stock lies.
+    LocationId,
     /// What a gram of metal costs.
     MetalRateId,
     /// A named set of permissions.

@@ -18,6 +18,7 @@ pub mod item_pricing;
 pub mod job;
 pub mod job_file;
 pub mod label_sheet;
+pub mod location;
 pub mod ltree;
 pub mod metal_rate;
 pub mod role;

@@ -23,6 +23,7 @@ mod m20261126_000017_prices_of_categories;
 mod m20261126_000018_search_fold;
 mod m20261127_000019_facets;
 mod m20261127_000020_search_vector;
+mod m20261127_000021_locations;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000018_search_fold::Migration),
             Box::new(m20261127_000019_facets::Migration),
             Box::new(m20261127_000020_search_vector::Migration),
+            Box::new(m20261127_000021_locations::Migration),
         ]
     }
 }

@@ -112,6 +112,11 @@ async fn cases(manager: &Actor) -> Vec<Case> {
     let removable = manager.picture(&items[4], picture::small(1)).await["image"]["id"].take();
     let front = manager.picture(&items[5], picture::small(2)).await["image"]["id"].take();
     let second = manager.picture(&items[5], picture::small(3)).await["image"]["id"].take();
+    let places = ["HERE", "THERE", "AWAY", "BACK"];
+    let places = join_all(places.map(|code| manager.location(code, "SAFE", None))).await;
+    manager
+        .done("locationArchive", json!({"id": places[3]}))
+        .await;
     let new_item =
         json!({"sku": "NEW-1", "name": english("New"), "categoryId": shelf, "unitId": unit});
     let row = json!({"sku": "NEW-3", "name": english("New"), "categoryId": shelf, "unitId": unit});
@@ -241,6 +246,36 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!({"itemIds": [items[6]], "kind": "SHELF", "layout": "A4_L7160"}),
             "copies",
             json!(2),
+        ),
+        Case::new(
+            "locationCreate",
+            json!({"code": "NEW", "name": english("New"), "kind": "TRAY"}),
+            "code",
+            json!("OTHER"),
+        ),
+        Case::new(
+            "locationUpdate",
+            json!({"id": places[0], "code": "CHANGED"}),
+            "code",
+            json!("OTHER"),
+        ),
+        Case::new(
+            "locationMove",
+            json!({"id": places[1], "parentId": places[0]}),
+            "parentId",
+            Value::Null,
+        ),
+        Case::new(
+            "locationArchive",
+            json!({"id": places[2]}),
+            "id",
+            json!(places[1]),
+        ),
+        Case::new(
+            "locationRestore",
+            json!({"id": places[3]}),
+            "id",
+            json!(places[2]),
         ),
         Case::new(
             "categoryCreate",

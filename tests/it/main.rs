@@ -19,6 +19,7 @@ mod imports;
 mod item;
 mod jobs;
 mod labels;
+mod location;
 mod metal_rate;
 mod migrations;
 mod outages;

@@ -432,6 +432,7 @@ async fn a_clerk_changes_nothing_and_hears_which_permission_it_takes() {
             let expected = match name {
                 name if name.starts_with("user") => "user.manage",
                 name if name.starts_with("job") => "job.manage",
+                name if name.starts_with("location") => "location.write",
                 name if name.starts_with("metalRate") => "pricing.write",
                 _ => "catalogue.write",
             };

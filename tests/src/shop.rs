@@ -24,6 +24,9 @@ const ITEM: &str = "item { id kind sku name description tracking price { amount 
 const ATTRIBUTE: &str = "attribute { id name label type required unique min max default version retiredAt options { value label } } \
     report { checked invalid examples { sku errors { code path message } } }";
 
+/// What is asked about a location after a mutation.
+const LOCATION: &str = "location { id parent { id } code name kind isVirtual negativeAllowed capacity externalReference archivedAt version categories { id } }";
+
 /// What is asked about a metal rate after a mutation.
 const METAL_RATE: &str =
     "metalRate { id metal fineness currency pricePerGram effectiveAt source recordedAt }";
@@ -42,7 +45,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 35] = [
+const MUTATIONS: [(&str, &str, &str); 40] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -94,6 +97,11 @@ const MUTATIONS: [(&str, &str, &str); 35] = [
         "LabelSheetCreateInput",
         "labelSheet { id kind layout itemCount labelCount job { id kind state } }",
     ),
+    ("locationCreate", "LocationCreateInput", LOCATION),
+    ("locationUpdate", "LocationUpdateInput", LOCATION),
+    ("locationMove", "LocationMoveInput", LOCATION),
+    ("locationArchive", "LocationArchiveInput", LOCATION),
+    ("locationRestore", "LocationArchiveInput", LOCATION),
     ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
     ("savedViewCreate", "SavedViewCreateInput", SAVED_VIEW),
     ("savedViewUpdate", "SavedViewUpdateInput", SAVED_VIEW),
@@ -168,6 +176,12 @@ impl Actor {
         let input = json!({"name": english(name), "parentId": parent});
         let data = self.ok(CATEGORY_CREATE, json!({"input": input})).await;
         text(&data["categoryCreate"]["category"]["id"])
+    }
+
+    /// Id of a new location with this code and kind, below another.
+    pub async fn location(&self, code: &str, kind: &str, parent: Option<&str>) -> String {
+        let input = json!({"code": code, "name": english(code), "kind": kind, "parentId": parent});
+        text(&self.done("locationCreate", input).await["location"]["id"])
     }
 
     /// Id of a new item in this category.

@@ -7,7 +7,7 @@ use domain::{
     Code, Error,
     event::{Event, Interest, action},
 };
-use entity::id::{CategoryId, ItemId, JobId, MetalRateId};
+use entity::id::{CategoryId, ItemId, JobId, LocationId, MetalRateId};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     id::GlobalId,
     item::{Item, query::prefetch},
     job::Job,
+    location::Location,
     metal_rate::{self, Metal, MetalRate},
 };
 
@@ -71,6 +72,17 @@ pub struct JobProgressEvent {
     position: EventPosition,
     /// The job as it is by now.
     job: Job,
+}
+
+/// The tree of stock locations has changed.
+#[derive(SimpleObject)]
+pub struct LocationTreeChangedEvent {
+    /// The event's place in the sequence.
+    position: EventPosition,
+    /// What was done, such as `location.move`. It was done to all that is below the location, too.
+    action: String,
+    /// The location it was done to, as it is by now.
+    location: Location,
 }
 
 /// A metal rate was recorded.
@@ -154,6 +166,23 @@ impl Subscriptions {
             .or_graphql(ctx.viewer())?;
         let events = events(ctx, Interest::Jobs { job }, after).await?;
         Ok(resolved(events.and_then(move |events| jobs(ctx, events))))
+    }
+
+    /// Every change of the tree of stock locations. Needs `stock.read`.
+    async fn location_tree_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<LocationTreeChangedEvent>> + use<'ctx>,
+    > {
+        let events = events(ctx, Interest::LocationTree, after).await?;
+        Ok(resolved(
+            events.and_then(move |events| locations(ctx, events)),
+        ))
     }
 
     /// Metal rates that are recorded. Needs `catalogue.read`.
@@ -274,6 +303,33 @@ async fn categories(
         category: rows
             .get(&event.aggregate_id)
             .map(|row| Category::new(ctx, row.clone())),
+    });
+    Ok(changed.collect())
+}
+
+/// Locations are never taken away: each event has its own.
+async fn locations(
+    ctx: &Context<'_>,
+    events: Vec<Event>,
+) -> async_graphql::Result<Vec<LocationTreeChangedEvent>> {
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| LocationId(event.aggregate_id))
+        .collect();
+    let rows = ctx
+        .domain()
+        .locations()
+        .by_ids(ctx.viewer(), &ids)
+        .await
+        .or_graphql(ctx.viewer())?;
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
+    let changed = events.into_iter().filter_map(|event| {
+        let row = rows.get(&event.aggregate_id)?;
+        Some(LocationTreeChangedEvent {
+            position: position(&event),
+            action: action(&event).to_owned(),
+            location: Location::new(ctx, row.clone()),
+        })
     });
     Ok(changed.collect())
 }

@@ -5,7 +5,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
     ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
-    JobFileId, JobId, LabelSheetId, MetalRateId, RoleId, SavedViewId, UnitOfMeasureId, UserId,
+    JobFileId, JobId, LabelSheetId, LocationId, MetalRateId, RoleId, SavedViewId, UnitOfMeasureId,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -87,6 +88,7 @@ global_ids! {
     JobFileId = "JobFile",
     JobId = "Job",
     LabelSheetId = "LabelSheet",
+    LocationId = "Location",
     MetalRateId = "MetalRate",
     RoleId = "Role",
     SavedViewId = "SavedView",

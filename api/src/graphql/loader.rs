@@ -21,12 +21,13 @@ use domain::{
     currency::Currency,
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
+    location::Location,
     metal_rate::{Metal, MetalRate},
     page::{Page, PageArgs},
     pricing::Pricing,
     unit_of_measure::UnitOfMeasure,
 };
-use entity::id::{CategoryId, ItemId, JobId, UnitOfMeasureId};
+use entity::id::{CategoryId, ItemId, JobId, LocationId, UnitOfMeasureId};
 
 use super::context::ContextExt;
 
@@ -196,6 +197,25 @@ pub struct VariantsOf {
     /// Behind which cursor.
     pub after: Option<String>,
 }
+
+/// A page of the locations directly below a location.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LocationChildrenOf {
+    /// Below which location.
+    pub parent: LocationId,
+    /// How many at most.
+    pub first: Option<i32>,
+    /// Behind which cursor.
+    pub after: Option<String>,
+}
+
+/// The locations above a location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LocationAncestorsOf(pub LocationId);
+
+/// The categories that a location is kept for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LocationCategoriesOf(pub LocationId);
 
 /// The rate of a metal in a currency that holds now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -454,6 +474,84 @@ impl Loader<VariantsOf> for Loaders {
             loaded.extend(keys.into_iter().cloned().zip(pages));
         }
         Ok(loaded)
+    }
+}
+
+impl Loader<LocationId> for Loaders {
+    type Value = Location;
+    type Error = LoadError;
+
+    async fn load(&self, ids: &[LocationId]) -> Result<HashMap<LocationId, Location>, LoadError> {
+        let rows = self.domain.locations().by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<LocationChildrenOf> for Loaders {
+    type Value = Page<Location>;
+    type Error = LoadError;
+
+    /// One statement for each page that the document asks for, as with variants.
+    async fn load(
+        &self,
+        keys: &[LocationChildrenOf],
+    ) -> Result<HashMap<LocationChildrenOf, Page<Location>>, LoadError> {
+        let mut alike: HashMap<_, Vec<&LocationChildrenOf>> = HashMap::new();
+        for key in keys {
+            alike.entry((key.first, &key.after)).or_default().push(key);
+        }
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for ((first, after), keys) in alike {
+            let parents: Vec<_> = keys.iter().map(|key| key.parent).collect();
+            let args = PageArgs {
+                first,
+                after: after.clone(),
+                ..PageArgs::default()
+            };
+            let locations = self.domain.locations();
+            let pages = locations.children_of(&self.viewer, &parents, &args).await?;
+            loaded.extend(keys.into_iter().cloned().zip(pages));
+        }
+        Ok(loaded)
+    }
+}
+
+impl Loader<LocationAncestorsOf> for Loaders {
+    type Value = Vec<Location>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[LocationAncestorsOf],
+    ) -> Result<HashMap<LocationAncestorsOf, Vec<Location>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let locations = self.domain.locations();
+        let rows = locations.ancestors_of(&self.viewer, &ids).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, above)| (LocationAncestorsOf(id), above))
+            .collect())
+    }
+}
+
+impl Loader<LocationCategoriesOf> for Loaders {
+    type Value = Vec<Category>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[LocationCategoriesOf],
+    ) -> Result<HashMap<LocationCategoriesOf, Vec<Category>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let locations = self.domain.locations();
+        let rows = locations.categories_of(&self.viewer, &ids).await?;
+        let mut kept: HashMap<_, Vec<_>> = keys.iter().map(|key| (*key, Vec::new())).collect();
+        for (id, category) in rows {
+            kept.entry(LocationCategoriesOf(id))
+                .or_default()
+                .push(category);
+        }
+        Ok(kept)
     }
 }
 

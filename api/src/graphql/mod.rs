@@ -23,6 +23,7 @@ pub mod item_import;
 pub mod job;
 pub mod label;
 pub mod loader;
+pub mod location;
 pub mod metal_rate;
 pub mod money;
 pub mod node;

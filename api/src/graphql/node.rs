@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::{Code, Error, Refusal};
-use entity::id::{CategoryId, ItemId, JobId, UnitOfMeasureId};
+use entity::id::{CategoryId, ItemId, JobId, LocationId, UnitOfMeasureId};
 
 use super::{
     category::Category,
@@ -13,6 +13,7 @@ use super::{
     item::Item,
     job::Job,
     loader::load,
+    location::Location,
     unit_of_measure::UnitOfMeasure,
 };
 
@@ -30,6 +31,8 @@ pub enum Node {
     Item(Item),
     /// A job.
     Job(Job),
+    /// A stock location.
+    Location(Location),
     /// A unit of measure.
     UnitOfMeasure(UnitOfMeasure),
 }
@@ -47,7 +50,10 @@ impl NodeQuery {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of a category, an item, a job or a unit of measure.")] id: ID,
+        #[graphql(
+            desc = "The id of a category, an item, a job, a stock location or a unit of measure."
+        )]
+        id: ID,
     ) -> async_graphql::Result<Option<Node>> {
         find(ctx, "id", &id).await
     }
@@ -58,7 +64,7 @@ impl NodeQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "Ids of categories, items, jobs and units of measure, mixed as you like."
+            desc = "Ids of categories, items, jobs, stock locations and units of measure, mixed as you like."
         )]
         ids: Vec<ID>,
     ) -> async_graphql::Result<Vec<Option<Node>>> {
@@ -83,6 +89,9 @@ async fn find(ctx: &Context<'_>, path: &str, id: &ID) -> async_graphql::Result<O
         Some((kind, uuid)) if kind == JobId::TYPE => load(ctx, JobId(uuid))
             .await?
             .map(|row| Node::Job(Job::new(row))),
+        Some((kind, uuid)) if kind == LocationId::TYPE => load(ctx, LocationId(uuid))
+            .await?
+            .map(|row| Node::Location(Location::new(ctx, row))),
         Some((kind, uuid)) if kind == UnitOfMeasureId::TYPE => {
             let row = load(ctx, UnitOfMeasureId(uuid)).await?;
             row.map(|row| Node::UnitOfMeasure(UnitOfMeasure::new(ctx, row)))

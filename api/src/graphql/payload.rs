@@ -24,6 +24,8 @@ user_error_codes! {
     Ambiguous,
     /// The row is archived and must be restored first.
     Archived,
+    /// Every shop has it: it cannot be put away.
+    BuiltIn,
     /// Items cannot vary along this attribute: it is unique, a reference, or a list.
     CannotVary,
     /// An attribute says something else than the same attribute of a category above or below.
@@ -58,6 +60,8 @@ user_error_codes! {
     InvalidFormula,
     /// The last digit of the barcode does not fit the others.
     InvalidCheckDigit,
+    /// Locations of these two kinds do not go together: at least one of them is virtual.
+    KindMismatch,
     /// These labels are too small for what each of them has to show.
     LabelTooSmall,
     /// There must always be an owner who can log in.
@@ -118,6 +122,8 @@ user_error_codes! {
     VariantExists,
     /// The variants differ in this attribute: the template itself has no value of it.
     Varies,
+    /// The location is virtual: there are no bounds to what lies in it.
+    VirtualLocation,
     /// The value is of another type than it must be.
     WrongType,
 }

@@ -6,9 +6,10 @@ ALREADY_TAKEN = { $value ->
 }
 AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write which one you mean.
 ARCHIVED = This is archived. Restore it first.
+BUILT_IN = Every shop has this location. It cannot be closed.
 CANNOT_VARY = Variants cannot differ in “{ $value }”: choose an attribute with one plain value that is not unique.
 CONTRADICTS = The attribute “{ $value }” of the category “{ $category }” says something else. A category below may only be stricter than those above it.
-CYCLE = A category cannot be moved below itself.
+CYCLE = This cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
 EXCLUSIVE = Give either this or “{ $other }”, not both.
 GAVE_UP = This could not be processed. Please upload it again.
@@ -35,6 +36,7 @@ INVALID_FORMULA = { $value ->
    *[other] The formula cannot be understood from character { $value } on.
 }
 INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others: after these it is { $digit }. Please check all of them for a typing mistake.
+KIND_MISMATCH = A virtual location stays what it is and lies only below one of its own kind; no other location becomes virtual or lies below a virtual one.
 LABEL_TOO_SMALL = These labels are too small for what each of them has to show. Choose larger ones, or another kind of label.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
 NOT_AN_OPTION = “{ $value }” is none of the options. Choose from: { $options }.
@@ -71,6 +73,7 @@ UNREADABLE = The file is damaged and cannot be read.
 UNSUPPORTED_TYPE = Files of this kind are not taken. Use JPEG, PNG, WebP or GIF.
 VARIANT_EXISTS = There is a variant with exactly these values already. It may be archived.
 VARIES = The variants differ in “{ $value }”, so the item they come from has no value of it. Give it to a variant.
+VIRTUAL_LOCATION = This location is virtual: there are no bounds to what lies in it. Leave this out.
 WRONG_TYPE = { $expected ->
     [NUMBER] This must be a whole number.
     [DECIMAL] This must be a number. Write it as text, such as "2.5".

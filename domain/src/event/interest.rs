@@ -26,6 +26,8 @@ pub enum Interest {
         /// This job only.
         job: Option<JobId>,
     },
+    /// Every change of the tree of stock locations.
+    LocationTree,
     /// Metal rates that are recorded.
     MetalRates(MetalRateFilter),
 }
@@ -36,6 +38,7 @@ impl Interest {
             Self::CategoryTree => Kind::CategoryTreeChanged,
             Self::Items { .. } => Kind::ItemChanged,
             Self::Jobs { .. } => Kind::JobChanged,
+            Self::LocationTree => Kind::LocationTreeChanged,
             Self::MetalRates(_) => Kind::MetalRateChanged,
         }
     }
@@ -50,7 +53,7 @@ impl Interest {
     pub fn wants(&self, event: &Event) -> bool {
         event.kind == self.kind().as_str()
             && match self {
-                Self::CategoryTree => true,
+                Self::CategoryTree | Self::LocationTree => true,
                 Self::Items { item, category } => {
                     let is_of_item = item.is_none_or(|id| id.0 == event.aggregate_id);
                     let is_of_category = category.is_none_or(|id| concerns_category(event, id));
@@ -86,7 +89,7 @@ impl Interest {
                     }
                 }
             }
-            Self::CategoryTree | Self::Items { .. } | Self::Jobs { .. } => {}
+            Self::CategoryTree | Self::Items { .. } | Self::Jobs { .. } | Self::LocationTree => {}
         }
     }
 }

@@ -35,6 +35,8 @@ pub enum Kind {
     ItemChanged,
     /// A job has got on.
     JobChanged,
+    /// The tree of stock locations has another shape, or a location has changed.
+    LocationTreeChanged,
     /// A metal rate was recorded.
     MetalRateChanged,
 }
@@ -47,6 +49,7 @@ impl Kind {
             Self::CategoryTreeChanged => "category_tree.changed",
             Self::ItemChanged => "item.changed",
             Self::JobChanged => "job.changed",
+            Self::LocationTreeChanged => "location_tree.changed",
             Self::MetalRateChanged => "metal_rate.changed",
         }
     }
@@ -58,6 +61,7 @@ impl Kind {
                 Permission::CatalogueRead
             }
             Self::JobChanged => Permission::JobRead,
+            Self::LocationTreeChanged => Permission::StockRead,
         }
     }
 
@@ -67,6 +71,7 @@ impl Kind {
             Self::CategoryTreeChanged => "category",
             Self::ItemChanged => "item",
             Self::JobChanged => "job",
+            Self::LocationTreeChanged => "location",
             Self::MetalRateChanged => "metal_rate",
         }
     }

@@ -183,7 +183,7 @@ async fn refusals_are_said_in_the_users_language() {
     let error = &answer.user_errors()[0];
     assert_eq!(
         (error.code.as_str(), error.message.as_str()),
-        ("CYCLE", "یک دسته را نمی‌توان به زیر خودش برد.")
+        ("CYCLE", "این را نمی‌توان به زیر خودش برد.")
     );
     let answer = persian
         .change("categoryCreate", json!({"name": english(&"x".repeat(201))}))
