@@ -259,6 +259,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("itemImage", "ItemImage"),
         ("itemImport", "ItemImport"),
         ("categor", "Category"),
+        ("location", "Location"),
         ("savedView", "SavedView"),
         ("user", "User"),
         ("job", "Job"),
@@ -358,11 +359,13 @@ async fn one_of_each(app: &TestApp) -> Vec<(&'static str, String)> {
     let item = manager.item("RING-1", &category).await;
     let job = app.job_about(&item).await.global_id();
     manager.picture(&item, picture::small(1)).await;
+    let safe = manager.location("SAFE", "SAFE", None).await;
     let unit = manager.unit("piece").await;
     vec![
         ("Category", category),
         ("Item", item),
         ("Job", job),
+        ("Location", safe),
         ("UnitOfMeasure", unit),
     ]
 }

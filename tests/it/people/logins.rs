@@ -41,7 +41,7 @@ async fn a_login_opens_a_session_and_a_logout_ends_it() {
         (&me["user"]["roles"], &me["permissions"]),
         (
             &json!([{"code": "clerk"}]),
-            &json!(["catalogue.read", "job.read"])
+            &json!(["catalogue.read", "job.read", "stock.read", "stock.write"])
         )
     );
 

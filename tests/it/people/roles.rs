@@ -39,7 +39,7 @@ fn update(id: &str, change: Value) -> Value {
 /// A role that may manage users and little else.
 async fn caretaker(app: &TestApp) -> Actor {
     let sql = r#"INSERT INTO role (id, code, name, permissions)
-                 VALUES (gen_random_uuid(), 'caretaker', '{"en": "Caretaker"}', '{user.read,user.manage,catalogue.read,job.read}')"#;
+                 VALUES (gen_random_uuid(), 'caretaker', '{"en": "Caretaker"}', '{user.read,user.manage,catalogue.read,job.read,stock.read,stock.write}')"#;
     sqlx::query(sql).execute(app.sql()).await.unwrap();
     app.actor("caretaker").await
 }
