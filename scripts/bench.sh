@@ -2,6 +2,8 @@
 # `make bench`: how fast goldshop answers, beside pgbench executing the same SQL on the same database. Release build, a
 # private PostgreSQL and Redis that keep every promise, a generated catalogue that stays for the next time. Lists are measured on a
 # second catalogue of 10,000 items, too; the whole catalogue is written into a file, and imported into a third database.
+# The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
+# their own, which is no business of the application's.
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
 #   SECONDS_PER_ROUND=6  how long each row is measured, ten times: five for goldshop and five for pgbench
@@ -125,8 +127,8 @@ report_loading() {
 }
 
 main() {
-    [[ -z ${DATABASE_URL-}${REDIS_URL-} ]] ||
-        die "the benchmark uses services of its own: unset DATABASE_URL and REDIS_URL"
+    [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
+        die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
     use_instance bench
     hold_lock "make bench"
     trap finish EXIT

@@ -5,7 +5,8 @@
 #   scripts/services.sh start [INSTANCE]  start both and leave them running
 #   scripts/services.sh stop [INSTANCE]
 #   scripts/services.sh status
-#   scripts/services.sh env [INSTANCE]    print DATABASE_URL and REDIS_URL, for: eval "$(scripts/services.sh env)"
+#   scripts/services.sh env [INSTANCE]    print DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL, for:
+#                                         eval "$(scripts/services.sh env)"
 #
 # INSTANCE is dev (the default), test or bench.
 set -euo pipefail
@@ -33,7 +34,8 @@ print_all_status() {
 print_env() {
     services_running || die "the services of $INSTANCE do not run: scripts/services.sh start $INSTANCE"
     export_addresses
-    printf 'export DATABASE_URL=%q\nexport REDIS_URL=%q\n' "$DATABASE_URL" "$REDIS_URL"
+    printf 'export DATABASE_URL=%q\nexport DATABASE_OWNER_URL=%q\nexport REDIS_URL=%q\n' \
+        "$DATABASE_URL" "$(owner_url)" "$REDIS_URL"
 }
 
 main() {

@@ -33,7 +33,8 @@ main() {
     in_own_group cargo test --workspace --locked --no-run
     step "Starting PostgreSQL and Redis"
     start_services
-    export PG_BIN REDIS_SERVER
+    DATABASE_OWNER_URL=$(owner_url)
+    export DATABASE_OWNER_URL PG_BIN REDIS_SERVER
     step "Testing"
     in_own_group cargo test --workspace --locked -- "$@"
 }

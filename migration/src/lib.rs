@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 /// What a [`Migrator`] can do: for whoever walks along the history step by step.
 pub use sea_orm_migration::MigratorTrait;
 
+pub mod grants;
 pub mod locked;
 mod m20261123_000001_people;
 mod m20261123_000002_catalogue;
@@ -23,6 +24,7 @@ mod m20261126_000018_search_fold;
 mod m20261127_000019_facets;
 mod m20261127_000020_search_vector;
 mod m20261127_000021_locations;
+pub mod settings;
 
 /// All migrations, oldest first.
 #[derive(Debug)]

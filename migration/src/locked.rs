@@ -9,21 +9,25 @@ use sea_orm_migration::{
     sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement},
 };
 
-use crate::Migrator;
+use crate::{Migrator, grants};
 
 /// Any number will do, as long as nobody else locks it.
 const LOCK: i64 = 0x676f_6c64_7368_6f70;
 
-/// Brings the database at `url` up to date and tells how many migrations that took.
+/// Brings the database at `url` up to date, grants the application's role what it needs, and tells how many migrations that took.
 ///
 /// # Errors
-/// When the database cannot be reached, a migration fails, or another program migrates for longer than five minutes.
-pub async fn up(url: &str) -> Result<usize, DbErr> {
+/// When the database cannot be reached, the role is not there or may do too much, a migration fails, or another program migrates for
+/// longer than five minutes.
+pub async fn up(url: &str, app_role: &str) -> Result<usize, DbErr> {
     let db = connect(url).await?;
     let pending = async {
         wait_for_lock(&db).await?;
+        // Before anything is changed.
+        grants::check(&db, app_role).await?;
         let pending = Migrator::get_pending_migrations(&db).await?.len();
         Migrator::up(&db, None).await?;
+        grants::apply(&db, app_role).await?;
         Ok(pending)
     }
     .await;

@@ -1,8 +1,9 @@
-//! `migration up | status | down`: brings the database at `DATABASE_URL` (or `DATABASE_URL_FILE`) up to date.
+//! `migration up | status | down`: brings the database at `DATABASE_OWNER_URL` (or `DATABASE_OWNER_URL_FILE`) up to date, for the
+//! application's role `DATABASE_APP_ROLE`.
 
 use std::process::ExitCode;
 
-use migration::{Migrator, locked};
+use migration::{Migrator, grants, locked, settings::Settings};
 use sea_orm_migration::{
     prelude::*,
     sea_orm::{ConnectOptions, Database, DbErr},
@@ -24,25 +25,25 @@ fn finish(message: &str, code: ExitCode) -> ExitCode {
 }
 
 async fn run(command: Option<&str>) -> Result<String, String> {
-    let url = database_url()?;
+    let settings = Settings::from_environment()?;
     match command {
-        None | Some("up") => up(&url).await,
-        Some("status") => status(&url).await,
-        Some("down") => down(&url).await,
+        None | Some("up") => up(&settings).await,
+        Some("status") => status(&settings).await,
+        Some("down") => down(&settings).await,
         Some(other) => return Err(format!("unknown command {other:?}: use up, status or down")),
     }
     .map_err(|error| error.to_string())
 }
 
-async fn up(url: &str) -> Result<String, DbErr> {
+async fn up(settings: &Settings) -> Result<String, DbErr> {
     Ok(format!(
         "{} applied, the database is up to date",
-        locked::up(url).await?
+        locked::up(&settings.owner_url, &settings.app_role).await?
     ))
 }
 
-async fn status(url: &str) -> Result<String, DbErr> {
-    let db = Database::connect(options(url)).await?;
+async fn status(settings: &Settings) -> Result<String, DbErr> {
+    let db = Database::connect(options(&settings.owner_url)).await?;
     let pending = Migrator::get_pending_migrations(&db).await?;
     Ok(format!(
         "{} of {} pending",
@@ -52,9 +53,12 @@ async fn status(url: &str) -> Result<String, DbErr> {
 }
 
 /// Takes back the newest migration only: more than that is a matter for backups.
-async fn down(url: &str) -> Result<String, DbErr> {
-    let db = Database::connect(options(url)).await?;
+async fn down(settings: &Settings) -> Result<String, DbErr> {
+    let db = Database::connect(options(&settings.owner_url)).await?;
+    grants::check(&db, &settings.app_role).await?;
     Migrator::down(&db, Some(1)).await?;
+    // It may have made again what a migration had dropped.
+    grants::apply(&db, &settings.app_role).await?;
     Ok("the newest migration was taken back".into())
 }
 
@@ -62,17 +66,4 @@ fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     options
-}
-
-fn database_url() -> Result<String, String> {
-    let url = std::env::var("DATABASE_URL").ok();
-    let file = std::env::var("DATABASE_URL_FILE").ok();
-    match (url, file) {
-        (Some(_), Some(_)) => Err("DATABASE_URL and DATABASE_URL_FILE are both set".into()),
-        (Some(url), None) => Ok(url),
-        (None, Some(file)) => std::fs::read_to_string(&file)
-            .map(|text| text.trim().to_owned())
-            .map_err(|error| format!("DATABASE_URL_FILE {file}: {error}")),
-        (None, None) => Err("neither DATABASE_URL nor DATABASE_URL_FILE is set".into()),
-    }
 }

@@ -36,7 +36,7 @@ choose_address() {
 
 migrate() {
     step "Migrating the database"
-    in_own_group "$BIN_DIR/migration" up || die "the migration failed"
+    DATABASE_OWNER_URL=$(owner_url) in_own_group "$BIN_DIR/migration" up || die "the migration failed"
 }
 
 # load_demo [--items N]: loads the demo shop, or finds it loaded. The password of its owner is made here, once, and

@@ -71,6 +71,9 @@ use_instance() {
     chmod 755 "$LOCAL" "$INSTANCE_DIR"
     if [[ $INSTANCE == dev ]]; then load_env_file "$ROOT/.env"; fi
     GIVEN_DATABASE_URL=${DATABASE_URL-}
+    GIVEN_OWNER_URL=${DATABASE_OWNER_URL-}
+    # Only migration and the tests get it: api and worker must not know how to log in as the owner.
+    unset DATABASE_OWNER_URL
     GIVEN_REDIS_URL=${REDIS_URL-}
     make_data_dir
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The private PostgreSQL of an instance. It listens on the loopback interface only, for one role with a password;
-# Unix sockets are off (their paths may be at most 107 bytes long, and nothing here needs them).
+# The private PostgreSQL of an instance. It listens on the loopback interface only, for two roles with a password each:
+# goldshop owns the database and migrates it, goldshop_app is who api and worker log in as. Unix sockets are off (their
+# paths may be at most 107 bytes long, and nothing here needs them).
 
 # Which of its databases is meant.
 POSTGRES_DATABASE=goldshop
@@ -9,9 +10,11 @@ postgres_dir() { printf '%s/postgres' "$DATA_DIR"; }
 
 postgres_running() { runs_in "$(postgres_dir)/postmaster.pid" "$(postgres_dir)"; }
 
-postgres_url() {
-    printf 'postgres://goldshop:%s@127.0.0.1:%s/%s' "$(recall postgres-password)" "$(recall postgres-port)" "$POSTGRES_DATABASE"
-}
+# postgres_url_of ROLE PASSWORD
+postgres_url_of() { printf 'postgres://%s:%s@127.0.0.1:%s/%s' "$1" "$2" "$(recall postgres-port)" "$POSTGRES_DATABASE"; }
+
+postgres_url() { postgres_url_of goldshop_app "$(recall postgres-app-password)"; }
+postgres_owner_url() { postgres_url_of goldshop "$(recall postgres-password)"; }
 
 # Where psql and its relatives look for the password, which thereby stays off every command line.
 write_pgpass() { remember pgpass "127.0.0.1:$(recall postgres-port):*:goldshop:$(recall postgres-password)"; }
@@ -24,8 +27,12 @@ private_psql() {
 
 postgres_accepts() { private_psql --no-password --quiet --tuples-only --command 'SELECT 1' >/dev/null 2>&1; }
 
-# Creates the cluster beside its final place, so that an interrupted creation leaves nothing half done. The role is
-# created in single-user mode: no other role can ever log in, and the password is on no command line.
+# in_single_user_mode DIRECTORY LOG: executes standard input, one statement a line. Roles are made so: no other role can
+# ever log in, and no password is on a command line.
+in_single_user_mode() { as_service "$PG_BIN/postgres" --single -D "$1" postgres >>"$2" 2>&1; }
+
+# Creates the cluster beside its final place, so that an interrupted creation leaves nothing half done. The owner sees and
+# ends the application's connections, as those to a database that it drops: therefore it is a member of that role.
 create_postgres() {
     local new=$DATA_DIR/postgres.new log=$INSTANCE_DIR/log/initdb.log options=(--auth reject --no-instructions)
     [[ ! -d $(postgres_dir) ]] || return 0
@@ -34,11 +41,31 @@ create_postgres() {
     if [[ $INSTANCE == test ]]; then options+=(--no-sync); fi
     as_service "$PG_BIN/initdb" --pgdata "$new" --username postgres --encoding UTF8 --locale C.UTF-8 \
         "${options[@]}" >"$log" 2>&1 || die_with_log "could not create the PostgreSQL cluster" "$log"
-    as_service "$PG_BIN/postgres" --single -D "$new" postgres >>"$log" 2>&1 <<SQL
+    in_single_user_mode "$new" "$log" <<SQL
 CREATE ROLE goldshop LOGIN CREATEDB PASSWORD '$(recall postgres-password)';
+CREATE ROLE goldshop_app LOGIN PASSWORD '$(recall postgres-app-password)';
+GRANT goldshop_app TO goldshop;
 CREATE DATABASE goldshop OWNER goldshop;
 SQL
     mv "$new" "$(postgres_dir)"
+}
+
+# A cluster from before the application had a role of its own gets one, if need be between two starts. The password is
+# kept when the role has it, so that an interrupted attempt is made again.
+ensure_app_role() {
+    local password
+    [[ -z $(recall postgres-app-password) ]] || return 0
+    password=$(random_secret 24)
+    if [[ -d $(postgres_dir) ]]; then
+        stop_postgres
+        remove_foreign_pid_file
+        in_single_user_mode "$(postgres_dir)" "$INSTANCE_DIR/log/initdb.log" <<SQL || die "could not make the role goldshop_app"
+CREATE ROLE goldshop_app LOGIN;
+ALTER ROLE goldshop_app PASSWORD '$password';
+GRANT goldshop_app TO goldshop;
+SQL
+    fi
+    remember postgres-app-password "$password"
 }
 
 die_with_log() {
@@ -87,7 +114,7 @@ lc_messages = 'C'
 $(postgres_size)
 $(postgres_durability)
 CONF
-    echo "host all goldshop 127.0.0.1/32 scram-sha-256" | write_for_service "$(postgres_dir)/pg_hba.conf"
+    echo "host all goldshop,goldshop_app 127.0.0.1/32 scram-sha-256" | write_for_service "$(postgres_dir)/pg_hba.conf"
 }
 
 # A pid file that another program's process now answers to would keep PostgreSQL from starting.
@@ -108,6 +135,7 @@ launch_postgres() {
 start_postgres() {
     local log=$DATA_DIR/postgres.log
     ensure_secret postgres-password 24
+    ensure_app_role
     create_postgres
     if ! postgres_running; then
         remove_foreign_pid_file

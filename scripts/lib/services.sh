@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# PostgreSQL and Redis together. A DATABASE_URL or REDIS_URL given from outside means "use mine, start none".
+# PostgreSQL and Redis together. A DATABASE_URL or REDIS_URL given from outside means "use mine, start none"; with the
+# former comes DATABASE_OWNER_URL, for whoever migrates.
 
 wants_postgres() { [[ -z $GIVEN_DATABASE_URL ]]; }
 wants_redis() { [[ -z $GIVEN_REDIS_URL ]]; }
@@ -41,8 +42,18 @@ discard_old_test_data() {
     if ! postgres_running && ! redis_running; then rm -rf "$DATA_DIR"; fi
 }
 
+# A database of one's own has two roles, as ours has.
+require_owner_url() {
+    wants_postgres || [[ -n $GIVEN_OWNER_URL ]] ||
+        die "DATABASE_URL is given, and DATABASE_OWNER_URL is not: the first is the application's role, the second the one" \
+            "that owns the database (docs/operations/run.md)"
+    wants_postgres || [[ $GIVEN_OWNER_URL != "$GIVEN_DATABASE_URL" ]] ||
+        die "DATABASE_URL and DATABASE_OWNER_URL are the same: the application's role must own nothing (docs/operations/run.md)"
+}
+
 # Starts what is not given from outside, and exports the addresses for the programs.
 start_services() {
+    require_owner_url
     ensure_programs
     discard_old_test_data
     make_data_dir # once more: a package may have brought the service user
@@ -56,6 +67,9 @@ export_addresses() {
     REDIS_URL=${GIVEN_REDIS_URL:-$(redis_url)}
     export DATABASE_URL REDIS_URL
 }
+
+# The address of the same database for the role that owns it. It is exported to nobody who does not ask.
+owner_url() { if wants_postgres; then postgres_owner_url; else printf '%s' "$GIVEN_OWNER_URL"; fi; }
 
 # Stops what runs here, whoever started it. The data of tests goes with its services.
 stop_services() {

@@ -31,7 +31,7 @@ async fn a_database_is_gone_with_its_test() {
     let app = TestApp::start().await;
     let name = app.database_url().rsplit('/').next().unwrap().to_owned();
     let exists = async || {
-        let pool = database::pool(&database::server_url());
+        let pool = database::pool(&database::owner_url());
         let sql = "SELECT count(*) FROM pg_database WHERE datname = $1";
         let count: i64 = sea_orm::sqlx::query_scalar(sql)
             .bind(&name)

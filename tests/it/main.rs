@@ -10,6 +10,7 @@ mod attribute;
 mod audit;
 mod bad_input;
 mod category;
+mod database_roles;
 mod demo;
 mod events;
 mod harness;

@@ -35,7 +35,7 @@ fn difference<'a>(one: &'a [String], other: &'a [String]) -> Vec<&'a String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_migration_that_is_taken_back_leaves_what_was_there_before() {
     let database = TestDatabase::create();
-    let db = Database::connect(database.url()).await.unwrap();
+    let db = Database::connect(database.owner_url()).await.unwrap();
     let count = Migrator::migrations().len();
     Migrator::down(&db, None).await.unwrap();
     assert_eq!(shape(&db).await, Vec::<String>::new());

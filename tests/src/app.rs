@@ -149,7 +149,7 @@ impl Builder {
         let media = tempfile::tempdir().expect("the directory for temporary files is writable");
         let mut variables = defaults(&database_url, &space, media.path());
         variables.extend(self.variables);
-        let sql = database::pool(&database_url);
+        let sql = database::pool(&database::as_owner(&database_url));
         let (server, domain) = serve(&variables, Arc::clone(&self.clock)).await;
         variables.insert("GOLDSHOP_HTTP__PUBLIC_URL".into(), server.url.clone());
         let mut app = TestApp {
@@ -262,7 +262,7 @@ impl TestApp {
             .expect("the server was started with these settings")
     }
 
-    /// Address of its database.
+    /// Address of its database, for the role that it logs in as.
     #[must_use]
     pub fn database_url(&self) -> String {
         self.config().database.url.expose_secret().to_owned()
@@ -274,7 +274,7 @@ impl TestApp {
         &self.domain
     }
 
-    /// A few connections to its database, to look behind the front door.
+    /// A few connections to its database as the role that owns it, to look behind the front door.
     #[must_use]
     pub fn sql(&self) -> &PgPool {
         &self.sql

@@ -1,5 +1,8 @@
 //! A database for each test, cloned from a template that is migrated once per run.
 //!
+//! The owner creates and migrates them, as in production, and looks behind the front door; goldshop itself logs in as the application's
+//! role, which owns nothing.
+//!
 //! A run is one process. It holds an advisory lock on its number for as long as it lives, so that the next run can tell the leftovers
 //! of a run that is over from the databases of one that goes on beside it.
 
@@ -21,19 +24,58 @@ use sea_orm::sqlx::{
     self, AssertSqlSafe, Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions,
 };
 use tokio::sync::mpsc;
+use url::Url;
 
 /// What the names of all our databases start with; then come the run's number and the database's.
 const PREFIX: &str = "goldshop_test_";
 
-/// The address in `DATABASE_URL`: a role that may create databases.
+/// The address in `DATABASE_URL`: the role that the programs log in as.
 ///
 /// # Panics
 /// When it is not set.
 #[must_use]
 pub fn server_url() -> String {
     std::env::var("DATABASE_URL").expect(
-        "DATABASE_URL must name a PostgreSQL server and a role that may create databases; `make test` starts one",
+        "DATABASE_URL must name a PostgreSQL server and the application's role; `make test` starts one",
     )
+}
+
+/// The address in `DATABASE_OWNER_URL`: a role that may create databases, and is a member of the application's, whose connections it ends
+/// when it drops one.
+///
+/// # Panics
+/// When it is not set.
+#[must_use]
+pub fn owner_url() -> String {
+    std::env::var("DATABASE_OWNER_URL").expect(
+        "DATABASE_OWNER_URL must name the server in DATABASE_URL and a role that may create databases; `make test` starts one",
+    )
+}
+
+/// The role in an address.
+///
+/// # Panics
+/// When it is not well-formed.
+#[must_use]
+pub fn role_in(url: &str) -> String {
+    let url: Url = url.parse().expect("the address of a database is a URL");
+    url.username().to_owned()
+}
+
+/// The same server and database for the role of the owner.
+///
+/// # Panics
+/// When an address is not well-formed.
+#[must_use]
+pub fn as_owner(url: &str) -> String {
+    let owner: Url = owner_url()
+        .parse()
+        .expect("the address of a database is a URL");
+    let mut url: Url = url.parse().expect("the address of a database is a URL");
+    url.set_username(owner.username())
+        .and_then(|()| url.set_password(owner.password()))
+        .expect("the address of a server has room for a role");
+    url.into()
 }
 
 /// The same server and role, another database.
@@ -74,10 +116,22 @@ impl TestDatabase {
         }
     }
 
-    /// Its address.
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its address, for the application's role.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Its address, for the role that owns it.
+    #[must_use]
+    pub fn owner_url(&self) -> String {
+        as_owner(&self.url)
     }
 }
 
@@ -156,10 +210,10 @@ async fn keep(
     run: u32,
     mut orders: mpsc::UnboundedReceiver<(Order, reply::Sender<sqlx::Result<()>>)>,
 ) {
-    let url = server_url();
+    let (url, role) = (owner_url(), role_in(&server_url()));
     let mut admin = PgConnection::connect(&url)
         .await
-        .expect("the server at DATABASE_URL answers");
+        .expect("the server at DATABASE_OWNER_URL answers");
     lock(&mut admin, run)
         .await
         .expect("the number of this run can be locked");
@@ -169,19 +223,13 @@ async fn keep(
     let template = format!("{PREFIX}{run:08x}_template");
     execute(&mut admin, format!("CREATE DATABASE {template}"))
         .await
-        .expect("the role at DATABASE_URL may create databases");
-    migration::locked::up(&with_database(&url, &template))
+        .expect("the role at DATABASE_OWNER_URL may create databases");
+    migration::locked::up(&with_database(&url, &template), &role)
         .await
         .expect("the migrations succeed on an empty database");
     while let Some((order, sender)) = orders.recv().await {
         let done = match order {
-            Order::Create(name) => {
-                execute(
-                    &mut admin,
-                    format!("CREATE DATABASE {name} TEMPLATE {template}"),
-                )
-                .await
-            }
+            Order::Create(name) => clone(&mut admin, &template, &name, &role).await,
             Order::Drop(name) => {
                 execute(
                     &mut admin,
@@ -193,6 +241,20 @@ async fn keep(
         // Whoever asked may have given up.
         let _ = sender.send(done);
     }
+}
+
+/// A clone has all the privileges of its template but those on the database itself.
+async fn clone(
+    admin: &mut PgConnection,
+    template: &str,
+    name: &str,
+    role: &str,
+) -> sqlx::Result<()> {
+    execute(admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
+    let privileges = format!(
+        "REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO \"{role}\""
+    );
+    execute(admin, privileges).await
 }
 
 /// Names of databases cannot be parameters; ours are made of letters, digits and underscores.

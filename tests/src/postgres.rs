@@ -12,10 +12,13 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::sqlx::{Connection, PgConnection};
+use sea_orm::sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
-use crate::wait::until;
+use crate::{
+    database::{as_owner, owner_url, role_in, server_url},
+    wait::until,
+};
 
 /// How long the server may take to answer after its start.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -43,16 +46,33 @@ impl PostgresServer {
         };
         server.create_cluster();
         server.resume().await;
-        migration::locked::up(&server.url())
-            .await
-            .expect("the migrations succeed on an empty database");
+        server.migrate().await;
         server
     }
 
-    /// The address of its database; it stays the same over restarts.
+    /// The address of its database for the application's role; it stays the same over restarts. The roles are called as those of the
+    /// run are, and everybody is trusted.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://goldshop@127.0.0.1:{}/postgres", self.port)
+        self.url_of(&role_in(&server_url()))
+    }
+
+    fn url_of(&self, role: &str) -> String {
+        format!("postgres://{role}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    async fn migrate(&self) {
+        let (owner, role) = (as_owner(&self.url()), role_in(&server_url()));
+        let mut admin = PgConnection::connect(&owner)
+            .await
+            .expect("our own PostgreSQL answers");
+        admin
+            .execute(AssertSqlSafe(format!("CREATE ROLE \"{role}\" LOGIN")))
+            .await
+            .expect("the owner of a cluster may create roles");
+        migration::locked::up(&owner, &role)
+            .await
+            .expect("the migrations succeed on an empty database");
     }
 
     /// Ends the server as a crash would.
@@ -87,7 +107,7 @@ impl PostgresServer {
             "max_wal_senders=0",
         ]);
         self.process = Some(command.spawn().expect("postgres can be started"));
-        let url = self.url();
+        let url = self.url_of(&role_in(&owner_url()));
         until(
             START_LIMIT,
             "our own PostgreSQL answers",
@@ -109,7 +129,7 @@ impl PostgresServer {
             "--auth",
             "trust",
             "--username",
-            "goldshop",
+            &role_in(&owner_url()),
             "--encoding",
             "UTF8",
             "--locale",

@@ -10,6 +10,17 @@ const EXAMPLE_HEAD: &str = "\
 # Each variable may instead end in _FILE and name a file that holds the value, as Docker secrets do.
 ";
 
+/// What `migration` reads. It is no setting of `api` and `worker`: they never log in as the owner.
+const EXAMPLE_TAIL: &str = "
+# Whoever migrates the database, and owns it: postgres://user:password@host:port/database. Read by migration alone, for
+# which it must be given; api and worker must not know it. A secret.
+#DATABASE_OWNER_URL=
+
+# The role in DATABASE_URL, to which migration grants what api and worker need. It must be there, and own nothing.
+# A name, which cannot stand in a file.
+#DATABASE_APP_ROLE=goldshop_app
+";
+
 /// The embedded defaults: every key with its meaning, unit and range.
 #[must_use]
 pub fn default_toml() -> &'static str {
@@ -32,6 +43,7 @@ pub fn env_example() -> String {
             text.push_str(&format!("{line}\n"));
         }
     }
+    text.push_str(EXAMPLE_TAIL);
     text
 }
 

@@ -1,0 +1,67 @@
+-- What is still to be said to PostgreSQL so that the application's role ($1) may do what it needs and nothing else: a GRANT or REVOKE
+-- a row, and no row when all is as it should be. Everything is found in the catalogue, so that a table of tomorrow is covered.
+WITH app AS (
+    SELECT oid FROM pg_roles WHERE rolname = $1::text
+),
+-- Everything of ours, with its privileges as they are and those that the application needs. What extensions bring is theirs, and what
+-- others have put beside it is no business of ours.
+object (kind, oid, name, privileges, needed) AS (
+    -- No TEMPORARY: a temporary table could stand in for a table of ours in the functions of triggers.
+    SELECT 'DATABASE', oid, quote_ident(datname), COALESCE(datacl, acldefault('d', datdba)), '{CONNECT}'::text[]
+    FROM pg_database WHERE datname = current_database()
+    UNION ALL
+    SELECT 'SCHEMA', oid, quote_ident(nspname), COALESCE(nspacl, acldefault('n', nspowner)), '{USAGE}'
+    FROM pg_namespace WHERE nspname = 'public'
+    UNION ALL
+    SELECT 'SEQUENCE', c.oid, format('public.%I', c.relname), COALESCE(c.relacl, acldefault('s', c.relowner)), '{USAGE}'
+    FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'S' AND pg_has_role(c.relowner, 'USAGE')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT 'TABLE', c.oid, format('public.%I', c.relname), COALESCE(c.relacl, acldefault('r', c.relowner)),
+        CASE
+            -- Views are looked at, and the history of the database is migration's.
+            WHEN c.relkind IN ('v', 'm') OR c.relname = 'seaql_migrations' THEN '{SELECT}'::text[]
+            WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%\_append\_only') THEN '{SELECT,INSERT}'
+            ELSE '{SELECT,INSERT,UPDATE,DELETE}'
+        END
+    FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND pg_has_role(c.relowner, 'USAGE')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    UNION ALL
+    -- Triggers call their functions whoever writes.
+    SELECT 'ROUTINE', p.oid, p.oid::regprocedure::text, COALESCE(p.proacl, acldefault('f', p.proowner)),
+        CASE WHEN p.prorettype = 'trigger'::regtype THEN '{}'::text[] ELSE '{EXECUTE}' END
+    FROM pg_proc p
+    WHERE p.pronamespace = 'public'::regnamespace AND pg_has_role(p.proowner, 'USAGE')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+),
+held (kind, oid, name, needed, grantee, privilege, is_grantable, is_of_column) AS (
+    SELECT o.kind, o.oid, o.name, o.needed, p.grantee, p.privilege_type, p.is_grantable, false
+    FROM object o CROSS JOIN LATERAL aclexplode(o.privileges) p
+    UNION ALL
+    SELECT o.kind, o.oid, o.name, o.needed, p.grantee, p.privilege_type, p.is_grantable, true
+    FROM object o JOIN pg_attribute a ON a.attrelid = o.oid CROSS JOIN LATERAL aclexplode(a.attacl) p
+    WHERE o.kind = 'TABLE'
+),
+line (verb, privilege, kind, name, whom) AS (
+    -- Nobody may do anything by being somebody.
+    SELECT 'REVOKE', h.privilege, h.kind, h.name, 'FROM PUBLIC CASCADE' FROM held h WHERE h.grantee = 0
+    UNION ALL
+    SELECT 'REVOKE', h.privilege, h.kind, h.name, format('FROM %I CASCADE', $1)
+    FROM held h JOIN app ON h.grantee = app.oid WHERE h.privilege <> ALL (h.needed)
+    UNION ALL
+    SELECT 'REVOKE GRANT OPTION FOR', h.privilege, h.kind, h.name, format('FROM %I CASCADE', $1)
+    FROM held h JOIN app ON h.grantee = app.oid WHERE h.privilege = ANY (h.needed) AND h.is_grantable
+    UNION ALL
+    SELECT 'GRANT', n.privilege, o.kind, o.name, format('TO %I', $1)
+    FROM object o CROSS JOIN app CROSS JOIN LATERAL unnest(o.needed) n (privilege)
+    WHERE NOT EXISTS (
+        SELECT FROM held h
+        WHERE (h.kind, h.oid, h.grantee, h.privilege) = (o.kind, o.oid, app.oid, n.privilege) AND NOT h.is_of_column
+    )
+)
+SELECT format('%s %s ON %s %s %s', verb, privilege, kind, string_agg(DISTINCT name, ', '), whom)
+FROM line GROUP BY verb, privilege, kind, whom
+-- What is taken first, then what is given.
+ORDER BY verb DESC, kind, privilege
