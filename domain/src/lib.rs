@@ -36,6 +36,7 @@ pub mod scan;
 pub mod sku;
 mod sql;
 pub mod text;
+mod tree;
 pub mod unit_of_measure;
 pub mod user;
 pub mod viewer;

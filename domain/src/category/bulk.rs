@@ -8,9 +8,8 @@ use sea_orm::{DatabaseTransaction, DbErr, FromQueryResult};
 use serde_json::json;
 
 use super::{
-    DEPTH_MAX, NewCategory, TREE_MAX,
+    Category, NewCategory, TREE_MAX,
     rules::{self, Face},
-    write,
 };
 use crate::{
     Domain, audit,
@@ -20,6 +19,7 @@ use crate::{
     event::{self, Kind, NewEvent},
     sql::statement,
     text,
+    tree::{self, DEPTH_MAX},
     viewer::Viewer,
 };
 
@@ -79,7 +79,7 @@ pub(super) async fn import(
     let parsed = parse(rows)?;
     let now = domain.now();
     let tx = domain.begin().await?;
-    write::own_tree_in_tx(&tx).await?;
+    tree::own_in_tx::<Category>(&tx).await?;
     let mut known = known_in_tx(&tx, &parsed).await?;
     let mut created = 0;
     for level in levels(&parsed, &known)? {

@@ -1,7 +1,6 @@
 //! The category tree: what its use cases do to it.
 //!
-//! Whoever changes the shape of the tree holds its lock alone; whoever only hangs something new into it shares the lock. So a new
-//! category never gets a path below a parent that is just being moved. Changes of shape are rare and short.
+//! Its shape is kept by [`crate::tree`].
 
 mod bulk;
 mod query;
@@ -18,7 +17,6 @@ pub use bulk::{CategoryRow, ImportOutcome};
 pub use entity::category::Model as Category;
 pub(crate) use query::COLUMNS_BESIDE;
 
-use self::write::SubtreeLock;
 use crate::{
     Domain, attribute,
     error::{Code, Refusal, Refusals, Result},
@@ -27,6 +25,7 @@ use crate::{
     patch::Patch,
     permission::Permission,
     text,
+    tree::{self, DEPTH_MAX, SubtreeLock},
     viewer::Viewer,
 };
 
@@ -92,9 +91,9 @@ impl Categories<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::share_tree_in_tx(&tx).await?;
+        tree::share_in_tx::<Category>(&tx).await?;
         let parent = open_parent_in_tx(&tx, "parentId", new.parent_id).await?;
-        rules::check_depth("parentId", parent.as_ref(), 1)?;
+        tree::check_depth("parentId", parent.as_ref(), 1)?;
         let category = write::insert_in_tx(&tx, now, new.parent_id, face).await?;
         write::record_in_tx(&tx, viewer, now, "category.create", None, &category).await?;
         claim.keep_in_tx(&tx, &category).await?;
@@ -175,17 +174,17 @@ impl Categories<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_tree_in_tx(&tx).await?;
+        tree::own_in_tx::<Category>(&tx).await?;
         let before = lock_in_tx(&tx, id, expected_version).await?;
         let parent = open_parent_in_tx(&tx, "parentId", to.parent_id).await?;
-        rules::check_move(&before, parent.as_ref())?;
+        tree::check_move(&before, parent.as_ref())?;
         let siblings = query::siblings_in_tx(&tx, to.parent_id).await?;
-        let order = rules::place_before(&siblings, id, to.before_id)?;
+        let order = tree::place_before(&siblings, id, to.before_id)?;
         if to.parent_id == before.parent_id {
-            write::touch_in_tx(&tx, now, &before).await?;
+            tree::touch_in_tx(&tx, now, &before).await?;
         } else {
-            let height = query::height_in_tx(&tx, &before).await?;
-            rules::check_depth("parentId", parent.as_ref(), height + 1)?;
+            let height = tree::height_in_tx(&tx, &before).await?;
+            tree::check_depth("parentId", parent.as_ref(), height + 1)?;
             let demands = attribute::demands_in_tx(&tx, &before.path).await?;
             // Where anything is demanded, before or after, no item may be written meanwhile.
             let is_free = demands.is_free() && demands_nothing_in_tx(&tx, parent.as_ref()).await?;
@@ -194,12 +193,12 @@ impl Categories<'_> {
             } else {
                 SubtreeLock::AgainstUse
             };
-            write::lock_subtree_in_tx(&tx, &before, lock).await?;
-            write::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
+            tree::lock_subtree_in_tx(&tx, &before, lock).await?;
+            tree::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
             let moved = query::get_in_tx(&tx, id).await?;
             attribute::settle_move_in_tx(&tx, viewer, &moved.path, &demands).await?;
         }
-        write::reorder_in_tx(&tx, &order).await?;
+        tree::reorder_in_tx::<Category>(&tx, &order).await?;
         let category = query::get_in_tx(&tx, id).await?;
         write::record_in_tx(&tx, viewer, now, "category.move", Some(&before), &category).await?;
         claim.keep_in_tx(&tx, &category).await?;
@@ -234,10 +233,10 @@ impl Categories<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_tree_in_tx(&tx).await?;
+        tree::own_in_tx::<Category>(&tx).await?;
         let before = query::siblings_in_tx(&tx, parent_id).await?;
         let order = rules::complete_order(&before, order)?;
-        write::reorder_in_tx(&tx, &order).await?;
+        tree::reorder_in_tx::<Category>(&tx, &order).await?;
         let after = query::siblings_in_tx(&tx, parent_id).await?;
         write::record_order_in_tx(&tx, viewer, now, &before, &after).await?;
         claim.keep_in_tx(&tx, &after).await?;
@@ -272,15 +271,15 @@ impl Categories<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_tree_in_tx(&tx).await?;
+        tree::own_in_tx::<Category>(&tx).await?;
         let before = lock_in_tx(&tx, id, expected_version).await?;
         if before.archived_at.is_some() {
             claim.keep_in_tx(&tx, &before).await?;
             self.domain.commit(tx).await?;
             return Ok(before);
         }
-        write::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstUse).await?;
-        write::archive_subtree_in_tx(&tx, now, &before).await?;
+        tree::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstUse).await?;
+        tree::archive_subtree_in_tx(&tx, now, &before).await?;
         refuse_if_in_use_in_tx(&tx, &before).await?;
         let category = query::get_in_tx(&tx, id).await?;
         write::record_in_tx(
@@ -324,7 +323,7 @@ impl Categories<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_tree_in_tx(&tx).await?;
+        tree::own_in_tx::<Category>(&tx).await?;
         let before = lock_in_tx(&tx, id, expected_version).await?;
         let Some(archived_at) = before.archived_at else {
             claim.keep_in_tx(&tx, &before).await?;
@@ -332,8 +331,8 @@ impl Categories<'_> {
             return Ok(before);
         };
         open_parent_in_tx(&tx, "id", before.parent_id).await?;
-        write::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstChanges).await?;
-        write::restore_subtree_in_tx(&tx, now, &before, archived_at).await?;
+        tree::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstChanges).await?;
+        tree::restore_subtree_in_tx(&tx, now, &before, archived_at).await?;
         let category = query::get_in_tx(&tx, id).await?;
         write::record_in_tx(
             &tx,
@@ -471,10 +470,6 @@ impl Categories<'_> {
     }
 }
 
-/// Most levels of the tree. An index entry holds a whole path, twice; several hundred levels would not fit, and nobody would find their
-/// way through a tenth of that.
-pub const DEPTH_MAX: usize = 100;
-
 /// Most categories of one tree query.
 pub const TREE_MAX: usize = 20_000;
 
@@ -486,7 +481,7 @@ pub const CHILDREN_MAX: usize = 200;
 pub struct TreeArgs {
     /// The tree below this category, and itself; without, the whole forest.
     pub root_id: Option<CategoryId>,
-    /// Levels below the root (of the forest: below an imagined root above all roots), 0 to [`DEPTH_MAX`].
+    /// Levels below the root (of the forest: below an imagined root above all roots), 0 to 100.
     pub max_depth: Option<i32>,
     /// At most this many categories, breadth first, whole levels not guaranteed; 1 to [`TREE_MAX`].
     pub limit: Option<i32>,
@@ -578,7 +573,7 @@ pub(crate) async fn open_for_attributes_in_tx(
     path: &str,
     id: CategoryId,
 ) -> Result<Category> {
-    write::own_tree_in_tx(tx).await?;
+    tree::own_in_tx::<Category>(tx).await?;
     let category = query::lock_in_tx(tx, id)
         .await?
         .ok_or_else(|| Refusal::new(Code::NotFound, path))?;
@@ -600,7 +595,7 @@ pub(crate) async fn name_in_tx(
 
 /// Keeps items from being written below a category until the transaction ends.
 pub(crate) async fn hold_items_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<()> {
-    write::lock_subtree_in_tx(tx, category, SubtreeLock::AgainstUse).await
+    tree::lock_subtree_in_tx(tx, category, SubtreeLock::AgainstUse).await
 }
 
 /// A category for an item to stand in: locked against being archived meanwhile.

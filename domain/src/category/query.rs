@@ -242,14 +242,3 @@ pub(super) async fn count_items_in_tx(
         .ok_or_else(|| Error::internal("a count gave no row"))?
         .try_get_by_index(0)?)
 }
-
-/// How many levels the subtree has below its root.
-pub(super) async fn height_in_tx(tx: &DatabaseTransaction, category: &Category) -> Result<usize> {
-    let sql = "SELECT max(nlevel(path)) - nlevel($1::ltree) FROM category WHERE path <@ $1::ltree";
-    let row = tx
-        .query_one_raw(statement(sql, [category.path.0.as_str().into()]))
-        .await?;
-    let row = row.ok_or_else(|| Error::internal("a maximum gave no row"))?;
-    let height: Option<i32> = row.try_get_by_index(0)?;
-    Ok(usize::try_from(height.unwrap_or(0)).unwrap_or(0))
-}

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{category::Model as Category, id::CategoryId, translations::Translations};
 
-use super::{CategoryChange, DEPTH_MAX, NewCategory};
+use super::{CategoryChange, NewCategory};
 use crate::{
     error::{Code, Refusal, Refusals, Result},
     patch::Patch,
@@ -102,51 +102,6 @@ fn parse_colour(colour: &str) -> Result<String, Refusal> {
     } else {
         Err(Refusal::new(Code::InvalidFormat, "colour").with("value", colour))
     }
-}
-
-/// A category may not come to lie below itself.
-pub(super) fn check_move(category: &Category, parent: Option<&Category>) -> Result<(), Refusal> {
-    match parent {
-        Some(parent) if parent.path.is_within(&category.path) => {
-            Err(Refusal::new(Code::Cycle, "parentId"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The siblings' order once `id` stands in front of `before`, or last.
-pub(super) fn place_before(
-    siblings: &[Category],
-    id: CategoryId,
-    before: Option<CategoryId>,
-) -> Result<Vec<CategoryId>, Refusal> {
-    let mut order: Vec<_> = siblings
-        .iter()
-        .map(|sibling| sibling.id)
-        .filter(|sibling| *sibling != id)
-        .collect();
-    let place = match before {
-        None => order.len(),
-        Some(before) => {
-            let found = order.iter().position(|sibling| *sibling == before);
-            found.ok_or_else(|| Refusal::new(Code::NotFound, "beforeId"))?
-        }
-    };
-    order.insert(place, id);
-    Ok(order)
-}
-
-/// A tree has a bounded height: `levels` are to come below `parent`.
-pub(super) fn check_depth(
-    path: &str,
-    parent: Option<&Category>,
-    levels: usize,
-) -> Result<(), Refusal> {
-    let above = parent.map_or(0, |parent| parent.path.depth() + 1);
-    if above + levels > DEPTH_MAX {
-        return Err(Refusal::new(Code::TooDeep, path).with("max", DEPTH_MAX));
-    }
-    Ok(())
 }
 
 /// The order of all siblings: those in use as given, which must name each of them once, then those that are put away.
@@ -269,40 +224,6 @@ mod tests {
     }
 
     #[test]
-    fn nothing_moves_below_itself() {
-        let (root, child) = (category(1, None, "1", 0), category(2, Some(1), "1.2", 0));
-        assert!(check_move(&root, Some(&child)).is_err_and(|r| r.code == Code::Cycle));
-        assert!(check_move(&root, Some(&root)).is_err_and(|r| r.code == Code::Cycle));
-        assert!(check_move(&child, Some(&root)).is_ok());
-        assert!(check_move(&child, None).is_ok());
-    }
-
-    #[test]
-    fn a_place_among_siblings() {
-        let siblings = [
-            category(1, None, "1", 0),
-            category(2, None, "2", 1),
-            category(3, None, "3", 2),
-        ];
-        let ids = |order: Result<Vec<CategoryId>, Refusal>| {
-            order.map(|o| o.iter().map(|id| id.0.as_u128()).collect::<Vec<_>>())
-        };
-        assert_eq!(
-            ids(place_before(
-                &siblings,
-                siblings[2].id,
-                Some(siblings[0].id)
-            )),
-            Ok(vec![3, 1, 2])
-        );
-        assert_eq!(
-            ids(place_before(&siblings, siblings[0].id, None)),
-            Ok(vec![2, 3, 1])
-        );
-        assert!(place_before(&siblings, siblings[0].id, Some(siblings[0].id)).is_err());
-    }
-
-    #[test]
     fn an_order_names_each_sibling_once() {
         let siblings = [category(1, None, "1", 0), category(2, None, "2", 1)];
         let (a, b, other) = (
@@ -323,16 +244,6 @@ mod tests {
         let (away, used) = (siblings[0].id, siblings[1].id);
         assert_eq!(complete_order(&siblings, &[used]), Ok(vec![used, away]));
         assert!(complete_order(&siblings, &[used, away]).is_err());
-    }
-
-    #[test]
-    fn a_tree_has_a_bounded_height() {
-        let deepest = category(1, None, &["1"; DEPTH_MAX].join("."), 0);
-        let above = category(1, None, &["1"; DEPTH_MAX - 1].join("."), 0);
-        assert!(check_depth("parentId", Some(&deepest), 1).is_err_and(|r| r.code == Code::TooDeep));
-        assert!(check_depth("parentId", Some(&above), 1).is_ok());
-        assert!(check_depth("parentId", Some(&above), 2).is_err());
-        assert!(check_depth("parentId", None, DEPTH_MAX).is_ok());
     }
 
     #[test]

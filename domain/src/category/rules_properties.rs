@@ -8,6 +8,7 @@ use proptest::{collection::vec, option, prelude::*, sample::Index};
 use uuid::Uuid;
 
 use super::*;
+use crate::tree::{check_move, place_before};
 
 /// The category with this number.
 fn category(number: usize, parent: Option<&Category>, position: i32) -> Category {

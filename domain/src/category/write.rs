@@ -1,10 +1,9 @@
 //! Writes of the category tree.
 
 use chrono::{DateTime, Utc};
-use entity::{category::Model as Category, id::CategoryId};
+use entity::{category::Model as Category, id::CategoryId, ltree::Ltree};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, FromQueryResult,
-    IntoActiveModel,
+    ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, FromQueryResult, IntoActiveModel,
 };
 use serde_json::json;
 
@@ -15,28 +14,23 @@ use crate::{
     db::refuse_if_broken,
     error::{Code, Error, Refusal, Result},
     event::{self, Kind, NewEvent},
-    sql::{statement, uuids},
+    sql::statement,
+    tree::Node,
     viewer::Viewer,
 };
 
-/// Any number will do, as long as nothing else locks it.
-const TREE: i64 = 0x6361_7465_676f_7279;
+impl Node for Category {
+    type Id = CategoryId;
+    const TABLE: &'static str = "category";
+    const LOCK: i64 = 0x6361_7465_676f_7279;
 
-/// Waits until nobody changes the shape of the tree, and keeps others from it until the transaction ends.
-pub(super) async fn own_tree_in_tx(tx: &DatabaseTransaction) -> Result<()> {
-    tx.execute_raw(statement("SELECT pg_advisory_xact_lock($1)", [TREE.into()]))
-        .await?;
-    Ok(())
-}
+    fn id(&self) -> CategoryId {
+        self.id
+    }
 
-/// Waits until nobody changes the shape of the tree; others may add to it meanwhile.
-pub(super) async fn share_tree_in_tx(tx: &DatabaseTransaction) -> Result<()> {
-    tx.execute_raw(statement(
-        "SELECT pg_advisory_xact_lock_shared($1)",
-        [TREE.into()],
-    ))
-    .await?;
-    Ok(())
+    fn path(&self) -> &Ltree {
+        &self.path
+    }
 }
 
 pub(super) async fn insert_in_tx(
@@ -115,116 +109,6 @@ fn taken(reference: Option<&str>) -> [(&'static str, Refusal); 1] {
     let refusal = Refusal::new(Code::AlreadyTaken, "externalReference")
         .with("value", reference.unwrap_or_default());
     [("category_external_reference_unique", refusal)]
-}
-
-/// What a statement will change below a category, locked beforehand and in the order of ids: whoever locks several categories does so in
-/// that order, and nobody waits in a circle.
-pub(super) async fn lock_subtree_in_tx(
-    tx: &DatabaseTransaction,
-    category: &Category,
-    lock: SubtreeLock,
-) -> Result<()> {
-    let sql = match lock {
-        SubtreeLock::AgainstChanges => {
-            "SELECT id FROM category WHERE path <@ $1::ltree ORDER BY id FOR NO KEY UPDATE"
-        }
-        SubtreeLock::AgainstUse => {
-            "SELECT id FROM category WHERE path <@ $1::ltree ORDER BY id FOR UPDATE"
-        }
-    };
-    tx.execute_raw(statement(sql, [category.path.0.as_str().into()]))
-        .await?;
-    Ok(())
-}
-
-/// What others may still do to locked categories.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum SubtreeLock {
-    /// Items may be put into them.
-    AgainstChanges,
-    /// Nothing.
-    AgainstUse,
-}
-
-/// Counts a change of the category alone.
-pub(super) async fn touch_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    category: &Category,
-) -> Result<()> {
-    let sql = "UPDATE category SET version = version + 1, updated_at = $2 WHERE id = $1";
-    tx.execute_raw(statement(sql, [category.id.into(), now.into()]))
-        .await?;
-    Ok(())
-}
-
-/// Gives the category its new parent and the whole subtree its new paths, in one statement.
-pub(super) async fn move_subtree_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    category: &Category,
-    parent: Option<&Category>,
-) -> Result<()> {
-    let sql = "UPDATE category
-               SET path = $1::ltree || subpath(path, nlevel($2::ltree) - 1),
-                   parent_id = CASE WHEN id = $3 THEN $4 ELSE parent_id END,
-                   version = version + 1, updated_at = $5
-               WHERE path <@ $2::ltree";
-    let above = parent.map_or("", |parent| parent.path.0.as_str());
-    let values = [
-        above.into(),
-        category.path.0.as_str().into(),
-        category.id.into(),
-        parent.map(|parent| parent.id).into(),
-        now.into(),
-    ];
-    tx.execute_raw(statement(sql, values)).await?;
-    Ok(())
-}
-
-/// Numbers siblings in the given order. Their versions stay: where a category stands is a fact about its siblings too.
-pub(super) async fn reorder_in_tx(tx: &DatabaseTransaction, order: &[CategoryId]) -> Result<()> {
-    let sql = "UPDATE category c SET position = o.place - 1
-               FROM unnest($1::uuid[]) WITH ORDINALITY AS o (id, place)
-               WHERE c.id = o.id AND c.position <> o.place - 1";
-    tx.execute_raw(statement(sql, [uuids(order)])).await?;
-    Ok(())
-}
-
-/// Archives what is in use; what was archived before keeps its own time, and so is not restored together with the rest.
-pub(super) async fn archive_subtree_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    category: &Category,
-) -> Result<()> {
-    let sql = "UPDATE category SET archived_at = $2, version = version + 1, updated_at = $2
-               WHERE path <@ $1::ltree AND archived_at IS NULL";
-    tx.execute_raw(statement(
-        sql,
-        [category.path.0.as_str().into(), now.into()],
-    ))
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn restore_subtree_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    category: &Category,
-    archived_at: DateTime<Utc>,
-) -> Result<()> {
-    let sql = "UPDATE category SET archived_at = NULL, version = version + 1, updated_at = $2
-               WHERE path <@ $1::ltree AND archived_at = $3";
-    tx.execute_raw(statement(
-        sql,
-        [
-            category.path.0.as_str().into(),
-            now.into(),
-            archived_at.into(),
-        ],
-    ))
-    .await?;
-    Ok(())
 }
 
 /// The trail and the event of a change to one category.

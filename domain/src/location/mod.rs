@@ -1,10 +1,8 @@
 //! The tree of places where stock lies: what its use cases do to it.
 //!
-//! Whoever changes the shape of the tree holds its lock alone, and whoever hangs something new into it shares the lock, as with categories.
-//! Movements of stock know nothing of that lock: they hold the rows of their locations ([`query::lock_shared_in_tx`]), and whoever moves or
-//! closes locations locks the rows of all of them at once. Rows are always locked in the order of ids, so that nobody waits in a circle.
+//! Its shape is kept by [`crate::tree`].
 
-pub(crate) mod query;
+mod query;
 mod rules;
 mod write;
 
@@ -20,7 +18,7 @@ use serde::Serialize;
 
 pub use entity::location::{Kind, Model as Location};
 
-use self::write::{Recorded, SubtreeLock};
+use self::write::Recorded;
 use crate::{
     Domain,
     error::{Code, Refusal, Result},
@@ -30,11 +28,9 @@ use crate::{
     patch::Patch,
     permission::Permission,
     sku, text,
+    tree::{self, SubtreeLock},
     viewer::Viewer,
 };
-
-/// Most levels of the tree: as many as the database takes.
-pub const DEPTH_MAX: usize = 100;
 
 /// Most categories that one location can be kept for.
 pub const CATEGORIES_MAX: usize = 100;
@@ -132,10 +128,10 @@ impl Locations<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::share_tree_in_tx(&tx).await?;
+        tree::share_in_tx::<Location>(&tx).await?;
         let parent = open_parent_in_tx(&tx, "parentId", new.parent_id).await?;
         rules::check_below(facts.kind, parent.as_ref())?;
-        rules::check_depth(parent.as_ref(), 1)?;
+        tree::check_depth("parentId", parent.as_ref(), 1)?;
         refuse_unknown_categories_in_tx(&tx, &categories).await?;
         let location = write::insert_in_tx(&tx, now, new.parent_id, facts).await?;
         write::add_categories_in_tx(&tx, location.id, &categories).await?;
@@ -175,8 +171,7 @@ impl Locations<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let before = query::lock_in_tx(&tx, id).await?;
-        let before = expected(before, expected_version)?;
+        let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         rules::check_change(&before, &parsed, categories.as_deref())?;
         let categories_before = query::category_ids_in_tx(&tx, id).await?;
         let location = write::update_in_tx(&tx, now, before.clone(), parsed).await?;
@@ -228,24 +223,21 @@ impl Locations<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_tree_in_tx(&tx).await?;
-        let moving = expected(query::find(&tx, id).await?, expected_version)?;
+        tree::own_in_tx::<Location>(&tx).await?;
+        let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         let parent = open_parent_in_tx(&tx, "parentId", to.parent_id).await?;
-        rules::check_move(&moving, parent.as_ref())?;
-        let height = query::height_in_tx(&tx, &moving).await?;
-        rules::check_depth(parent.as_ref(), height + 1)?;
+        rules::check_move(&before, parent.as_ref())?;
         let siblings = query::siblings_in_tx(&tx, to.parent_id).await?;
-        let order = rules::place_before(&siblings, id, to.before_id)?;
-        let displaced = rules::displaced(&siblings, &order);
-        write::lock_subtree_in_tx(&tx, &moving, &displaced, SubtreeLock::AgainstChanges).await?;
-        // Somebody may have given it another name in front of the lock.
-        let before = expected(query::find(&tx, id).await?, expected_version)?;
+        let order = tree::place_before(&siblings, id, to.before_id)?;
         if to.parent_id == before.parent_id {
-            write::touch_in_tx(&tx, now, &before).await?;
+            tree::touch_in_tx(&tx, now, &before).await?;
         } else {
-            write::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
+            let height = tree::height_in_tx(&tx, &before).await?;
+            tree::check_depth("parentId", parent.as_ref(), height + 1)?;
+            tree::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstChanges).await?;
+            tree::move_subtree_in_tx(&tx, now, &before, parent.as_ref()).await?;
         }
-        write::reorder_in_tx(&tx, &order).await?;
+        tree::reorder_in_tx::<Location>(&tx, &order).await?;
         let location = query::get_in_tx(&tx, id).await?;
         write::record_in_tx(
             &tx,
@@ -261,10 +253,10 @@ impl Locations<'_> {
         Ok(location)
     }
 
-    /// Closes a location, with all that is below it: nothing is moved into it or out of it any more.
+    /// Closes a location, with all that is below it.
     ///
     /// # Errors
-    /// When there is no such location, every shop has it or one below it, or stock still lies there.
+    /// When there is no such location, or every shop has it or one below it.
     pub async fn archive(
         &self,
         viewer: &Viewer,
@@ -288,18 +280,16 @@ impl Locations<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_tree_in_tx(&tx).await?;
-        let found = expected(query::find(&tx, id).await?, expected_version)?;
-        let closing = write::lock_subtree_in_tx(&tx, &found, &[], SubtreeLock::AgainstUse).await?;
-        let before = expected(query::find(&tx, id).await?, expected_version)?;
+        tree::own_in_tx::<Location>(&tx).await?;
+        let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         if before.archived_at.is_some() {
             claim.keep_in_tx(&tx, &before).await?;
             self.domain.commit(tx).await?;
             return Ok(before);
         }
-        rules::check_archive(&closing)?;
-        refuse_if_stock_lies_in_tx(&tx, &closing).await?;
-        write::archive_subtree_in_tx(&tx, now, &before).await?;
+        rules::check_archive(&query::subtree_in_tx(&tx, &before).await?)?;
+        tree::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstUse).await?;
+        tree::archive_subtree_in_tx(&tx, now, &before).await?;
         let location = query::get_in_tx(&tx, id).await?;
         write::record_in_tx(
             &tx,
@@ -342,17 +332,16 @@ impl Locations<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_tree_in_tx(&tx).await?;
-        let found = expected(query::find(&tx, id).await?, expected_version)?;
-        write::lock_subtree_in_tx(&tx, &found, &[], SubtreeLock::AgainstChanges).await?;
-        let before = expected(query::find(&tx, id).await?, expected_version)?;
+        tree::own_in_tx::<Location>(&tx).await?;
+        let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         let Some(archived_at) = before.archived_at else {
             claim.keep_in_tx(&tx, &before).await?;
             self.domain.commit(tx).await?;
             return Ok(before);
         };
         open_parent_in_tx(&tx, "id", before.parent_id).await?;
-        write::restore_subtree_in_tx(&tx, now, &before, archived_at).await?;
+        tree::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstChanges).await?;
+        tree::restore_subtree_in_tx(&tx, now, &before, archived_at).await?;
         let location = query::get_in_tx(&tx, id).await?;
         write::record_in_tx(
             &tx,
@@ -493,9 +482,9 @@ async fn open_parent_in_tx(
     id: Option<LocationId>,
 ) -> Result<Option<Location>> {
     let Some(id) = id else { return Ok(None) };
-    let found = query::lock_shared_in_tx(tx, &[id]).await?;
-    let parent = found.into_iter().next();
-    let parent = parent.ok_or_else(|| Refusal::new(Code::NotFound, path))?;
+    let parent = query::share_in_tx(tx, id)
+        .await?
+        .ok_or_else(|| Refusal::new(Code::NotFound, path))?;
     if parent.archived_at.is_some() {
         return Err(Refusal::new(Code::Archived, path).into());
     }
@@ -508,13 +497,4 @@ async fn refuse_unknown_categories_in_tx(
 ) -> Result<()> {
     let known = query::known_categories_in_tx(tx, categories).await?;
     Ok(rules::check_categories(categories, &known)?)
-}
-
-/// What lies in a location that is closed could not be moved away any more. There is no stock yet: this is where it will be looked for.
-/// The locations are those that are about to be closed, and are locked against movements.
-async fn refuse_if_stock_lies_in_tx(
-    _tx: &DatabaseTransaction,
-    _closing: &[LocationId],
-) -> Result<()> {
-    Ok(())
 }

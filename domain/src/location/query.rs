@@ -247,15 +247,25 @@ fn push_filter(sql: &mut Sql, filter: &LocationFilter) {
     }
 }
 
-/// Those of these locations that exist, held as they are until the transaction ends: they stay open, and where they are. Others may hold
-/// them so, too. Ask for all that a transaction needs at once.
-pub(crate) async fn lock_shared_in_tx(
+/// Locked against being closed; changes of what it is, and others who lock it so, go on.
+pub(super) async fn share_in_tx(
     tx: &DatabaseTransaction,
-    ids: &[LocationId],
-) -> Result<Vec<Location>> {
-    let mut sql = select("WHERE id = ANY(");
-    sql.bind(uuids(ids)).push(") ORDER BY id FOR SHARE");
-    Ok(Location::find_by_statement(sql.build()).all(tx).await?)
+    id: LocationId,
+) -> Result<Option<Location>> {
+    let locked = Entity::find_by_id(id).lock(LockType::KeyShare);
+    Ok(locked.one(tx).await?)
+}
+
+/// A location and all that is below it.
+pub(super) async fn subtree_in_tx(
+    tx: &DatabaseTransaction,
+    location: &Location,
+) -> Result<Vec<LocationId>> {
+    let sql = "SELECT id FROM location WHERE path <@ $1::ltree";
+    let values = [location.path.0.as_str().into()];
+    let rows = tx.query_all_raw(statement(sql, values)).await?;
+    let ids = rows.iter().map(|row| row.try_get_by_index(0));
+    Ok(ids.collect::<Result<_, DbErr>>()?)
 }
 
 pub(super) async fn lock_in_tx(
@@ -286,17 +296,6 @@ pub(super) async fn siblings_in_tx(
         .order_by_asc(Column::Position)
         .order_by_asc(Column::Number);
     Ok(siblings.all(tx).await?)
-}
-
-/// How many levels the subtree has below its root.
-pub(super) async fn height_in_tx(tx: &DatabaseTransaction, location: &Location) -> Result<usize> {
-    let sql = "SELECT max(nlevel(path)) - nlevel($1::ltree) FROM location WHERE path <@ $1::ltree";
-    let row = tx
-        .query_one_raw(statement(sql, [location.path.0.as_str().into()]))
-        .await?;
-    let row = row.ok_or_else(|| Error::internal("a maximum gave no row"))?;
-    let height: Option<i32> = row.try_get_by_index(0)?;
-    Ok(usize::try_from(height.unwrap_or(0)).unwrap_or(0))
 }
 
 /// The categories that a location is kept for, in the order of ids.

@@ -1,7 +1,5 @@
 //! Decisions about the tree of locations that need nothing but their arguments.
 
-use std::collections::HashMap;
-
 use entity::{
     id::{CategoryId, LocationId},
     location::{Kind, Model as Location},
@@ -9,13 +7,13 @@ use entity::{
 };
 use rust_decimal::Decimal;
 
-use super::{CATEGORIES_MAX, DEPTH_MAX, LocationChange, LocationFilter, NewLocation};
+use super::{CATEGORIES_MAX, LocationChange, LocationFilter, NewLocation};
 use crate::{
     decimal,
     error::{Code, Refusal, Refusals, Result},
     filter::{CONDITIONS_MAX, TextFilter},
     patch::Patch,
-    sku, text,
+    sku, text, tree,
 };
 
 /// Decimal places of a capacity.
@@ -195,54 +193,8 @@ pub(super) fn check_below(kind: Kind, parent: Option<&Location>) -> Result<(), R
 
 /// A location may not come to lie below itself, nor below one of a kind that it does not go with.
 pub(super) fn check_move(location: &Location, parent: Option<&Location>) -> Result<(), Refusal> {
-    match parent {
-        Some(parent) if parent.path.is_within(&location.path) => {
-            Err(Refusal::new(Code::Cycle, "parentId"))
-        }
-        parent => check_below(location.kind, parent),
-    }
-}
-
-/// A tree has a bounded height: `levels` are to come below `parent`.
-pub(super) fn check_depth(parent: Option<&Location>, levels: usize) -> Result<(), Refusal> {
-    let above = parent.map_or(0, |parent| parent.path.depth() + 1);
-    if above + levels > DEPTH_MAX {
-        return Err(Refusal::new(Code::TooDeep, "parentId").with("max", DEPTH_MAX));
-    }
-    Ok(())
-}
-
-/// The siblings' order once `id` stands in front of `before`, or last.
-pub(super) fn place_before(
-    siblings: &[Location],
-    id: LocationId,
-    before: Option<LocationId>,
-) -> Result<Vec<LocationId>, Refusal> {
-    let mut order: Vec<_> = siblings
-        .iter()
-        .map(|sibling| sibling.id)
-        .filter(|sibling| *sibling != id)
-        .collect();
-    let place = match before {
-        None => order.len(),
-        Some(before) => {
-            let found = order.iter().position(|sibling| *sibling == before);
-            found.ok_or_else(|| Refusal::new(Code::NotFound, "beforeId"))?
-        }
-    };
-    order.insert(place, id);
-    Ok(order)
-}
-
-/// Those of these siblings that will have another number in this order.
-pub(super) fn displaced(siblings: &[Location], order: &[LocationId]) -> Vec<LocationId> {
-    let places: HashMap<_, _> = order.iter().zip(0_i32..).collect();
-    let moves = |sibling: &&Location| places.get(&sibling.id).copied() != Some(sibling.position);
-    siblings
-        .iter()
-        .filter(moves)
-        .map(|sibling| sibling.id)
-        .collect()
+    tree::check_move(location, parent)?;
+    check_below(location.kind, parent)
 }
 
 /// Movements need the locations that every shop has.

@@ -9,7 +9,7 @@ fn id(number: i64) -> LocationId {
     LocationId(Uuid::from_u128(number.unsigned_abs().into()))
 }
 
-fn location(number: i64, kind: Kind, path: &str, position: i32) -> Location {
+fn location(number: i64, kind: Kind, path: &str) -> Location {
     Location {
         id: id(number),
         number,
@@ -19,7 +19,7 @@ fn location(number: i64, kind: Kind, path: &str, position: i32) -> Location {
         name: Translations::default(),
         kind,
         is_virtual: kind.is_virtual(),
-        position,
+        position: 0,
         negative_allowed: kind.is_virtual(),
         capacity: None,
         external_reference: None,
@@ -81,7 +81,7 @@ fn a_virtual_location_has_no_bounds() {
         ..FactsChange::default()
     };
     let categories = [CategoryId(Uuid::nil())];
-    let changed = |kind| check_change(&location(1, kind, "1", 0), &change, Some(&categories));
+    let changed = |kind| check_change(&location(1, kind, "1"), &change, Some(&categories));
     assert!(changed(Kind::Tray).is_ok());
     assert_eq!(refused(changed(Kind::Loss)), expected);
 }
@@ -95,7 +95,7 @@ fn virtual_kinds_keep_to_themselves() {
     for one in Kind::iter() {
         for other in Kind::iter() {
             let may = one == other || !one.is_virtual() && !other.is_virtual();
-            let (row, above) = (location(1, one, "1", 0), location(2, other, "2", 0));
+            let (row, above) = (location(1, one, "1"), location(2, other, "2"));
             assert_eq!(check_change(&row, &to(other), None).is_ok(), may);
             assert_eq!(check_below(one, Some(&above)).is_ok(), may);
             assert_eq!(check_move(&row, Some(&above)).is_ok(), may);
@@ -106,31 +106,12 @@ fn virtual_kinds_keep_to_themselves() {
 
 #[test]
 fn nothing_moves_below_itself() {
-    let root = location(1, Kind::Shop, "1", 0);
-    let child = location(2, Kind::Safe, "1.2", 0);
+    let root = location(1, Kind::Shop, "1");
+    let child = location(2, Kind::Safe, "1.2");
     for below in [&child, &root] {
         assert!(check_move(&root, Some(below)).is_err_and(|r| r.code == Code::Cycle));
     }
     assert!(check_move(&child, Some(&root)).is_ok() && check_move(&child, None).is_ok());
-}
-
-#[test]
-fn what_is_displaced_is_what_gets_another_number() {
-    let siblings: Vec<_> = (0..4)
-        .map(|place| location(place.into(), Kind::Tray, "1", place))
-        .collect();
-    for (moved, before, expected) in [
-        (3, Some(1), vec![1, 2, 3]),
-        (3, None, vec![]),
-        (0, Some(2), vec![0, 1]),
-        (9, Some(3), vec![3]),
-        (9, None, vec![]),
-    ] {
-        let order = place_before(&siblings, id(moved), before.map(id)).unwrap();
-        let expected: Vec<_> = expected.into_iter().map(id).collect();
-        assert_eq!(displaced(&siblings, &order), expected, "{moved} {before:?}");
-    }
-    assert!(place_before(&siblings, id(0), Some(id(0))).is_err());
 }
 
 #[test]
@@ -139,13 +120,6 @@ fn what_every_shop_has_is_never_closed() {
         assert!(check_archive(&[id(1), seeded]).is_err_and(|r| r.code == Code::BuiltIn));
     }
     assert!(check_archive(&[id(1), id(2)]).is_ok());
-}
-
-#[test]
-fn a_tree_has_a_bounded_height() {
-    let deepest = location(1, Kind::Tray, &["1"; DEPTH_MAX].join("."), 0);
-    assert!(check_depth(Some(&deepest), 1).is_err_and(|r| r.code == Code::TooDeep));
-    assert!(check_depth(None, DEPTH_MAX).is_ok());
 }
 
 #[test]

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use entity::{
     id::{CategoryId, LocationId},
     location::Model as Location,
+    ltree::Ltree,
 };
 use sea_orm::{
     ActiveEnum as _, ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction,
-    DbErr, FromQueryResult, IntoActiveModel,
+    FromQueryResult, IntoActiveModel,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -20,27 +21,22 @@ use crate::{
     error::{Code, Error, Refusal, Result},
     event::{self, Kind, NewEvent},
     sql::{statement, uuids},
+    tree::Node,
     viewer::Viewer,
 };
 
-/// Any number will do, as long as nothing else locks it.
-const TREE: i64 = 0x6c6f_6361_7469_6f6e;
+impl Node for Location {
+    type Id = LocationId;
+    const TABLE: &'static str = "location";
+    const LOCK: i64 = 0x6c6f_6361_7469_6f6e;
 
-/// Waits until nobody changes the shape of the tree, and keeps others from it until the transaction ends.
-pub(super) async fn own_tree_in_tx(tx: &DatabaseTransaction) -> Result<()> {
-    tx.execute_raw(statement("SELECT pg_advisory_xact_lock($1)", [TREE.into()]))
-        .await?;
-    Ok(())
-}
+    fn id(&self) -> LocationId {
+        self.id
+    }
 
-/// Waits until nobody changes the shape of the tree; others may add to it meanwhile.
-pub(super) async fn share_tree_in_tx(tx: &DatabaseTransaction) -> Result<()> {
-    tx.execute_raw(statement(
-        "SELECT pg_advisory_xact_lock_shared($1)",
-        [TREE.into()],
-    ))
-    .await?;
-    Ok(())
+    fn path(&self) -> &Ltree {
+        &self.path
+    }
 }
 
 pub(super) async fn insert_in_tx(
@@ -160,112 +156,6 @@ pub(super) async fn remove_categories_in_tx(
         "DELETE FROM location_category WHERE location_id = $1 AND category_id <> ALL($2::uuid[])";
     tx.execute_raw(statement(sql, [id.into(), uuids(except)]))
         .await?;
-    Ok(())
-}
-
-/// What others may still do to locked locations.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum SubtreeLock {
-    /// Other rows may refer to them.
-    AgainstChanges,
-    /// Nothing.
-    AgainstUse,
-}
-
-/// All that a statement will change, locked beforehand and in the order of ids: a location, what is below it, and these siblings. Tells which
-/// they are. Waits for movements that hold any of them.
-pub(super) async fn lock_subtree_in_tx(
-    tx: &DatabaseTransaction,
-    location: &Location,
-    siblings: &[LocationId],
-    lock: SubtreeLock,
-) -> Result<Vec<LocationId>> {
-    let sql = match lock {
-        SubtreeLock::AgainstChanges => {
-            "SELECT id FROM location WHERE path <@ $1::ltree OR id = ANY($2) ORDER BY id FOR NO KEY UPDATE"
-        }
-        SubtreeLock::AgainstUse => {
-            "SELECT id FROM location WHERE path <@ $1::ltree OR id = ANY($2) ORDER BY id FOR UPDATE"
-        }
-    };
-    let values = [location.path.0.as_str().into(), uuids(siblings)];
-    let rows = tx.query_all_raw(statement(sql, values)).await?;
-    let ids = rows.iter().map(|row| row.try_get_by_index(0));
-    Ok(ids.collect::<Result<_, DbErr>>()?)
-}
-
-/// Counts a change of the location alone.
-pub(super) async fn touch_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    location: &Location,
-) -> Result<()> {
-    let sql = "UPDATE location SET version = version + 1, updated_at = $2 WHERE id = $1";
-    tx.execute_raw(statement(sql, [location.id.into(), now.into()]))
-        .await?;
-    Ok(())
-}
-
-/// Gives the location its new parent and the whole subtree its new paths, in one statement.
-pub(super) async fn move_subtree_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    location: &Location,
-    parent: Option<&Location>,
-) -> Result<()> {
-    let sql = "UPDATE location
-               SET path = $1::ltree || subpath(path, nlevel($2::ltree) - 1),
-                   parent_id = CASE WHEN id = $3 THEN $4 ELSE parent_id END,
-                   version = version + 1, updated_at = $5
-               WHERE path <@ $2::ltree";
-    let above = parent.map_or("", |parent| parent.path.0.as_str());
-    let values = [
-        above.into(),
-        location.path.0.as_str().into(),
-        location.id.into(),
-        parent.map(|parent| parent.id).into(),
-        now.into(),
-    ];
-    tx.execute_raw(statement(sql, values)).await?;
-    Ok(())
-}
-
-/// Numbers siblings in the given order. Their versions stay: where a location stands is a fact about its siblings too.
-pub(super) async fn reorder_in_tx(tx: &DatabaseTransaction, order: &[LocationId]) -> Result<()> {
-    let sql = "UPDATE location l SET position = o.place - 1
-               FROM unnest($1::uuid[]) WITH ORDINALITY AS o (id, place)
-               WHERE l.id = o.id AND l.position <> o.place - 1";
-    tx.execute_raw(statement(sql, [uuids(order)])).await?;
-    Ok(())
-}
-
-/// Closes what is open; what was closed before keeps its own time, and so is not opened together with the rest.
-pub(super) async fn archive_subtree_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    location: &Location,
-) -> Result<()> {
-    let sql = "UPDATE location SET archived_at = $2, version = version + 1, updated_at = $2
-               WHERE path <@ $1::ltree AND archived_at IS NULL";
-    let values = [location.path.0.as_str().into(), now.into()];
-    tx.execute_raw(statement(sql, values)).await?;
-    Ok(())
-}
-
-pub(super) async fn restore_subtree_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    location: &Location,
-    archived_at: DateTime<Utc>,
-) -> Result<()> {
-    let sql = "UPDATE location SET archived_at = NULL, version = version + 1, updated_at = $2
-               WHERE path <@ $1::ltree AND archived_at = $3";
-    let values = [
-        location.path.0.as_str().into(),
-        now.into(),
-        archived_at.into(),
-    ];
-    tx.execute_raw(statement(sql, values)).await?;
     Ok(())
 }
 
