@@ -23,13 +23,16 @@ use domain::{
     job::{Job, JobFile},
     location::Location,
     metal_rate::{Metal, MetalRate},
-    page::{Page, PageArgs},
+    page::Page,
     pricing::Pricing,
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{CategoryId, ItemId, JobId, LocationId, UnitOfMeasureId};
 
-use super::context::ContextExt;
+use super::{
+    below::{PageBelow, alike},
+    context::ContextExt,
+};
 
 /// Loads rows for one viewer.
 #[derive(Clone)]
@@ -188,26 +191,10 @@ pub struct OptionsOf(pub ItemId);
 pub struct VariantCountOf(pub ItemId);
 
 /// A page of the variants of an item.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct VariantsOf {
-    /// Whose variants.
-    pub template: ItemId,
-    /// How many at most.
-    pub first: Option<i32>,
-    /// Behind which cursor.
-    pub after: Option<String>,
-}
+pub type VariantsOf = PageBelow<ItemId>;
 
 /// A page of the locations directly below a location.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LocationChildrenOf {
-    /// Below which location.
-    pub parent: LocationId,
-    /// How many at most.
-    pub first: Option<i32>,
-    /// Behind which cursor.
-    pub after: Option<String>,
-}
+pub type LocationChildrenOf = PageBelow<LocationId>;
 
 /// The locations above a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -452,23 +439,13 @@ impl Loader<VariantsOf> for Loaders {
     type Value = Page<ItemWithImage>;
     type Error = LoadError;
 
-    /// All rows of a list ask for the same page of theirs: one statement for each page that the document asks for.
     async fn load(
         &self,
         keys: &[VariantsOf],
     ) -> Result<HashMap<VariantsOf, Page<ItemWithImage>>, LoadError> {
-        let mut alike: HashMap<_, Vec<&VariantsOf>> = HashMap::new();
-        for key in keys {
-            alike.entry((key.first, &key.after)).or_default().push(key);
-        }
         let mut loaded = HashMap::with_capacity(keys.len());
-        for ((first, after), keys) in alike {
-            let templates: Vec<_> = keys.iter().map(|key| key.template).collect();
-            let args = PageArgs {
-                first,
-                after: after.clone(),
-                ..PageArgs::default()
-            };
+        for (args, keys) in alike(keys) {
+            let templates: Vec<_> = keys.iter().map(|key| key.parent).collect();
             let items = self.domain.items();
             let pages = items.variants_of(&self.viewer, &templates, &args).await?;
             loaded.extend(keys.into_iter().cloned().zip(pages));
@@ -491,23 +468,13 @@ impl Loader<LocationChildrenOf> for Loaders {
     type Value = Page<Location>;
     type Error = LoadError;
 
-    /// One statement for each page that the document asks for, as with variants.
     async fn load(
         &self,
         keys: &[LocationChildrenOf],
     ) -> Result<HashMap<LocationChildrenOf, Page<Location>>, LoadError> {
-        let mut alike: HashMap<_, Vec<&LocationChildrenOf>> = HashMap::new();
-        for key in keys {
-            alike.entry((key.first, &key.after)).or_default().push(key);
-        }
         let mut loaded = HashMap::with_capacity(keys.len());
-        for ((first, after), keys) in alike {
+        for (args, keys) in alike(keys) {
             let parents: Vec<_> = keys.iter().map(|key| key.parent).collect();
-            let args = PageArgs {
-                first,
-                after: after.clone(),
-                ..PageArgs::default()
-            };
             let locations = self.domain.locations();
             let pages = locations.children_of(&self.viewer, &parents, &args).await?;
             loaded.extend(keys.into_iter().cloned().zip(pages));

@@ -6,6 +6,7 @@
 
 pub mod attribute;
 pub mod barcode;
+pub mod below;
 pub mod category;
 pub mod context;
 pub mod cost;

@@ -533,7 +533,7 @@ impl Item {
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
     ) -> async_graphql::Result<ItemVariantConnection> {
         let key = VariantsOf {
-            template: self.row_id,
+            parent: self.row_id,
             first,
             after,
         };

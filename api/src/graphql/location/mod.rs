@@ -4,8 +4,7 @@ pub mod filter;
 pub mod mutation;
 
 use async_graphql::{
-    ComplexObject, Context, Enum, ID, Lookahead, Object, OneofObject, SimpleObject, Value,
-    connection::EmptyFields,
+    ComplexObject, Context, Enum, ID, Object, OneofObject, SimpleObject, connection::EmptyFields,
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -227,40 +226,11 @@ async fn prefetch<'a>(
         preload(ctx, rows.clone().map(|row| LocationCategoriesOf(row.id))).await?;
     }
     if is_selected("children") {
-        preload(ctx, children_keys(&selected.field("children"), rows)?).await?;
+        let ids = rows.map(|row| row.id);
+        let keys = LocationChildrenOf::selected(&selected.field("children"), ids)?;
+        preload(ctx, keys).await?;
     }
     Ok(())
-}
-
-/// The pages of children that the query selects of each of these rows.
-fn children_keys<'a>(
-    selected: &Lookahead<'_>,
-    rows: impl Iterator<Item = &'a Row> + Clone,
-) -> async_graphql::Result<Vec<LocationChildrenOf>> {
-    let mut keys = Vec::new();
-    for field in selected.selection_fields() {
-        let arguments = field.arguments()?;
-        let argument = |name: &str| {
-            let mut named = arguments.iter().filter(|(own, _)| own == name);
-            named.next().map(|(_, value)| value)
-        };
-        let first = match argument("first") {
-            Some(Value::Number(first)) => {
-                first.as_i64().and_then(|first| i32::try_from(first).ok())
-            }
-            _ => None,
-        };
-        let after = match argument("after") {
-            Some(Value::String(after)) => Some(after.clone()),
-            _ => None,
-        };
-        keys.extend(rows.clone().map(|row| LocationChildrenOf {
-            parent: row.id,
-            first,
-            after: after.clone(),
-        }));
-    }
-    Ok(keys)
 }
 
 /// How to name one location: by exactly one of these.

@@ -5,7 +5,7 @@ pub mod mutation;
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, Json, Lookahead, Object, SimpleObject, Value,
+    Context, Json, Lookahead, Object, SimpleObject,
     connection::{Edge, EmptyFields, PageInfo},
 };
 use domain::{
@@ -164,29 +164,7 @@ async fn prefetch_variants(
     rows: &[&Row],
 ) -> async_graphql::Result<()> {
     let selected = selected.field("variants");
-    let mut keys = Vec::new();
-    for field in selected.selection_fields() {
-        let arguments = field.arguments()?;
-        let argument = |name: &str| {
-            let mut named = arguments.iter().filter(|(own, _)| own == name);
-            named.next().map(|(_, value)| value)
-        };
-        let first = match argument("first") {
-            Some(Value::Number(first)) => {
-                first.as_i64().and_then(|first| i32::try_from(first).ok())
-            }
-            _ => None,
-        };
-        let after = match argument("after") {
-            Some(Value::String(after)) => Some(after.clone()),
-            _ => None,
-        };
-        keys.extend(rows.iter().map(|row| VariantsOf {
-            template: row.id,
-            first,
-            after: after.clone(),
-        }));
-    }
+    let keys = VariantsOf::selected(&selected, rows.iter().map(|row| row.id))?;
     let pages = load_all(ctx, keys).await?;
     for selected in [
         selected.field("edges").field("node"),
