@@ -60,12 +60,18 @@ id! {
     LabelSheetId,
     /// A place where stock lies.
     LocationId,
+    /// Pieces of an item that belong together, or one piece.
+    LotId,
     /// What a gram of metal costs.
     MetalRateId,
     /// A named set of permissions.
     RoleId,
     /// A list as somebody wants to see it again.
     SavedViewId,
+    /// Movements of stock that were made at once.
+    StockEntryId,
+    /// Stock that is held for somebody.
+    StockReservationId,
     /// A unit in which quantities are counted or measured.
     UnitOfMeasureId,
     /// A person who logs in.

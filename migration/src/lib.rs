@@ -24,6 +24,7 @@ mod m20261126_000018_search_fold;
 mod m20261127_000019_facets;
 mod m20261127_000020_search_vector;
 mod m20261127_000021_locations;
+mod m20261127_000022_stock;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000019_facets::Migration),
             Box::new(m20261127_000020_search_vector::Migration),
             Box::new(m20261127_000021_locations::Migration),
+            Box::new(m20261127_000022_stock::Migration),
         ]
     }
 }
