@@ -179,6 +179,16 @@ pub(crate) fn broken_constraint(error: &DbErr) -> Option<&str> {
     }
 }
 
+/// The constraint that a statement broke, and the details that were told with it.
+pub(crate) fn broken(error: &DbErr) -> Option<(String, Option<String>)> {
+    let sqlx::Error::Database(database) = sqlx_error(error)? else {
+        return None;
+    };
+    let postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+    let detail = postgres.and_then(|error| error.detail()).map(str::to_owned);
+    Some((database.constraint()?.to_owned(), detail))
+}
+
 /// Turns a broken constraint into a refusal that a person understands; other errors stay what they are.
 pub(crate) fn refuse_if_broken(error: DbErr, refusals: &[(&str, Refusal)]) -> Error {
     let refusal = broken_constraint(&error)

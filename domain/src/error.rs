@@ -150,6 +150,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// The entry was reversed before.
+    AlreadyReversed = "ALREADY_REVERSED",
     /// The value is in use by another row. Params: `value`.
     AlreadyTaken = "ALREADY_TAKEN",
     /// It can mean several things. Params: `value`, `choices`.
@@ -160,6 +162,8 @@ codes! {
     BuiltIn = "BUILT_IN",
     /// Items cannot vary along this attribute. Params: `value`.
     CannotVary = "CANNOT_VARY",
+    /// The location is kept for items of other categories. Params: `sku`, `location`.
+    CategoryNotKept = "CATEGORY_NOT_KEPT",
     /// An attribute says something else than the same attribute of a category above or below. Params: `category`, `value`.
     Contradicts = "CONTRADICTS",
     /// The row would become its own ancestor.
@@ -168,6 +172,10 @@ codes! {
     DimensionsTooLarge = "DIMENSIONS_TOO_LARGE",
     /// Something else was given that it cannot be given together with. Params: `other`.
     Exclusive = "EXCLUSIVE",
+    /// More pure metal would come out than went in. Params: `gained`, in grams.
+    FineWeightGained = "FINE_WEIGHT_GAINED",
+    /// More pure metal would be lost than may be. Params: `lost`, `max`, in grams.
+    FineWeightLost = "FINE_WEIGHT_LOST",
     /// Work on it in the background was given up.
     GaveUp = "GAVE_UP",
     /// The template has variants that this would leave without a place. Params: `value`.
@@ -176,6 +184,12 @@ codes! {
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// The units measure different things. Params: `from`, `to`.
     IncompatibleUnits = "INCOMPATIBLE_UNITS",
+    /// There is less than was asked for. Params: `sku`, `location`, `available`, `requested`.
+    InsufficientStock = "INSUFFICIENT_STOCK",
+    /// At some moment since then there would have been less than nothing. Params: `sku`, `location`, `short`, `at`.
+    InsufficientStockThen = "INSUFFICIENT_STOCK_THEN",
+    /// It would weigh less than nothing. Params: `sku`, `location`, `available`, in grams.
+    InsufficientWeight = "INSUFFICIENT_WEIGHT",
     /// It is in use already, and cannot be changed any more.
     InUse = "IN_USE",
     /// A template cannot be a variant itself.
@@ -198,8 +212,20 @@ codes! {
     LabelTooSmall = "LABEL_TOO_SMALL",
     /// There must always be an owner who can log in.
     LastOwner = "LAST_OWNER",
+    /// The location would hold more than it may. Params: `location`, `capacity`, `requested`.
+    LocationFull = "LOCATION_FULL",
+    /// The lot with this number is known, and is otherwise. Params: `number`.
+    LotDiffers = "LOT_DIFFERS",
+    /// The lot's time is over: it is not sold. Params: `number`.
+    LotExpired = "LOT_EXPIRED",
+    /// The lot is in quarantine: it is not sold. Params: `number`.
+    LotQuarantined = "LOT_QUARANTINED",
+    /// The item is kept by lot or by serial. Params: `sku`.
+    LotRequired = "LOT_REQUIRED",
     /// The item is no template: it has no options.
     NotATemplate = "NOT_A_TEMPLATE",
+    /// Another quantity would come out than went in. Params: `difference`.
+    NotConserved = "NOT_CONSERVED",
     /// The job was not given up: there is nothing to try again.
     NotDead = "NOT_DEAD",
     /// The value is none of those to choose from. Params: `value`, `options`.
@@ -210,14 +236,34 @@ codes! {
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.
     NotEmpty = "NOT_EMPTY",
+    /// The entry reverses another one, and is not reversed itself.
+    NotReversible = "NOT_REVERSIBLE",
+    /// All pieces of the item are alike: it has no lots.
+    NotTracked = "NOT_TRACKED",
+    /// The item is not weighed. Params: `sku`.
+    NotWeighed = "NOT_WEIGHED",
+    /// The item is counted in whole pieces. Params: `sku`.
+    NotWhole = "NOT_WHOLE",
     /// What was kept meant something once, and does not any more.
     Outdated = "OUTDATED",
     /// The number is too small or too large. Params: `min`, `max`.
     OutOfRange = "OUT_OF_RANGE",
+    /// The period is closed. Params: `closedUntil`.
+    PeriodClosed = "PERIOD_CLOSED",
     /// The value must be given.
     Required = "REQUIRED",
+    /// The reservation holds something else.
+    ReservationMismatch = "RESERVATION_MISMATCH",
+    /// The reservation holds nothing any more.
+    ReservationOver = "RESERVATION_OVER",
+    /// The reservation holds less. Params: `open`, `requested`.
+    ReservationTooSmall = "RESERVATION_TOO_SMALL",
     /// The row of a file is longer than we take. Params: `max`.
     RowTooLarge = "ROW_TOO_LARGE",
+    /// Only single pieces have this.
+    SerialsOnly = "SERIALS_ONLY",
+    /// The piece is somewhere else. Params: `number`, `location`.
+    SerialElsewhere = "SERIAL_ELSEWHERE",
     /// Somebody changed the row since you read it. Params: `expected`, `actual`.
     StaleVersion = "STALE_VERSION",
     /// Too many attempts; wait. Params: `seconds`.
@@ -256,6 +302,12 @@ codes! {
     Varies = "VARIES",
     /// The location is virtual: there are no bounds to what lies in it.
     VirtualLocation = "VIRTUAL_LOCATION",
+    /// Weight would be left where no piece is. Params: `left`, `max`, in grams.
+    WeightLeft = "WEIGHT_LEFT",
+    /// The item is a service, a file or a template: there is no stock of it. Params: `sku`.
+    WithoutStock = "WITHOUT_STOCK",
+    /// Goods do not come from there or go there in this way. Params: `location`.
+    WrongLocation = "WRONG_LOCATION",
     /// The value is of another type than it must be. Params: `expected`.
     WrongType = "WRONG_TYPE",
 }

@@ -22,6 +22,7 @@ pub mod keyset;
 pub mod label;
 pub mod locale;
 pub mod location;
+pub mod lot;
 pub mod metal_rate;
 pub mod money;
 mod notify;
@@ -31,10 +32,12 @@ pub mod permission;
 mod plan;
 pub mod pricing;
 mod reads;
+pub mod reservation;
 pub mod saved_view;
 pub mod scan;
 pub mod sku;
 mod sql;
+pub mod stock;
 pub mod text;
 mod tree;
 pub mod unit_of_measure;
@@ -144,10 +147,22 @@ impl Domain {
         location::Locations { domain: self }
     }
 
+    /// Lots: their use case and queries.
+    #[must_use]
+    pub fn lots(&self) -> lot::Lots<'_> {
+        lot::Lots { domain: self }
+    }
+
     /// Metal rates: their use case and queries.
     #[must_use]
     pub fn metal_rates(&self) -> metal_rate::MetalRates<'_> {
         metal_rate::MetalRates { domain: self }
+    }
+
+    /// Reservations: their use cases and queries.
+    #[must_use]
+    pub fn reservations(&self) -> reservation::Reservations<'_> {
+        reservation::Reservations { domain: self }
     }
 
     /// Saved views: their use cases and queries.
@@ -160,6 +175,12 @@ impl Domain {
     #[must_use]
     pub fn scans(&self) -> scan::Scans<'_> {
         scan::Scans { domain: self }
+    }
+
+    /// Stock: its use cases and queries.
+    #[must_use]
+    pub fn stock(&self) -> stock::Stock<'_> {
+        stock::Stock { domain: self }
     }
 
     /// Units of measure.

@@ -18,6 +18,8 @@ macro_rules! user_error_codes {
 }
 
 user_error_codes! {
+    /// The entry was reversed before.
+    AlreadyReversed,
     /// The value is in use by another row.
     AlreadyTaken,
     /// It can mean several things; which ones is in the message.
@@ -28,6 +30,8 @@ user_error_codes! {
     BuiltIn,
     /// Items cannot vary along this attribute: it is unique, a reference, or a list.
     CannotVary,
+    /// The location is kept for items of other categories.
+    CategoryNotKept,
     /// An attribute says something else than the same attribute of a category above or below.
     Contradicts,
     /// The row would become its own ancestor.
@@ -36,6 +40,10 @@ user_error_codes! {
     DimensionsTooLarge,
     /// Something else was given that it cannot be given together with.
     Exclusive,
+    /// More pure metal would come out than went in.
+    FineWeightGained,
+    /// More pure metal would be lost than may be.
+    FineWeightLost,
     /// Work on it in the background was given up.
     GaveUp,
     /// The template has variants that need this.
@@ -44,6 +52,12 @@ user_error_codes! {
     IdempotencyKeyReused,
     /// The units measure different things.
     IncompatibleUnits,
+    /// There is less than was asked for.
+    InsufficientStock,
+    /// At some moment since then there would have been less than nothing.
+    InsufficientStockThen,
+    /// It would weigh less than nothing.
+    InsufficientWeight,
     /// It is in use already, and cannot be changed any more.
     InUse,
     /// A template cannot be a variant itself.
@@ -66,8 +80,20 @@ user_error_codes! {
     LabelTooSmall,
     /// There must always be an owner who can log in.
     LastOwner,
+    /// The location would hold more than it may.
+    LocationFull,
+    /// The lot with this number is known, and is otherwise.
+    LotDiffers,
+    /// The lot's time is over: it is not sold.
+    LotExpired,
+    /// The lot is in quarantine: it is not sold.
+    LotQuarantined,
+    /// The item is kept by lot or by serial: which one must be said.
+    LotRequired,
     /// The item is no template: it has no options.
     NotATemplate,
+    /// Another quantity would come out than went in.
+    NotConserved,
     /// The job was not given up: there is nothing to try again.
     NotDead,
     /// The value is none of those to choose from.
@@ -78,26 +104,46 @@ user_error_codes! {
     NotFound,
     /// Something is still in it.
     NotEmpty,
+    /// The entry reverses another one, and is not reversed itself.
+    NotReversible,
+    /// All pieces of the item are alike: it has no lots.
+    NotTracked,
+    /// The item is not weighed.
+    NotWeighed,
+    /// The item is counted in whole pieces.
+    NotWhole,
     /// What was kept meant something once, and does not any more.
     Outdated,
     /// The number is too small or too large.
     OutOfRange,
+    /// The period is closed.
+    PeriodClosed,
     /// The value must be given.
     Required,
+    /// The reservation holds something else.
+    ReservationMismatch,
+    /// The reservation holds nothing any more.
+    ReservationOver,
+    /// The reservation holds less.
+    ReservationTooSmall,
     /// The row of a file is longer than we take.
     RowTooLarge,
+    /// Only single pieces have this.
+    SerialsOnly,
+    /// The piece is somewhere else.
+    SerialElsewhere,
     /// Somebody changed the row since you read it.
     StaleVersion,
     /// Too many attempts; wait.
     Throttled,
     /// The time is too early or too late.
     TimeOutOfRange,
+    /// The file is larger than we take.
+    TooLarge,
     /// The tree would have more levels than we take.
     TooDeep,
     /// The number has more decimal places than we take.
     TooFine,
-    /// The file is larger than we take.
-    TooLarge,
     /// The text is longer than we take.
     TooLong,
     /// More entries than we take.
@@ -124,6 +170,12 @@ user_error_codes! {
     Varies,
     /// The location is virtual: there are no bounds to what lies in it.
     VirtualLocation,
+    /// Weight would be left where no piece is.
+    WeightLeft,
+    /// The item is a service, a file or a template: there is no stock of it.
+    WithoutStock,
+    /// Goods do not come from there or go there in this way.
+    WrongLocation,
     /// The value is of another type than it must be.
     WrongType,
 }

@@ -1,5 +1,6 @@
 # What the shop's people read when something cannot be done. One message a code; values are named in domain/src/error.rs.
 
+ALREADY_REVERSED = This was reversed before. It can be reversed once.
 ALREADY_TAKEN = { $value ->
     [none] This value is already in use.
    *[other] “{ $value }” is already in use.
@@ -8,10 +9,13 @@ AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write
 ARCHIVED = This is archived. Restore it first.
 BUILT_IN = Every shop has this location. It cannot be closed.
 CANNOT_VARY = Variants cannot differ in “{ $value }”: choose an attribute with one plain value that is not unique.
+CATEGORY_NOT_KEPT = { $location } is kept for items of other categories; { $sku } cannot be put there.
 CONTRADICTS = The attribute “{ $value }” of the category “{ $category }” says something else. A category below may only be stricter than those above it.
 CYCLE = This cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
 EXCLUSIVE = Give either this or “{ $other }”, not both.
+FINE_WEIGHT_GAINED = { $gained } g more of pure metal would come out than went in. Please check the weights and finenesses.
+FINE_WEIGHT_LOST = { $lost } g of pure metal would be lost; at most { $max } g may be. Check the weights, or allow a larger loss.
 GAVE_UP = This could not be processed. Please upload it again.
 HAS_VARIANTS = { $value ->
     [none] There are still variants, archived ones included. Detach them first.
@@ -19,6 +23,9 @@ HAS_VARIANTS = { $value ->
 }
 IDEMPOTENCY_KEY_REUSED = This idempotency key was used before for another request. Use a new one.
 INCOMPATIBLE_UNITS = These two units measure different things, such as weight and length. One cannot be converted into the other.
+INSUFFICIENT_STOCK = Only { $available } of { $sku } are available in { $location }; { $requested } were asked for.
+INSUFFICIENT_STOCK_THEN = At { $at } there would have been { $short } too few of { $sku } in { $location }. Choose a later time.
+INSUFFICIENT_WEIGHT = All of { $sku } in { $location } weighs only { $available } g.
 IN_USE = This is in use already and cannot be changed any more.
 IS_TEMPLATE = This item has variants of its own, so it cannot become a variant.
 IS_VARIANT = This item is a variant of another one, so it cannot have variants itself.
@@ -39,8 +46,14 @@ INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fi
 KIND_MISMATCH = A virtual location stays what it is and lies only below one of its own kind; no other location becomes virtual or lies below a virtual one.
 LABEL_TOO_SMALL = These labels are too small for what each of them has to show. Choose larger ones, or another kind of label.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
+LOCATION_FULL = { $location } takes { $capacity }; it would hold { $requested }.
+LOT_DIFFERS = The lot { $number } is known already, with another value here. Correct it, or use another number.
+LOT_EXPIRED = The lot { $number } has expired and cannot be sold.
+LOT_QUARANTINED = The lot { $number } is in quarantine and cannot be sold or held for anybody.
+LOT_REQUIRED = { $sku } is kept by lot or by serial number. Say which one.
 NOT_AN_OPTION = “{ $value }” is none of the options. Choose from: { $options }.
 NOT_A_TEMPLATE = This item has no options to make variants of. Set its options first.
+NOT_CONSERVED = What comes out must be what went in; the difference is { $difference }.
 NOT_DEAD = Only a job that was given up can be tried again.
 NOTHING_SELECTED = Nothing was selected. Choose at least one item.
 NOT_FOUND = { $value ->
@@ -51,10 +64,20 @@ NOT_EMPTY = { $count ->
     [one] One item is still in it. Move or archive it first.
    *[other] { $count } items are still in it. Move or archive them first.
 }
+NOT_REVERSIBLE = This reverses another entry and cannot be reversed itself. Do the thing again instead.
+NOT_TRACKED = This item is not kept by lot or serial number. Leave the lot out.
+NOT_WEIGHED = This item is counted, not weighed. Leave the weight out, or let the item be weighed first.
+NOT_WHOLE = { $sku } is counted in whole pieces.
 OUTDATED = This was saved when lists could be asked otherwise, and cannot be understood any more. Please save it again.
 OUT_OF_RANGE = The number must be between { $min } and { $max }.
+PERIOD_CLOSED = Everything until { $closedUntil } is closed. Choose a later time.
 REQUIRED = This must be given.
+RESERVATION_MISMATCH = This reservation holds another item, in another place or of another lot.
+RESERVATION_OVER = This reservation holds nothing any more: it was used, released or has expired.
+RESERVATION_TOO_SMALL = This reservation holds only { $open }; { $requested } were asked for.
 ROW_TOO_LARGE = This row is too long; a row may have at most { $max } bytes. Is a quotation mark missing?
+SERIALS_ONLY = Only an item that is kept by serial number has this.
+SERIAL_ELSEWHERE = The piece { $number } is in { $location }.
 STALE_VERSION = Somebody changed this meanwhile. Load it again, then make your change.
 THROTTLED = Too many attempts. Wait { $seconds } seconds and try again.
 TIME_OUT_OF_RANGE = The time must be between { $min } and { $max }.
@@ -74,6 +97,9 @@ UNSUPPORTED_TYPE = Files of this kind are not taken. Use JPEG, PNG, WebP or GIF.
 VARIANT_EXISTS = There is a variant with exactly these values already. It may be archived.
 VARIES = The variants differ in “{ $value }”, so the item they come from has no value of it. Give it to a variant.
 VIRTUAL_LOCATION = This location is virtual: there are no bounds to what lies in it. Leave this out.
+WEIGHT_LEFT = With the last piece { $left } g would be left; at most { $max } g may be. Weigh again, or adjust the weight first.
+WITHOUT_STOCK = { $sku } is a service, a digital item or a template: it has no stock.
+WRONG_LOCATION = Goods cannot go this way: choose another location.
 WRONG_TYPE = { $expected ->
     [NUMBER] This must be a whole number.
     [DECIMAL] This must be a number. Write it as text, such as "2.5".

@@ -1,6 +1,6 @@
 //! What a listener wants to hear of. The database narrows down what it reads, [`Interest::wants`] decides.
 
-use entity::id::{CategoryId, ItemId, JobId};
+use entity::id::{CategoryId, ItemId, JobId, LocationId};
 use sea_orm::ActiveEnum as _;
 
 use super::{Event, Kind, action};
@@ -30,6 +30,13 @@ pub enum Interest {
     LocationTree,
     /// Metal rates that are recorded.
     MetalRates(MetalRateFilter),
+    /// Stock that is moved, held or let go. All that is given must hold; an entry of very many lines concerns everybody.
+    Stock {
+        /// Of this item only.
+        item: Option<ItemId>,
+        /// Into this location or out of it only.
+        location: Option<LocationId>,
+    },
 }
 
 impl Interest {
@@ -40,6 +47,7 @@ impl Interest {
             Self::Jobs { .. } => Kind::JobChanged,
             Self::LocationTree => Kind::LocationTreeChanged,
             Self::MetalRates(_) => Kind::MetalRateChanged,
+            Self::Stock { .. } => Kind::StockChanged,
         }
     }
 
@@ -63,6 +71,10 @@ impl Interest {
                 Self::MetalRates(filter) => members(filter)
                     .into_iter()
                     .all(|(name, value)| value.is_none_or(|value| is(event, name, &value))),
+                Self::Stock { item, location } => {
+                    item.is_none_or(|id| names(event, "items", &id.to_string()))
+                        && location.is_none_or(|id| names(event, "locations", &id.to_string()))
+                }
             }
     }
 
@@ -89,7 +101,12 @@ impl Interest {
                     }
                 }
             }
-            Self::CategoryTree | Self::Items { .. } | Self::Jobs { .. } | Self::LocationTree => {}
+            // What an event names is in lists that no index knows.
+            Self::CategoryTree
+            | Self::Items { .. }
+            | Self::Jobs { .. }
+            | Self::LocationTree
+            | Self::Stock { .. } => {}
         }
     }
 }
@@ -106,6 +123,12 @@ fn members(filter: &MetalRateFilter) -> [(&'static str, Option<String>); 2] {
 /// Whether this member of the event's payload is this text.
 fn is(event: &Event, name: &str, text: &str) -> bool {
     event.payload.get(name).and_then(|found| found.as_str()) == Some(text)
+}
+
+/// Whether this list of the event's payload has this text; one that names nothing concerns everything.
+fn names(event: &Event, list: &str, text: &str) -> bool {
+    let named = event.payload.get(list).and_then(|named| named.as_array());
+    named.is_none_or(|named| named.iter().any(|name| name == text))
 }
 
 /// Whether the event's item is in the category, or was until the event.

@@ -39,6 +39,8 @@ pub enum Kind {
     LocationTreeChanged,
     /// A metal rate was recorded.
     MetalRateChanged,
+    /// Stock was moved, or is held for somebody, or not any more.
+    StockChanged,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
             Self::JobChanged => "job.changed",
             Self::LocationTreeChanged => "location_tree.changed",
             Self::MetalRateChanged => "metal_rate.changed",
+            Self::StockChanged => "stock.changed",
         }
     }
 
@@ -61,7 +64,7 @@ impl Kind {
                 Permission::CatalogueRead
             }
             Self::JobChanged => Permission::JobRead,
-            Self::LocationTreeChanged => Permission::StockRead,
+            Self::LocationTreeChanged | Self::StockChanged => Permission::StockRead,
         }
     }
 
@@ -73,6 +76,7 @@ impl Kind {
             Self::JobChanged => "job",
             Self::LocationTreeChanged => "location",
             Self::MetalRateChanged => "metal_rate",
+            Self::StockChanged => "stock",
         }
     }
 }

@@ -293,6 +293,9 @@ fn taken(error: DbErr, sku: &str, reference: Option<&str>) -> Error {
                     .with("value", reference.unwrap_or_default()),
             ),
             ("item_unit_id_fkey", Refusal::new(Code::NotFound, "unitId")),
+            ("item_tracking_stays", Refusal::new(Code::InUse, "tracking")),
+            ("item_unit_stays", Refusal::new(Code::InUse, "unitId")),
+            ("item_kind_stays", Refusal::new(Code::InUse, "kind")),
             (
                 "item_category_id_fkey",
                 Refusal::new(Code::NotFound, "categoryId"),

@@ -200,6 +200,11 @@ fn normalised(column: Column, value: String) -> Option<String> {
         }
         "int4" => value.parse::<i32>().ok().map(|number| number.to_string()),
         "int8" => value.parse::<i64>().ok().map(|number| number.to_string()),
+        "date" if value == "infinity" => Some(value),
+        "date" => value
+            .parse::<chrono::NaiveDate>()
+            .ok()
+            .map(|day| day.to_string()),
         "numeric" if value == "Infinity" => Some(value),
         "numeric" => value
             .parse::<Decimal>()

@@ -27,7 +27,7 @@ use crate::{
     page::{Page, PageArgs},
     patch::Patch,
     permission::Permission,
-    sku, text,
+    sku, stock, text,
     tree::{self, SubtreeLock},
     viewer::Viewer,
 };
@@ -171,6 +171,8 @@ impl Locations<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
+        // Whether less than nothing may lie there is asked of what lies there.
+        stock::own_in_tx(&tx).await?;
         let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         rules::check_change(&before, &parsed, categories.as_deref())?;
         let categories_before = query::category_ids_in_tx(&tx, id).await?;
@@ -256,7 +258,7 @@ impl Locations<'_> {
     /// Closes a location, with all that is below it.
     ///
     /// # Errors
-    /// When there is no such location, or every shop has it or one below it.
+    /// When there is no such location, every shop has it or one below it, or something lies there.
     pub async fn archive(
         &self,
         viewer: &Viewer,
@@ -281,13 +283,16 @@ impl Locations<'_> {
             Claimed::Now(claim) => claim,
         };
         tree::own_in_tx::<Location>(&tx).await?;
+        stock::own_in_tx(&tx).await?;
         let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         if before.archived_at.is_some() {
             claim.keep_in_tx(&tx, &before).await?;
             self.domain.commit(tx).await?;
             return Ok(before);
         }
-        rules::check_archive(&query::subtree_in_tx(&tx, &before).await?)?;
+        let closing = query::subtree_in_tx(&tx, &before).await?;
+        rules::check_archive(&closing)?;
+        rules::check_empty(stock::things_in_tx(&tx, &closing).await?)?;
         tree::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstUse).await?;
         tree::archive_subtree_in_tx(&tx, now, &before).await?;
         let location = query::get_in_tx(&tx, id).await?;

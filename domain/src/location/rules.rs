@@ -205,6 +205,14 @@ pub(super) fn check_archive(closing: &[LocationId]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What lies in a closed location could not be taken out any more.
+pub(super) fn check_empty(items: i64) -> Result<(), Refusal> {
+    match items {
+        0 => Ok(()),
+        _ => Err(Refusal::new(Code::NotEmpty, "id").with("count", items)),
+    }
+}
+
 /// Tells the first category that there is not.
 pub(super) fn check_categories(wanted: &[CategoryId], known: &[CategoryId]) -> Result<(), Refusal> {
     if wanted.iter().all(|id| known.contains(id)) {

@@ -120,13 +120,23 @@ pub(super) async fn update_in_tx(
         .map_err(|error| refuse_if_broken(error, &taken(&code, reference.as_deref())))
 }
 
-fn taken(code: &str, reference: Option<&str>) -> [(&'static str, Refusal); 2] {
+/// What a change of a location can break.
+fn taken(code: &str, reference: Option<&str>) -> [(&'static str, Refusal); 4] {
     let refusal = |path, value| Refusal::new(Code::AlreadyTaken, path).with("value", value);
     [
         ("location_code_unique", refusal("code", code)),
         (
             "location_external_reference_unique",
             refusal("externalReference", reference.unwrap_or_default()),
+        ),
+        // There is less than nothing there.
+        (
+            "stock_level_not_negative",
+            Refusal::new(Code::InUse, "negativeAllowed"),
+        ),
+        (
+            "stock_level_not_oversold",
+            Refusal::new(Code::InUse, "negativeAllowed"),
         ),
     ]
 }

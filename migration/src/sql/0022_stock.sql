@@ -42,11 +42,13 @@ CREATE INDEX lot_by_number ON lot (number, id);
 CREATE INDEX lot_expiry ON lot (expires_on, id) WHERE expires_on IS NOT NULL;
 CREATE INDEX lot_item_expiry ON lot (item_id, expires_on, id);
 
--- Whether items are counted alone, by lot or by piece cannot change once there are lots of one kind: both sides lock the item.
+-- Whether items are counted alone, by lot or by piece cannot change once there are lots of one kind: whoever adds lots shares the lock that
+-- whoever changes the item owns (`stock_own`).
 CREATE FUNCTION lot_as_item_is_tracked() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     wrong text;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(8317423741026365291);
     SELECT n.number INTO wrong
     FROM changed n JOIN item i ON i.id = n.item_id
     WHERE i.tracking <> n.kind LIMIT 1;
@@ -56,8 +58,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
--- Fired after the foreign key's own trigger, which waits for whoever changes the item: triggers of one event fire in order of their names.
-CREATE TRIGGER zz_lot_tracking AFTER INSERT ON lot
+CREATE TRIGGER lot_tracking AFTER INSERT ON lot
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION lot_as_item_is_tracked();
 
 CREATE FUNCTION lot_identity_stays() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -214,23 +215,30 @@ END $$;
 CREATE TRIGGER location_kept BEFORE DELETE OR TRUNCATE ON location FOR EACH STATEMENT EXECUTE FUNCTION location_stays();
 -- What a location keeps cannot change under its levels.
 CREATE TRIGGER location_nature BEFORE UPDATE ON location FOR EACH ROW
-    WHEN (NEW.kind <> OLD.kind AND (NEW.kind IN ('supplier', 'customer', 'adjustment', 'loss', 'transit', 'production') OR OLD.kind IN ('supplier', 'customer', 'adjustment', 'loss', 'transit', 'production')))
+    WHEN (NEW.kind <> OLD.kind
+          AND (OLD.is_virtual OR NEW.kind IN ('supplier', 'customer', 'adjustment', 'loss', 'transit', 'production')))
     EXECUTE FUNCTION location_stays();
 
--- Whoever posts or reserves shares this lock (`stock_post`, `stock_hold`); whoever closes a location or a period, or changes how an item is tracked, owns it.
+-- Whoever posts or reserves shares this lock (`stock_post`, `stock_hold`); whoever closes a location or a period, or changes how an item is
+-- kept, owns it. It is asked for before any row is locked that those who share it lock, too.
 CREATE FUNCTION stock_own() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_xact_lock(8317423741026365291)';
 
-CREATE FUNCTION item_tracking_stays() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+-- In what an item is counted, how its pieces are told apart and whether there are any cannot change under its stock.
+CREATE FUNCTION item_stays_as_stocked() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM stock_own();
     IF EXISTS (SELECT FROM stock_level WHERE item_id = NEW.id) OR EXISTS (SELECT FROM lot WHERE item_id = NEW.id) THEN
         RAISE EXCEPTION 'item % has stock or lots that are kept otherwise', NEW.id
-            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'item_tracking_stays';
+            USING ERRCODE = 'integrity_constraint_violation',
+                  CONSTRAINT = CASE WHEN NEW.tracking <> OLD.tracking THEN 'item_tracking_stays' WHEN NEW.unit_id <> OLD.unit_id THEN 'item_unit_stays'
+                                    WHEN NEW.kind <> OLD.kind THEN 'item_kind_stays' ELSE 'item_template_without_stock' END;
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER item_tracking_stays BEFORE UPDATE OF tracking ON item FOR EACH ROW
-    WHEN (NEW.tracking IS DISTINCT FROM OLD.tracking) EXECUTE FUNCTION item_tracking_stays();
+CREATE TRIGGER item_stays_as_stocked BEFORE UPDATE OF tracking, unit_id, kind, is_template ON item FOR EACH ROW
+    WHEN (NEW.tracking <> OLD.tracking OR NEW.unit_id <> OLD.unit_id OR NEW.is_template AND NOT OLD.is_template
+          OR NEW.kind IN ('service', 'digital') AND OLD.kind NOT IN ('service', 'digital'))
+    EXECUTE FUNCTION item_stays_as_stocked();
 
 CREATE FUNCTION item_weighing_stays() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN

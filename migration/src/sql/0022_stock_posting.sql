@@ -60,7 +60,7 @@ CREATE FUNCTION stock_shortages_since(items uuid[], locations uuid[], lots uuid[
     SELECT jsonb_agg(f.fault)
     FROM (
         SELECT jsonb_build_object('item', k.item_id, 'location', k.location_id, 'lot', k.lot_id, 'code', 'insufficient_then',
-                                  'available', 0, 'short', -r.on_hand, 'weight_short', -r.weight, 'at', r.at) AS fault
+                                  'available', '0', 'short', (-r.on_hand)::text, 'at', r.at) AS fault
         FROM unnest(items, locations, COALESCE(lots, array_fill(NULL::uuid, ARRAY[cardinality(items)]))) k (item_id, location_id, lot_id)
         LEFT JOIN LATERAL (SELECT may_run_short AND k.lot_id IS NULL AS may_run_short, on_hand, weight
                            FROM stock_level WHERE item_id = k.item_id AND location_id = k.location_id OFFSET 0) i ON true
@@ -172,8 +172,7 @@ BEGIN
             WHEN f.archived_at IS NOT NULL THEN 'from_closed'
             WHEN t.archived_at IS NOT NULL THEN 'to_closed'
             -- What a scale finds over or missing, beside what moves.
-            WHEN p.quantity = 0 AND e.kind <> 'transform'
-                 AND (f.kind = 'adjustment' AND t.keeps_stock OR t.kind = 'adjustment' AND f.keeps_stock) THEN NULL
+            WHEN p.quantity = 0 AND (f.kind = 'adjustment' AND t.keeps_stock OR t.kind = 'adjustment' AND f.keeps_stock) THEN NULL
             WHEN p.quantity = 0 AND e.kind NOT IN ('transform', 'reverse') THEN 'quantity_missing'
             WHEN NOT f.keeps_stock AND NOT t.keeps_stock
                  AND NOT (e.kind IN ('transform', 'reverse') AND 'production' IN (f.kind, t.kind) AND 'loss' IN (f.kind, t.kind)) THEN 'to_unfit'
@@ -257,8 +256,8 @@ BEGIN
         SELECT count(*), bool_or(s.changed_at >= since), array_agg(s.on_hand + d.quantity), array_agg(s.weight + d.weight),
                array_agg(s.fine_weight + d.fine_weight), array_agg(s.may_run_short), array_agg(s.version + 1),
                to_jsonb((array_agg(jsonb_build_object(
-                   'item', d.item_id, 'location', d.location_id, 'available', GREATEST(s.on_hand - s.reserved, 0), 'requested', -d.quantity,
-                   'weight', s.weight, 'weight_after', s.weight + d.weight, 'code', w.code)) FILTER (WHERE w.code IS NOT NULL))[1:100])
+                   'item', d.item_id, 'location', d.location_id, 'available', GREATEST(s.on_hand - s.reserved, 0)::text, 'requested', (-d.quantity)::text,
+                   'weight', s.weight::text, 'weight_after', (s.weight + d.weight)::text, 'code', w.code)) FILTER (WHERE w.code IS NOT NULL))[1:100])
         INTO locked, is_back_dated, new_quantities, new_weights, new_fines, run_short, versions, faults
         FROM unnest(items, locations, quantities, weights, fines) d (item_id, location_id, quantity, weight, fine_weight)
         CROSS JOIN LATERAL (SELECT * FROM stock_level s WHERE s.item_id = d.item_id AND s.location_id = d.location_id
@@ -275,8 +274,8 @@ BEGIN
                    array_agg(COALESCE(s.fine_weight, 0) + d.fine_weight), array_agg(l.is_serial),
                    to_jsonb((array_agg(jsonb_build_object(
                        'item', d.item_id, 'lot', d.lot_id, 'location', d.location_id,
-                       'available', GREATEST(COALESCE(s.on_hand - s.reserved, 0), 0), 'requested', -d.quantity,
-                       'weight', COALESCE(s.weight, 0), 'weight_after', COALESCE(s.weight, 0) + d.weight, 'elsewhere', o.location_id,
+                       'available', GREATEST(COALESCE(s.on_hand - s.reserved, 0), 0)::text, 'requested', (-d.quantity)::text,
+                       'weight', COALESCE(s.weight, 0)::text, 'weight_after', (COALESCE(s.weight, 0) + d.weight)::text, 'elsewhere', o.location_id,
                        'code', w.code)) FILTER (WHERE w.code IS NOT NULL))[1:100])
             INTO new_lot_quantities, new_lot_weights, new_lot_fines, serials, lot_faults
             FROM unnest(lots, lot_items, lot_locations, lot_quantities, lot_weights, lot_fines, lot_leaves)
@@ -358,7 +357,7 @@ BEGIN
         PERFORM FROM location l
         WHERE l.id IN (SELECT to_location_id FROM posted) AND l.capacity IS NOT NULL
         ORDER BY l.id FOR NO KEY UPDATE;
-        SELECT jsonb_agg(jsonb_build_object('location', l.id, 'code', 'location_full', 'available', l.capacity, 'requested', s.on_hand))
+        SELECT jsonb_agg(jsonb_build_object('location', l.id, 'code', 'location_full', 'available', l.capacity::text, 'requested', s.on_hand::text))
         INTO faults
         FROM location l
         CROSS JOIN LATERAL (SELECT sum(on_hand) AS on_hand FROM stock_level WHERE location_id = l.id) s
@@ -434,13 +433,13 @@ BEGIN
         SELECT jsonb_agg(f.fault) INTO faults
         FROM (
             SELECT jsonb_build_object('item', d.item_id, 'location', d.location_id, 'code', 'insufficient',
-                       'available', GREATEST(s.on_hand - s.reserved, 0), 'requested', d.open) AS fault
+                       'available', GREATEST(s.on_hand - s.reserved, 0)::text, 'requested', d.open::text) AS fault
             FROM unnest(items, locations, held) d (item_id, location_id, open)
             CROSS JOIN LATERAL (SELECT * FROM stock_level WHERE item_id = d.item_id AND location_id = d.location_id OFFSET 0) s
             WHERE NOT s.may_run_short AND s.reserved + d.open > s.on_hand
             UNION ALL
             SELECT jsonb_build_object('item', d.item_id, 'lot', d.lot_id, 'location', d.location_id, 'code', 'insufficient',
-                       'available', GREATEST(COALESCE(s.on_hand - s.reserved, 0), 0), 'requested', d.open)
+                       'available', GREATEST(COALESCE(s.on_hand - s.reserved, 0), 0)::text, 'requested', d.open::text)
             FROM (SELECT item_id, lot_id, location_id, sum(open) AS open FROM posted WHERE lot_id IS NOT NULL GROUP BY 1, 2, 3) d
             LEFT JOIN LATERAL (SELECT * FROM stock_lot_level WHERE lot_id = d.lot_id AND location_id = d.location_id OFFSET 0) s ON true
             WHERE COALESCE(s.on_hand - s.reserved, 0) < d.open

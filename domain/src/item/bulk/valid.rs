@@ -12,7 +12,11 @@ use super::{
     found::Found,
     outcome::Refused,
 };
-use crate::{attribute::Checked, error::Result};
+use crate::{
+    attribute::Checked,
+    error::{Code, Refusal, Result},
+    stock,
+};
 
 /// How much a row says of its item's attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,12 +106,48 @@ impl Valid<'_> {
     }
 }
 
+/// In what an item is counted and how its pieces are told apart does not change under its stock.
+async fn keep_as_stocked_in_tx(
+    tx: &DatabaseTransaction,
+    rows: &mut Vec<Valid<'_>>,
+    refused: &mut Refused,
+) -> Result<()> {
+    let changed = |row: &Valid<'_>| {
+        let before = &row.before?.item;
+        let changes = [
+            (before.tracking != row.draft.tracking, "tracking"),
+            (before.unit_id != row.draft.unit_id, "unitId"),
+            (before.kind != row.draft.kind, "kind"),
+        ];
+        let mut changes = changes.into_iter().filter(|(is_changed, _)| *is_changed);
+        changes.next().map(|(_, field)| field)
+    };
+    let changing: Vec<_> = rows
+        .iter()
+        .filter(|row| changed(row).is_some())
+        .map(|row| row.id)
+        .collect();
+    if changing.is_empty() {
+        return Ok(());
+    }
+    let stocked = stock::stocked_in_tx(tx, &changing).await?;
+    rows.retain(|row| match changed(row) {
+        Some(field) if stocked.contains(&row.id) => {
+            refused.add(row.index, [Refusal::new(Code::InUse, field)]);
+            false
+        }
+        _ => true,
+    });
+    Ok(())
+}
+
 /// Brings the attributes of all rows into the form in which they are kept. Their categories are locked.
 pub(super) async fn settle_in_tx(
     tx: &DatabaseTransaction,
     rows: &mut Vec<Valid<'_>>,
     refused: &mut Refused,
 ) -> Result<()> {
+    keep_as_stocked_in_tx(tx, rows, refused).await?;
     let wishes: Vec<_> = rows.iter().map(Valid::wish).collect();
     let mut checked = facts::of_many_in_tx(tx, &wishes).await?.into_iter();
     rows.retain_mut(|row| match checked.next() {

@@ -1,0 +1,160 @@
+//! How an item is kept in stock: whether it is weighed, and what a scale may find over or missing.
+
+use chrono::{DateTime, Utc};
+use entity::{id::ItemId, item_stocking::Model as ItemStocking};
+use rust_decimal::Decimal;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use serde::Serialize;
+
+use super::Stock;
+use crate::{
+    audit::{self, Change},
+    db::refuse_if_broken,
+    decimal::within,
+    error::{Code, Error, Refusal, Result},
+    event::{self, Kind, NewEvent},
+    idempotency::{Claimed, claim_in_tx},
+    permission::Permission,
+    sql::{statement, uuids},
+    viewer::Viewer,
+};
+
+/// Largest tolerance, in grams.
+const TOLERANCE_MAX: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+
+/// What is to be different about how an item is kept. What is not given stays.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct StockingChange {
+    /// Whether every movement has a weight beside its pieces.
+    pub is_weighed: Option<bool>,
+    /// Grams that may be over or missing when the last piece leaves a place.
+    pub weight_tolerance: Option<Decimal>,
+}
+
+impl Stock<'_> {
+    /// Changes how an item is kept. Whether it is weighed cannot change any more once it has stock.
+    ///
+    /// # Errors
+    /// When a value is refused, there is no such item, or somebody changed it since `expected_version`.
+    pub async fn set_stocking(
+        &self,
+        viewer: &Viewer,
+        item: ItemId,
+        change: StockingChange,
+        expected_version: Option<i64>,
+        key: Option<&str>,
+    ) -> Result<ItemStocking> {
+        viewer.require(Permission::CatalogueWrite)?;
+        viewer.require(Permission::StockWrite)?;
+        let tolerance = change
+            .weight_tolerance
+            .map(|grams| within("weightTolerance", grams, (Decimal::ZERO, TOLERANCE_MAX), 6));
+        let tolerance = tolerance.transpose()?;
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let asked = (item, &change, expected_version);
+        let claim = match claim_in_tx(&tx, viewer, key, "item_stocking.set", &asked, now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        lock_item_in_tx(&tx, item).await?;
+        let before = of(&tx, &[item]).await?.pop();
+        let usual = usual(item, now);
+        let known = before.as_ref().unwrap_or(&usual);
+        if let Some(expected) = expected_version.filter(|expected| *expected != known.version) {
+            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
+            let refusal = refusal
+                .with("expected", expected)
+                .with("actual", known.version);
+            return Err(refusal.into());
+        }
+        let is_weighed = change.is_weighed.unwrap_or(known.is_weighed);
+        let tolerance = tolerance.unwrap_or(if is_weighed {
+            known.weight_tolerance
+        } else {
+            Decimal::ZERO
+        });
+        if !is_weighed && !tolerance.is_zero() {
+            return Err(Refusal::new(Code::NotWeighed, "weightTolerance")
+                .with("sku", "")
+                .into());
+        }
+        let after = write_in_tx(&tx, now, item, is_weighed, tolerance).await?;
+        record_in_tx(&tx, viewer, now, before.as_ref(), &after).await?;
+        claim.keep_in_tx(&tx, &after).await?;
+        self.domain.commit(tx).await?;
+        Ok(after)
+    }
+}
+
+/// As items are kept of which nothing else is said.
+fn usual(item_id: ItemId, now: DateTime<Utc>) -> ItemStocking {
+    ItemStocking {
+        item_id,
+        is_weighed: false,
+        weight_tolerance: Decimal::ZERO,
+        version: 0,
+        updated_at: now,
+    }
+}
+
+async fn lock_item_in_tx(tx: &DatabaseTransaction, item: ItemId) -> Result<()> {
+    let sql = "SELECT id FROM item WHERE id = $1 FOR NO KEY UPDATE";
+    let found = tx.query_one_raw(statement(sql, [item.into()])).await?;
+    found
+        .map(drop)
+        .ok_or_else(|| Refusal::new(Code::NotFound, "itemId").into())
+}
+
+pub(super) async fn of(db: &impl ConnectionTrait, items: &[ItemId]) -> Result<Vec<ItemStocking>> {
+    let sql = "SELECT * FROM item_stocking WHERE item_id = ANY($1)";
+    let found = ItemStocking::find_by_statement(statement(sql, [uuids(items)]));
+    Ok(found.all(db).await?)
+}
+
+async fn write_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    item: ItemId,
+    is_weighed: bool,
+    tolerance: Decimal,
+) -> Result<ItemStocking> {
+    let sql = "INSERT INTO item_stocking (item_id, is_weighed, weight_tolerance, updated_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (item_id) DO UPDATE
+               SET is_weighed = $2, weight_tolerance = $3, updated_at = $4, version = item_stocking.version + 1
+               RETURNING *";
+    let values = [item.into(), is_weighed.into(), tolerance.into(), now.into()];
+    let written = ItemStocking::find_by_statement(statement(sql, values))
+        .one(tx)
+        .await;
+    let in_use = Refusal::new(Code::InUse, "isWeighed");
+    let written =
+        written.map_err(|error| refuse_if_broken(error, &[("item_weighing_stays", in_use)]))?;
+    written.ok_or_else(|| Error::internal("an insert gave no row"))
+}
+
+/// The trail, and the event of the item.
+async fn record_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    before: Option<&ItemStocking>,
+    after: &ItemStocking,
+) -> Result<()> {
+    let change = Change {
+        action: "item_stocking.set",
+        aggregate_type: "item_stocking",
+        aggregate_id: after.item_id.0,
+        before,
+        after: Some(after),
+    };
+    audit::write_in_tx(tx, viewer, now, change).await?;
+    let payload = serde_json::json!({ "action": "item_stocking.set", "items": [after.item_id] });
+    let event = NewEvent {
+        kind: Kind::StockChanged,
+        aggregate_id: after.item_id.0,
+        aggregate_version: after.version,
+        payload: &payload,
+    };
+    event::write_in_tx(tx, viewer, now, event).await
+}
