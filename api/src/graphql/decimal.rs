@@ -7,6 +7,14 @@ use rust_decimal::Decimal as Exact;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal(pub Exact);
 
+impl Decimal {
+    /// As people write it: trailing zeros are a column's, not the number's.
+    #[must_use]
+    pub fn shown(number: Exact) -> Self {
+        Self(number.normalize())
+    }
+}
+
 /// An exact decimal number of at most 28 digits, as a string such as `"1234.50"`: digits with at most one point and at most one sign in
 /// front, no exponent. Whole numbers may be sent without quotes, fractions may not: on their way most programs would round them.
 #[Scalar(

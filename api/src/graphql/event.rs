@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_graphql::{Context, ID, Scalar, ScalarType, SimpleObject, Subscription, Value};
+use chrono::{DateTime, Utc};
 use domain::{
     Code, Error,
     event::{Event, Interest, action},
@@ -92,6 +93,22 @@ pub struct MetalRateChangedEvent {
     position: EventPosition,
     /// The rate that was recorded. When it was back-dated, a later one may still be the one that holds: see `metalRateLatest`.
     metal_rate: MetalRate,
+}
+
+/// Stock was moved, is held for somebody, or not any more.
+#[derive(SimpleObject)]
+pub struct StockChangedEvent {
+    /// The event's place in the sequence.
+    position: EventPosition,
+    /// What was done: `stock.receive`, `stock.move`, `stock.issue`, `stock.adjust`, `stock.transform`, `stock.reverse`, `stock.reserve`,
+    /// `stock.release`, `stock.expire` or `item_stocking.set`.
+    action: String,
+    /// Ids of the items that it was done to; null when they were very many.
+    item_ids: Option<Vec<ID>>,
+    /// Ids of the locations that it was done at; null when they or the items were very many, or it was done at none.
+    location_ids: Option<Vec<ID>>,
+    /// When it was recorded.
+    recorded_at: DateTime<Utc>,
 }
 
 /// What happens, as it happens. With `after`, what happened behind that position comes first and nothing is left out. A subscription that
@@ -204,6 +221,32 @@ impl Subscriptions {
             events.and_then(move |events| metal_rates(ctx, events)),
         ))
     }
+
+    /// Stock that is moved, held for somebody, or let go: whoever shows levels asks for them again. Needs `stock.read`.
+    async fn stock_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(desc = "Only of this item.")] item_id: Option<ID>,
+        #[graphql(desc = "Only at this location.")] location_id: Option<ID>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<StockChangedEvent>> + use<'ctx>,
+    > {
+        let item = item_id.map(|id| ItemId::parse("itemId", &id)).transpose();
+        let location = location_id.map(|id| LocationId::parse("locationId", &id));
+        let interest = item.and_then(|item| {
+            let location = location.transpose()?;
+            Ok(Interest::Stock { item, location })
+        });
+        let interest = interest.map_err(Error::from).or_graphql(ctx.viewer())?;
+        let events = events(ctx, interest, after).await?;
+        Ok(resolved(events.and_then(async |events| {
+            Ok(events.iter().map(stock).collect::<Vec<_>>())
+        })))
+    }
 }
 
 /// Batches of events for a viewer who may hear of them. What was loaded for an earlier batch is forgotten: it may have changed.
@@ -305,6 +348,22 @@ async fn categories(
             .map(|row| Category::new(ctx, row.clone())),
     });
     Ok(changed.collect())
+}
+
+/// An event of stock says itself what it concerns.
+fn stock(event: &Event) -> StockChangedEvent {
+    let ids = |list: &str| -> Option<Vec<uuid::Uuid>> {
+        let named = event.payload.get(list)?.clone();
+        serde_json::from_value(named).ok()
+    };
+    StockChangedEvent {
+        position: position(event),
+        action: action(event).to_owned(),
+        item_ids: ids("items").map(|ids| ids.into_iter().map(|id| ItemId(id).encode()).collect()),
+        location_ids: ids("locations")
+            .map(|ids| ids.into_iter().map(|id| LocationId(id).encode()).collect()),
+        recorded_at: event.created_at,
+    }
 }
 
 /// Locations are never taken away: each event has its own.

@@ -5,8 +5,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
     ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
-    JobFileId, JobId, LabelSheetId, LocationId, MetalRateId, RoleId, SavedViewId, UnitOfMeasureId,
-    UserId,
+    JobFileId, JobId, LabelSheetId, LocationId, LotId, MetalRateId, RoleId, SavedViewId,
+    StockEntryId, StockReservationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -89,9 +89,12 @@ global_ids! {
     JobId = "Job",
     LabelSheetId = "LabelSheet",
     LocationId = "Location",
+    LotId = "Lot",
     MetalRateId = "MetalRate",
     RoleId = "Role",
     SavedViewId = "SavedView",
+    StockEntryId = "StockEntry",
+    StockReservationId = "StockReservation",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",
 }

@@ -22,12 +22,14 @@ use domain::{
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
     location::Location,
+    lot::{Lot, LotLevel},
     metal_rate::{Metal, MetalRate},
     page::Page,
     pricing::Pricing,
+    stock::{ItemStocking, StockEntry, StockMovement, StockTotal},
     unit_of_measure::UnitOfMeasure,
 };
-use entity::id::{CategoryId, ItemId, JobId, LocationId, UnitOfMeasureId};
+use entity::id::{CategoryId, ItemId, JobId, LocationId, LotId, StockEntryId, UnitOfMeasureId};
 
 use super::{
     below::{PageBelow, alike},
@@ -203,6 +205,25 @@ pub struct LocationAncestorsOf(pub LocationId);
 /// The categories that a location is kept for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LocationCategoriesOf(pub LocationId);
+
+/// Where something of a lot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LotLevelsOf(pub LotId);
+
+/// A page of the movements of an entry.
+pub type MovementsOf = PageBelow<StockEntryId>;
+
+/// The entry that undid an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReversalOf(pub StockEntryId);
+
+/// What there is of an item altogether.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StockOf(pub ItemId);
+
+/// How an item is kept in stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StockingOf(pub ItemId);
 
 /// The rate of a metal in a currency that holds now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -519,6 +540,118 @@ impl Loader<LocationCategoriesOf> for Loaders {
                 .push(category);
         }
         Ok(kept)
+    }
+}
+
+impl Loader<LotId> for Loaders {
+    type Value = Lot;
+    type Error = LoadError;
+
+    async fn load(&self, ids: &[LotId]) -> Result<HashMap<LotId, Lot>, LoadError> {
+        let rows = self.domain.lots().by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<LotLevelsOf> for Loaders {
+    type Value = Vec<LotLevel>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[LotLevelsOf],
+    ) -> Result<HashMap<LotLevelsOf, Vec<LotLevel>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.lots().levels_of(&self.viewer, &ids).await?;
+        let mut levels: HashMap<_, Vec<_>> = keys.iter().map(|key| (*key, Vec::new())).collect();
+        for row in rows {
+            levels.entry(LotLevelsOf(row.lot_id)).or_default().push(row);
+        }
+        Ok(levels)
+    }
+}
+
+impl Loader<StockEntryId> for Loaders {
+    type Value = StockEntry;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        ids: &[StockEntryId],
+    ) -> Result<HashMap<StockEntryId, StockEntry>, LoadError> {
+        let rows = self
+            .domain
+            .stock()
+            .entries_by_ids(&self.viewer, ids)
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<ReversalOf> for Loaders {
+    type Value = StockEntry;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[ReversalOf],
+    ) -> Result<HashMap<ReversalOf, StockEntry>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.stock().reversals_of(&self.viewer, &ids).await?;
+        let keyed = rows
+            .into_iter()
+            .filter_map(|row| Some((ReversalOf(row.reverses_id?), row)));
+        Ok(keyed.collect())
+    }
+}
+
+impl Loader<MovementsOf> for Loaders {
+    type Value = Page<StockMovement>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[MovementsOf],
+    ) -> Result<HashMap<MovementsOf, Page<StockMovement>>, LoadError> {
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for (args, keys) in alike(keys) {
+            let entries: Vec<_> = keys.iter().map(|key| key.parent).collect();
+            let stock = self.domain.stock();
+            let pages = stock.movements_of(&self.viewer, &entries, &args).await?;
+            loaded.extend(keys.into_iter().cloned().zip(pages));
+        }
+        Ok(loaded)
+    }
+}
+
+impl Loader<StockOf> for Loaders {
+    type Value = StockTotal;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[StockOf]) -> Result<HashMap<StockOf, StockTotal>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.stock().totals_of(&self.viewer, &ids).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (StockOf(row.item_id), row))
+            .collect())
+    }
+}
+
+impl Loader<StockingOf> for Loaders {
+    type Value = ItemStocking;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[StockingOf],
+    ) -> Result<HashMap<StockingOf, ItemStocking>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.stock().stocking_of(&self.viewer, &ids).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (StockingOf(row.item_id), row))
+            .collect())
     }
 }
 

@@ -190,15 +190,24 @@ pub(crate) async fn by_ids_in_tx(tx: &DatabaseTransaction, ids: &[LotId]) -> Res
     query::by_ids(tx, ids).await
 }
 
-/// All units, when a weight of one of these texts is written in a unit; none otherwise.
-pub(crate) async fn units_for<'a>(
-    db: &impl ConnectionTrait,
-    weights: impl IntoIterator<Item = &'a str>,
-) -> Result<UnitTable> {
-    let mut weights = weights.into_iter();
-    if weights.any(|text| text.contains(char::is_alphabetic)) {
+/// All units, when a weight is written in one; none otherwise.
+pub(crate) async fn units_for(db: &impl ConnectionTrait, names_units: bool) -> Result<UnitTable> {
+    if names_units {
         unit_of_measure::table(db).await
     } else {
         Ok(UnitTable::default())
+    }
+}
+
+/// Whether a weight is written in a unit.
+pub(crate) fn names_unit(weight: &str) -> bool {
+    weight.contains(char::is_alphabetic)
+}
+
+impl LotDetails {
+    /// Whether a weight is written in a unit.
+    pub(crate) fn names_units(&self) -> bool {
+        let weights = [&self.gross_weight, &self.net_weight];
+        weights.into_iter().flatten().any(|text| names_unit(text))
     }
 }

@@ -2,7 +2,6 @@
 
 use entity::id::{ItemId, LocationId, LotId, StockReservationId};
 use rust_decimal::Decimal;
-use sea_orm::ConnectionTrait;
 
 use super::{AdjustLine, IssueLine, LotChoice, MOVEMENTS_MAX, MoveLine, ReceiveLine, rules};
 use crate::{
@@ -106,38 +105,13 @@ impl Line {
     }
 }
 
-/// The units in which weights of these lines are written.
-pub(super) async fn units_of_received(
-    db: &impl ConnectionTrait,
-    lines: &[ReceiveLine],
-) -> Result<UnitTable> {
-    let texts = lines.iter().flat_map(|line| {
-        line.weight
-            .as_deref()
-            .into_iter()
-            .chain(weights_of(&line.lot))
-    });
-    lot::units_for(db, texts).await
-}
-
-/// The units in which weights of these lines are written.
-pub(super) async fn units_of_adjusted(
-    db: &impl ConnectionTrait,
-    lines: &[AdjustLine],
-) -> Result<UnitTable> {
-    lot::units_for(db, lines.iter().flat_map(|line| weights_of(&line.lot))).await
-}
-
-fn weights_of(lot: &LotChoice) -> impl Iterator<Item = &str> {
-    let details = match lot {
-        LotChoice::Numbered(_, details) => Some(details),
-        _ => None,
+/// Whether the weight of a line, or of its lot, is written in a unit.
+pub(super) fn names_units(weight: Option<&str>, lot: Option<&LotChoice>) -> bool {
+    let of_lot = match lot {
+        Some(LotChoice::Numbered(_, details)) => details.names_units(),
+        _ => false,
     };
-    let weights = details.map(|details| [&details.gross_weight, &details.net_weight]);
-    weights
-        .into_iter()
-        .flatten()
-        .filter_map(|text| text.as_deref())
+    of_lot || weight.is_some_and(lot::names_unit)
 }
 
 pub(super) fn parse_received(

@@ -37,7 +37,7 @@ pub(crate) use {
 use crate::{
     Domain,
     error::Result,
-    lot::LotDetails,
+    lot::{self, LotDetails},
     page::{Page, PageArgs},
     permission::Permission,
     viewer::Viewer,
@@ -239,7 +239,9 @@ impl Stock<'_> {
     ) -> Result<StockEntry> {
         viewer.require(Permission::StockWrite)?;
         let asked = (reason, from, &lines, &particulars);
-        let units = line::units_of_received(&self.domain.reads, &lines).await?;
+        let mut named = lines.iter();
+        let named = named.any(|line| line::names_units(line.weight.as_deref(), Some(&line.lot)));
+        let units = lot::units_for(&self.domain.reads, named).await?;
         let from = from.unwrap_or(reason.location());
         let parsed = line::parse_received(&lines, from, (&units, viewer.locale))?;
         let plan = rules::plan(Kind::Receive, reason.reason(), &particulars, parsed)?;
@@ -259,8 +261,9 @@ impl Stock<'_> {
     ) -> Result<StockEntry> {
         viewer.require(Permission::StockWrite)?;
         let asked = (&lines, &particulars);
-        let weights = lines.iter().filter_map(|line| line.weight.as_deref());
-        let units = crate::lot::units_for(&self.domain.reads, weights).await?;
+        let mut named = lines.iter();
+        let named = named.any(|line| line::names_units(line.weight.as_deref(), None));
+        let units = lot::units_for(&self.domain.reads, named).await?;
         let parsed = line::parse_moved(&lines, (&units, viewer.locale))?;
         let plan = rules::plan(Kind::Move, Reason::Moved, &particulars, parsed)?;
         self.post(viewer, "stock.move", &asked, key, plan).await
@@ -281,8 +284,9 @@ impl Stock<'_> {
     ) -> Result<StockEntry> {
         viewer.require(Permission::StockWrite)?;
         let asked = (reason, to, &lines, &particulars);
-        let weights = lines.iter().filter_map(|line| line.weight.as_deref());
-        let units = crate::lot::units_for(&self.domain.reads, weights).await?;
+        let mut named = lines.iter();
+        let named = named.any(|line| line::names_units(line.weight.as_deref(), None));
+        let units = lot::units_for(&self.domain.reads, named).await?;
         let to = to.unwrap_or(reason.location());
         let parsed = line::parse_issued("lines", &lines, to, (&units, viewer.locale))?;
         let plan = rules::plan(Kind::Issue, reason.reason(), &particulars, parsed)?;
@@ -303,7 +307,9 @@ impl Stock<'_> {
     ) -> Result<StockEntry> {
         viewer.require(Permission::StockWrite)?;
         let asked = (reason, &lines, &particulars);
-        let units = line::units_of_adjusted(&self.domain.reads, &lines).await?;
+        let mut named = lines.iter();
+        let named = named.any(|line| line::names_units(None, Some(&line.lot)));
+        let units = lot::units_for(&self.domain.reads, named).await?;
         let parsed = line::parse_adjusted(&lines, reason.location(), (&units, viewer.locale))?;
         let plan = rules::plan(Kind::Adjust, reason.reason(), &particulars, parsed)?;
         self.post(viewer, "stock.adjust", &asked, key, plan).await
@@ -324,7 +330,7 @@ impl Stock<'_> {
     ) -> Result<StockEntry> {
         viewer.require(Permission::StockWrite)?;
         let asked = (reason, &what, &particulars);
-        let units = transform::units_of(&self.domain.reads, &what).await?;
+        let units = lot::units_for(&self.domain.reads, transform::names_units(&what)).await?;
         let parsed = transform::parse(&what, reason.location(), (&units, viewer.locale))?;
         let mut plan = rules::plan(Kind::Transform, reason.reason(), &particulars, parsed)?;
         plan.max_loss = transform::parse_loss(what.max_loss)?;
@@ -410,6 +416,20 @@ impl Stock<'_> {
     ) -> Result<Page<StockMovement>> {
         viewer.require(Permission::StockRead)?;
         query::movements(&self.domain.reads, filter, args).await
+    }
+
+    /// Of each of these entries a page of its movements, line by line. Pages go forward.
+    ///
+    /// # Errors
+    /// When the viewer may not see stock, or the page's arguments are wrong.
+    pub async fn movements_of(
+        &self,
+        viewer: &Viewer,
+        entries: &[StockEntryId],
+        args: &PageArgs,
+    ) -> Result<Vec<Page<StockMovement>>> {
+        viewer.require(Permission::StockRead)?;
+        query::movements_of(&self.domain.reads, entries, args).await
     }
 
     /// A page of what lies where.

@@ -7,7 +7,6 @@ use entity::{
     stock_entry::Reason,
 };
 use rust_decimal::Decimal;
-use sea_orm::ConnectionTrait;
 
 use super::{
     OutputLine, Transformation,
@@ -21,8 +20,6 @@ use crate::{
     error::{Code, Refusal, Refusals, Result},
     exact::Exact,
     fineness::Fineness,
-    lot,
-    unit_of_measure::UnitTable,
 };
 
 /// The list of what is used up.
@@ -30,25 +27,12 @@ const INPUTS: &str = "inputs";
 /// The list of what comes of it.
 const OUTPUTS: &str = "outputs";
 
-/// The units in which weights are written.
-pub(super) async fn units_of(
-    db: &impl ConnectionTrait,
-    what: &Transformation,
-) -> Result<UnitTable> {
-    let received: Vec<_> = what
-        .outputs
-        .iter()
-        .map(|output| output.received.clone())
-        .collect();
-    let units = line::units_of_received(db, &received).await?;
-    let inputs = what.inputs.iter().filter_map(|line| line.weight.as_deref());
-    if inputs
-        .clone()
-        .any(|text| text.contains(char::is_alphabetic))
-    {
-        return lot::units_for(db, inputs).await;
-    }
-    Ok(units)
+/// Whether a weight is written in a unit.
+pub(super) fn names_units(what: &Transformation) -> bool {
+    let mut inputs = what.inputs.iter();
+    let mut outputs = what.outputs.iter().map(|output| &output.received);
+    inputs.any(|line| line::names_units(line.weight.as_deref(), None))
+        || outputs.any(|line| line::names_units(line.weight.as_deref(), Some(&line.lot)))
 }
 
 /// Things go through the workshop: into `between`, and as others out of it.

@@ -42,11 +42,12 @@ use super::{
     guard::Needs,
     id::GlobalId,
     loader::{
-        BarcodesOf, ImagesOf, MetalOf, OptionsOf, PricingOf, SchemaOf, VariantCountOf, VariantsOf,
-        load,
+        BarcodesOf, ImagesOf, MetalOf, OptionsOf, PricingOf, SchemaOf, StockOf, StockingOf,
+        VariantCountOf, VariantsOf, load,
     },
     money::Money,
     page::Connection,
+    stock::{ItemStock, ItemStocking},
     translation::{self, Translation},
     unit_of_measure::UnitOfMeasure,
 };
@@ -567,6 +568,18 @@ impl Item {
         let part = HistoryOf::parse(self.row_id, first, after);
         let part = part.map_err(Into::into).or_graphql(ctx.viewer())?;
         history::page(ctx, part, self.category_id).await
+    }
+
+    /// What there is of it in the shop altogether; `stockLevels` tells where. Needs `stock.read`.
+    #[graphql(guard = "Needs(Permission::StockRead)")]
+    async fn stock(&self, ctx: &Context<'_>) -> async_graphql::Result<ItemStock> {
+        Ok(ItemStock::new(load(ctx, StockOf(self.row_id)).await?))
+    }
+
+    /// How it is kept in stock. Needs `stock.read`.
+    #[graphql(guard = "Needs(Permission::StockRead)")]
+    async fn stocking(&self, ctx: &Context<'_>) -> async_graphql::Result<ItemStocking> {
+        Ok(ItemStocking::new(load(ctx, StockingOf(self.row_id)).await?))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::graphql::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{BarcodesOf, ImagesOf, SchemaOf, preload},
+    loader::{BarcodesOf, ImagesOf, SchemaOf, StockOf, StockingOf, preload},
     page::{self, Connection, TotalCount},
 };
 
@@ -244,6 +244,14 @@ pub(in crate::graphql) async fn prefetch<'a>(
     }
     if is_selected("images") {
         preload(ctx, ids().map(ImagesOf)).await?;
+    }
+    if ctx.viewer().require(Permission::StockRead).is_ok() {
+        if is_selected("stock") {
+            preload(ctx, ids().map(StockOf)).await?;
+        }
+        if is_selected("stocking") {
+            preload(ctx, ids().map(StockingOf)).await?;
+        }
     }
     variant::prefetch(ctx, &selected, &rows).await?;
     price::prefetch(ctx, selected, &rows).await

@@ -13,6 +13,7 @@ use crate::{
     attribute::schemas,
     audit::{self, Change},
     category::open_for_items_in_tx,
+    db::refuse_if_broken,
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     item::{Item, Items, lock_in_use_in_tx, write},
@@ -116,7 +117,11 @@ async fn write_in_tx(
     let mut row = write::touched(now, item);
     row.is_template = Set(!options.is_empty());
     row.attributes = Set(attributes);
-    let item = row.update(tx).await?;
+    let in_use = Refusal::new(Code::InUse, "itemId");
+    let item = row
+        .update(tx)
+        .await
+        .map_err(|error| refuse_if_broken(error, &[("item_template_without_stock", in_use)]))?;
     let rows = options.iter().map(|option| item_option::ActiveModel {
         template_id: Set(option.template_id),
         key: Set(option.key.clone()),

@@ -1,0 +1,192 @@
+//! What clients can ask of stock.
+
+use async_graphql::{Context, ID, Lookahead, Object, connection::EmptyFields};
+use domain::{
+    Permission,
+    stock::{StockEntry as EntryRow, StockLevel as LevelRow, StockMovement as MovementRow},
+};
+use entity::id::StockEntryId;
+
+use super::{
+    StockEntry, StockLevel, StockMovement,
+    filter::{StockEntryWhere, StockLevelWhere, StockMovementWhere},
+};
+use crate::graphql::{
+    context::ContextExt,
+    cost,
+    error::OrGraphql,
+    guard::Needs,
+    id::GlobalId,
+    loader::{MovementsOf, ReversalOf, load_all, preload},
+    page::{self, Connection},
+};
+
+/// Queries about stock.
+#[derive(Default)]
+pub struct StockQuery;
+
+#[Object(guard = "Needs(Permission::StockRead)")]
+impl StockQuery {
+    /// What lies where, in pages, by item. Needs `stock.read`.
+    #[graphql(complexity = "cost::page(first, last, child_complexity)")]
+    async fn stock_levels(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all without.", name = "where")] filter: Option<
+            StockLevelWhere,
+        >,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connection<StockLevel>> {
+        let viewer = ctx.viewer();
+        let filter = filter.unwrap_or_default().parse().map_err(Into::into);
+        let filter = filter.or_graphql(viewer)?;
+        let args = page::args(first, last, after, before);
+        let rows = ctx.domain().stock().levels(viewer, &filter, &args).await;
+        let rows = rows.or_graphql(viewer)?;
+        for selected in nodes(&ctx.look_ahead()) {
+            prefetch_levels(ctx, &selected, rows.edges.iter().map(|(_, row)| row)).await?;
+        }
+        Ok(page::connection(rows, EmptyFields, StockLevel::new))
+    }
+
+    /// One entry; null when there is none such. Needs `stock.read`.
+    async fn stock_entry(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> async_graphql::Result<Option<StockEntry>> {
+        let viewer = ctx.viewer();
+        let id = StockEntryId::parse("id", &id).map_err(Into::into);
+        let id = id.or_graphql(viewer)?;
+        let row = ctx.domain().stock().find_entry(viewer, id).await;
+        let row = row.or_graphql(viewer)?;
+        prefetch_entries(ctx, &ctx.look_ahead(), row.iter()).await?;
+        Ok(row.map(StockEntry::new))
+    }
+
+    /// Entries in pages, those that happened last first. Needs `stock.read`.
+    #[graphql(complexity = "cost::page(first, last, child_complexity)")]
+    async fn stock_entries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all without.", name = "where")] filter: Option<
+            StockEntryWhere,
+        >,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connection<StockEntry>> {
+        let viewer = ctx.viewer();
+        let filter = filter.unwrap_or_default().parse();
+        let args = page::args(first, last, after, before);
+        let rows = ctx.domain().stock().entries(viewer, &filter, &args).await;
+        let rows = rows.or_graphql(viewer)?;
+        for selected in nodes(&ctx.look_ahead()) {
+            prefetch_entries(ctx, &selected, rows.edges.iter().map(|(_, row)| row)).await?;
+        }
+        Ok(page::connection(rows, EmptyFields, StockEntry::new))
+    }
+
+    /// Movements of an entry, an item, a lot or a location, in pages, those that happened last first. Needs `stock.read`.
+    #[graphql(complexity = "cost::page(first, last, child_complexity)")]
+    async fn stock_movements(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which ones.", name = "where")] filter: StockMovementWhere,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "This many from the end, or from `before`; at most 100.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connection<StockMovement>> {
+        let viewer = ctx.viewer();
+        let filter = filter.parse().map_err(Into::into).or_graphql(viewer)?;
+        let args = page::args(first, last, after, before);
+        let rows = ctx.domain().stock().movements(viewer, &filter, &args).await;
+        let rows = rows.or_graphql(viewer)?;
+        for selected in nodes(&ctx.look_ahead()) {
+            prefetch_movements(ctx, &selected, rows.edges.iter().map(|(_, row)| row)).await?;
+        }
+        Ok(page::connection(rows, EmptyFields, StockMovement::new))
+    }
+}
+
+/// Where a list selects its rows.
+fn nodes<'a>(list: &Lookahead<'a>) -> [Lookahead<'a>; 2] {
+    [list.field("edges").field("node"), list.field("nodes")]
+}
+
+async fn prefetch_levels<'a>(
+    ctx: &Context<'_>,
+    selected: &Lookahead<'_>,
+    rows: impl Iterator<Item = &'a LevelRow> + Clone,
+) -> async_graphql::Result<()> {
+    let is_selected = |name: &str| selected.field(name).exists();
+    if is_selected("item") && ctx.viewer().require(Permission::CatalogueRead).is_ok() {
+        preload(ctx, rows.clone().map(|row| row.item_id)).await?;
+    }
+    if is_selected("location") {
+        preload(ctx, rows.map(|row| row.location_id)).await?;
+    }
+    Ok(())
+}
+
+/// Loads what is selected of these entries besides themselves.
+pub(super) async fn prefetch_entries<'a>(
+    ctx: &Context<'_>,
+    selected: &Lookahead<'_>,
+    rows: impl Iterator<Item = &'a EntryRow> + Clone,
+) -> async_graphql::Result<()> {
+    let is_selected = |name: &str| selected.field(name).exists();
+    if is_selected("reverses") {
+        preload(ctx, rows.clone().filter_map(|row| row.reverses_id)).await?;
+    }
+    if is_selected("reversedBy") {
+        preload(ctx, rows.clone().map(|row| ReversalOf(row.id))).await?;
+    }
+    let movements = selected.field("movements");
+    if movements.exists() {
+        let keys = MovementsOf::selected(&movements, rows.map(|row| row.id))?;
+        let pages = load_all(ctx, keys).await?;
+        let rows: Vec<_> = pages.values().flat_map(|page| &page.edges).collect();
+        for selected in nodes(&movements) {
+            prefetch_movements(ctx, &selected, rows.iter().map(|(_, row)| row)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn prefetch_movements<'a>(
+    ctx: &Context<'_>,
+    selected: &Lookahead<'_>,
+    rows: impl Iterator<Item = &'a MovementRow> + Clone,
+) -> async_graphql::Result<()> {
+    let is_selected = |name: &str| selected.field(name).exists();
+    if is_selected("entry") {
+        preload(ctx, rows.clone().map(|row| row.entry_id)).await?;
+    }
+    if is_selected("item") && ctx.viewer().require(Permission::CatalogueRead).is_ok() {
+        preload(ctx, rows.clone().map(|row| row.item_id)).await?;
+    }
+    if is_selected("lot") {
+        preload(ctx, rows.clone().filter_map(|row| row.lot_id)).await?;
+    }
+    let (from, to) = (is_selected("from"), is_selected("to"));
+    let ends = rows.flat_map(|row| {
+        let source = from.then_some(row.from_location_id);
+        source.into_iter().chain(to.then_some(row.to_location_id))
+    });
+    preload(ctx, ends).await
+}
