@@ -142,7 +142,8 @@ async fn cases(manager: &Actor) -> Vec<Case> {
     let one = json!([{"attribute": "changed", "values": ["a"]}]);
     let set = json!({"id": template, "options": one});
     manager.done("itemOptionsSet", set).await;
-    vec![
+    let mut cases = stock_cases(manager, &shelf).await;
+    cases.extend(vec![
         // Before what changes the attributes of the category.
         Case::new(
             "itemOptionsSet",
@@ -367,6 +368,84 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!({"id": unit, "spellings": ["piece", "stück"]}),
             "spellings",
             json!(["piece"]),
+        ),
+    ]);
+    cases
+}
+
+/// Every mutation of stock.
+async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
+    let [tray, safe] = ["STOCK-TRAY", "STOCK-SAFE"];
+    let tray = manager.location(tray, "TRAY", None).await;
+    let safe = manager.location(safe, "SAFE", None).await;
+    let item = manager.item_kept("STOCK", shelf, "NONE").await;
+    let batch = manager.item_kept("BATCH", shelf, "LOT").await;
+    let bought = |line: Value| json!({"reason": "PURCHASED", "lines": [line]});
+    let many = bought(json!({"itemId": item, "toId": tray, "quantity": 100}));
+    let received = manager.done("stockReceive", many.clone()).await;
+    let lot =
+        bought(json!({"itemId": batch, "toId": tray, "quantity": 9, "lot": {"number": "B1"}}));
+    let lot =
+        manager.done("stockReceive", lot).await["entry"]["movements"]["nodes"][0]["lot"]["id"]
+            .take();
+    let held = json!({"consumer": "order", "lines": [{"itemId": item, "locationId": tray, "quantity": 5}]});
+    let held = manager.done("stockReserve", held).await["reservations"][0]["id"].take();
+    let one = json!([{"itemId": item, "fromId": tray, "quantity": 1}]);
+    let two = json!([{"itemId": item, "fromId": tray, "quantity": 2}]);
+    let moved = |quantity: i64| json!([{"itemId": item, "fromId": tray, "toId": safe, "quantity": quantity}]);
+    let found = |quantity: i64| json!([{"itemId": item, "locationId": tray, "quantity": quantity}]);
+    let parts = json!([{"itemId": batch, "lotId": lot, "fromId": tray, "quantity": 3}]);
+    let made = |number: &str| json!([{"itemId": batch, "toId": tray, "quantity": 3, "lot": {"number": number}}]);
+    vec![
+        Case::new("stockReceive", many, "document", json!("D-1")),
+        Case::new("stockMove", json!({"lines": moved(1)}), "lines", moved(2)),
+        Case::new(
+            "stockIssue",
+            json!({"reason": "SOLD", "lines": one}),
+            "lines",
+            two,
+        ),
+        Case::new(
+            "stockAdjust",
+            json!({"reason": "FOUND", "lines": found(1)}),
+            "lines",
+            found(2),
+        ),
+        Case::new(
+            "stockTransform",
+            json!({"reason": "SPLIT", "inputs": parts, "outputs": made("B2")}),
+            "outputs",
+            made("B3"),
+        ),
+        Case::new(
+            "stockReverse",
+            json!({"id": received["entry"]["id"]}),
+            "note",
+            json!("other"),
+        ),
+        Case::new(
+            "stockReserve",
+            json!({"consumer": "cart", "lines": [{"itemId": item, "locationId": safe, "quantity": 1}]}),
+            "consumer",
+            json!("order"),
+        ),
+        Case::new(
+            "stockReservationRelease",
+            json!({"id": held}),
+            "quantity",
+            json!("1"),
+        ),
+        Case::new(
+            "lotUpdate",
+            json!({"id": lot, "certificateNumber": "C-1"}),
+            "certificateNumber",
+            json!("C-2"),
+        ),
+        Case::new(
+            "itemStockingSet",
+            json!({"itemId": manager.item("WEIGHED", shelf).await, "isWeighed": true}),
+            "weightTolerance",
+            json!("0.01"),
         ),
     ]
 }

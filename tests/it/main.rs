@@ -31,6 +31,7 @@ mod queue;
 mod saved_view;
 mod schema;
 mod search;
+mod stock;
 mod tag;
 mod unit_of_measure;
 mod uploads;

@@ -27,6 +27,17 @@ const ATTRIBUTE: &str = "attribute { id name label type required unique min max 
 /// What is asked about a location after a mutation.
 const LOCATION: &str = "location { id parent { id } code name kind isVirtual negativeAllowed capacity externalReference archivedAt version categories { id } }";
 
+/// What is asked about a lot after a mutation.
+const LOT: &str = "lot { id number kind state expiresOn fineness huid certificateNumber version }";
+
+/// What is asked about a stock entry after a mutation.
+const STOCK_ENTRY: &str = "entry { id number kind reason document effectiveAt recordedAt lines reverses { id } \
+    movements(first: 100) { nodes { line quantity weight fineWeight item { id } lot { id number fineness } from { code } to { code } } } }";
+
+/// What is asked about reservations after a mutation.
+const RESERVATIONS: &str =
+    "reservations { id quantity open state consumer document expiresAt version }";
+
 /// What is asked about a metal rate after a mutation.
 const METAL_RATE: &str =
     "metalRate { id metal fineness currency pricePerGram effectiveAt source recordedAt }";
@@ -45,7 +56,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 40] = [
+const MUTATIONS: [(&str, &str, &str); 50] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -77,6 +88,11 @@ const MUTATIONS: [(&str, &str, &str); 40] = [
         "ItemVariantsGenerateInput",
         "template { id version } created existing combinations { sku isNew item { id sku version } }",
     ),
+    (
+        "itemStockingSet",
+        "ItemStockingSetInput",
+        "stocking { isWeighed weightTolerance version }",
+    ),
     ("itemsCreate", "ItemsCreateInput", ROWS),
     ("itemsUpdate", "ItemsUpdateInput", ROWS),
     ("itemsArchive", "ItemsArchiveInput", ROWS),
@@ -102,6 +118,7 @@ const MUTATIONS: [(&str, &str, &str); 40] = [
     ("locationMove", "LocationMoveInput", LOCATION),
     ("locationArchive", "LocationArchiveInput", LOCATION),
     ("locationRestore", "LocationArchiveInput", LOCATION),
+    ("lotUpdate", "LotUpdateInput", LOT),
     ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
     ("savedViewCreate", "SavedViewCreateInput", SAVED_VIEW),
     ("savedViewUpdate", "SavedViewUpdateInput", SAVED_VIEW),
@@ -111,6 +128,18 @@ const MUTATIONS: [(&str, &str, &str); 40] = [
         "SavedViewDefaultSetInput",
         SAVED_VIEW,
     ),
+    ("stockAdjust", "StockAdjustInput", STOCK_ENTRY),
+    ("stockIssue", "StockIssueInput", STOCK_ENTRY),
+    ("stockMove", "StockMoveInput", STOCK_ENTRY),
+    ("stockReceive", "StockReceiveInput", STOCK_ENTRY),
+    (
+        "stockReservationRelease",
+        "StockReservationReleaseInput",
+        "reservation { id quantity open state version }",
+    ),
+    ("stockReserve", "StockReserveInput", RESERVATIONS),
+    ("stockReverse", "StockReverseInput", STOCK_ENTRY),
+    ("stockTransform", "StockTransformInput", STOCK_ENTRY),
     ("tagRename", "TagRenameInput", "tag changed complete"),
     ("unitOfMeasureCreate", "UnitOfMeasureCreateInput", UNIT),
     ("unitOfMeasureUpdate", "UnitOfMeasureUpdateInput", UNIT),
@@ -125,7 +154,7 @@ pub fn document(mutation: &str) -> String {
     let known = MUTATIONS.iter().find(|(name, ..)| *name == mutation);
     let (name, input, payload) = known.expect("a mutation that is known here");
     format!(
-        "mutation($input: {input}!) {{ {name}(input: $input) {{ {payload} userErrors {{ code path message }} }} }}"
+        "mutation($input: {input}!) {{ {name}(input: $input) {{ {payload} userErrors {{ code path message params {{ name value }} }} }} }}"
     )
 }
 
@@ -182,6 +211,30 @@ impl Actor {
     pub async fn location(&self, code: &str, kind: &str, parent: Option<&str>) -> String {
         let input = json!({"code": code, "name": english(code), "kind": kind, "parentId": parent});
         text(&self.done("locationCreate", input).await["location"]["id"])
+    }
+
+    /// Id of a new item that is counted in pieces and kept so: `NONE`, `LOT` or `SERIAL`.
+    pub async fn item_kept(&self, sku: &str, category: &str, tracking: &str) -> String {
+        let unit = self.unit("piece").await;
+        let input = json!({"sku": sku, "name": english(sku), "categoryId": category, "unitId": unit, "tracking": tracking});
+        text(&self.done("itemCreate", input).await["item"]["id"])
+    }
+
+    /// Buys so many of an item, and puts them there.
+    pub async fn receive(&self, item: &str, location: &str, quantity: i64) {
+        let line = json!({"itemId": item, "toId": location, "quantity": quantity});
+        let input = json!({"reason": "PURCHASED", "lines": [line]});
+        self.done("stockReceive", input).await;
+    }
+
+    /// What lies of an item at a location: on hand, reserved, available, weight and fine weight; all 0 where there has never been any.
+    pub async fn level(&self, item: &str, location: &str) -> [String; 5] {
+        let query = "query($items: [ID!], $locations: [ID!]) { stockLevels(where: {itemIds: $items, locationIds: $locations}) { \
+                     nodes { onHand reserved available weight fineWeight } } }";
+        let variables = json!({"items": [item], "locations": [location]});
+        let level = self.ok(query, variables).await["stockLevels"]["nodes"][0].take();
+        ["onHand", "reserved", "available", "weight", "fineWeight"]
+            .map(|name| level[name].as_str().unwrap_or("0").to_owned())
     }
 
     /// Id of a new item in this category.

@@ -241,7 +241,7 @@ fn told(fault: &Fault, movements: &[Movement], names: &Names) -> Refusal {
             .with("location", location)
             .with("capacity", plain(fault.available))
             .with("requested", plain(fault.requested)),
-        "insufficient_then" => refusal(Code::InsufficientStockThen, "effectiveAt")
+        "insufficient_then" => Refusal::new(Code::InsufficientStockThen, "effectiveAt")
             .with("sku", sku)
             .with("location", location)
             .with("short", plain(fault.short))

@@ -1,0 +1,264 @@
+//! Random operations against a small model in memory: what the model refuses the shop refuses, and what lies where is the same.
+//!
+//! `STOCK_OPERATIONS` says how many; a few hundred in the suite, a million with `make soak`.
+
+use std::collections::BTreeMap;
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+
+use super::{Shop, bought, line, sold};
+
+const ITEMS: usize = 5;
+const PLACES: usize = 3;
+
+fn operations() -> usize {
+    std::env::var("STOCK_OPERATIONS").map_or(300, |count| count.parse().unwrap())
+}
+
+/// What lies where, and what is held of it, as anybody would keep it on paper.
+#[derive(Default)]
+struct Paper {
+    on_hand: BTreeMap<(usize, usize), i64>,
+    held: BTreeMap<(usize, usize), i64>,
+    /// Sales that can be undone: what left from where.
+    sales: Vec<(Value, Vec<(usize, usize, i64)>)>,
+    reservations: Vec<(Value, usize, usize, i64)>,
+}
+
+impl Paper {
+    fn free(&self, item: usize, place: usize) -> i64 {
+        let at = |map: &BTreeMap<_, i64>| map.get(&(item, place)).copied().unwrap_or_default();
+        at(&self.on_hand) - at(&self.held)
+    }
+
+    /// Whether all of these can leave together.
+    fn allows(&self, leaving: &[(usize, usize, i64)]) -> bool {
+        let mut sums = BTreeMap::new();
+        for (item, place, quantity) in leaving {
+            *sums.entry((*item, *place)).or_insert(0) += quantity;
+        }
+        sums.iter()
+            .all(|((item, place), sum)| *sum <= self.free(*item, *place))
+    }
+
+    fn change(&mut self, item: usize, place: usize, more: i64) {
+        *self.on_hand.entry((item, place)).or_default() += more;
+    }
+}
+
+/// The shop, its items and places by number, and the paper.
+struct Game {
+    shop: Shop,
+    items: Vec<String>,
+    places: Vec<String>,
+    paper: Paper,
+    random: StdRng,
+    refused: usize,
+}
+
+impl Game {
+    fn lines(&mut self) -> Vec<(usize, usize, i64)> {
+        let count = self.random.random_range(1..4);
+        let random = &mut self.random;
+        (0..count)
+            .map(|_| {
+                (
+                    random.random_range(0..ITEMS),
+                    random.random_range(0..PLACES),
+                    random.random_range(1..6),
+                )
+            })
+            .collect()
+    }
+
+    fn leaving(&self, lines: &[(usize, usize, i64)]) -> Vec<Value> {
+        let lines = lines.iter();
+        lines
+            .map(|(item, place, quantity)| {
+                line(&self.items[*item], &self.places[*place], *quantity)
+            })
+            .collect()
+    }
+
+    /// Does it, and tells the answer's data when it was to be done; else it must be refused for want of stock.
+    async fn play(&mut self, mutation: &str, input: Value, allowed: bool) -> Option<Value> {
+        let answer = self.shop.manager.change(mutation, input).await;
+        if allowed {
+            return Some(answer.ok()[mutation].take());
+        }
+        let refused = answer.refused();
+        assert!(
+            refused.iter().all(|(code, _)| code == "INSUFFICIENT_STOCK"),
+            "{mutation}: {refused:?}"
+        );
+        self.refused += 1;
+        None
+    }
+
+    async fn receive(&mut self) {
+        let lines = self.lines();
+        let sent = lines.iter().map(|(item, place, quantity)| json!({"itemId": self.items[*item], "toId": self.places[*place], "quantity": quantity}));
+        let sent = bought(sent.collect());
+        self.play("stockReceive", sent, true).await;
+        for (item, place, quantity) in lines {
+            self.paper.change(item, place, quantity);
+        }
+    }
+
+    async fn sell(&mut self) {
+        let lines = self.lines();
+        let allowed = self.paper.allows(&lines);
+        let sent = sold(json!(self.leaving(&lines)));
+        if let Some(mut payload) = self.play("stockIssue", sent, allowed).await {
+            for (item, place, quantity) in &lines {
+                self.paper.change(*item, *place, -quantity);
+            }
+            self.paper
+                .sales
+                .push((payload["entry"]["id"].take(), lines));
+        }
+    }
+
+    async fn carry(&mut self) {
+        let lines = self.lines();
+        let mut sent = self.leaving(&lines);
+        for (line, (_, place, _)) in sent.iter_mut().zip(&lines) {
+            line["toId"] = json!(self.places[(place + 1) % PLACES]);
+        }
+        // What comes in by another line of the same entry may leave by this one.
+        let mut sums = BTreeMap::new();
+        for (item, place, quantity) in &lines {
+            *sums.entry((*item, *place)).or_insert(0) -= quantity;
+            *sums.entry((*item, (place + 1) % PLACES)).or_insert(0) += quantity;
+        }
+        let allowed = sums
+            .iter()
+            .all(|((item, place), sum)| *sum >= 0 || -sum <= self.paper.free(*item, *place));
+        if self
+            .play("stockMove", json!({"lines": sent}), allowed)
+            .await
+            .is_some()
+        {
+            for ((item, place), sum) in sums {
+                self.paper.change(item, place, sum);
+            }
+        }
+    }
+
+    async fn hold(&mut self) {
+        let (item, place, quantity) = self.lines()[0];
+        let allowed = quantity <= self.paper.free(item, place);
+        let line = json!({"itemId": self.items[item], "locationId": self.places[place], "quantity": quantity});
+        let sent = json!({"consumer": "cart", "lines": [line]});
+        if let Some(mut payload) = self.play("stockReserve", sent, allowed).await {
+            *self.paper.held.entry((item, place)).or_default() += quantity;
+            let id = payload["reservations"][0]["id"].take();
+            self.paper.reservations.push((id, item, place, quantity));
+        }
+    }
+
+    /// Sells what is held, or lets it go.
+    async fn end_a_hold(&mut self) {
+        let Some((id, item, place, quantity)) = self.paper.reservations.pop() else {
+            return;
+        };
+        *self.paper.held.entry((item, place)).or_default() -= quantity;
+        if self.random.random_bool(0.5) {
+            self.play("stockReservationRelease", json!({"id": id}), true)
+                .await;
+            return;
+        }
+        let mut sale = line(&self.items[item], &self.places[place], quantity);
+        sale["reservationId"] = id;
+        self.play("stockIssue", sold(json!([sale])), true).await;
+        self.paper.change(item, place, -quantity);
+    }
+
+    async fn undo(&mut self) {
+        let Some((id, lines)) = self.paper.sales.pop() else {
+            return;
+        };
+        self.play("stockReverse", json!({"id": id}), true).await;
+        for (item, place, quantity) in lines {
+            self.paper.change(item, place, quantity);
+        }
+    }
+
+    async fn adjust(&mut self) {
+        let (item, place, quantity) = self.lines()[0];
+        let more = if self.random.random_bool(0.5) {
+            quantity
+        } else {
+            -quantity
+        };
+        let allowed = more > 0 || quantity <= self.paper.free(item, place);
+        let line =
+            json!({"itemId": self.items[item], "locationId": self.places[place], "quantity": more});
+        let sent = json!({"reason": "COUNTED", "lines": [line]});
+        if self.play("stockAdjust", sent, allowed).await.is_some() {
+            self.paper.change(item, place, more);
+        }
+    }
+
+    async fn step(&mut self) {
+        match self.random.random_range(0..100) {
+            0..20 => self.receive().await,
+            20..50 => self.sell().await,
+            50..65 => self.carry().await,
+            65..75 => self.hold().await,
+            75..83 => self.end_a_hold().await,
+            83..90 => self.undo().await,
+            _ => self.adjust().await,
+        }
+    }
+
+    async fn compare(&self) {
+        for (number, item) in self.items.iter().enumerate() {
+            for (place, location) in self.places.iter().enumerate() {
+                let key = (number, place);
+                let on_paper =
+                    |map: &BTreeMap<_, i64>| map.get(&key).copied().unwrap_or_default().to_string();
+                let [on_hand, reserved, _] = self.shop.pieces(item, location).await;
+                assert_eq!(
+                    (on_hand, reserved),
+                    (on_paper(&self.paper.on_hand), on_paper(&self.paper.held)),
+                    "item {number} at {place}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shop_and_the_paper_agree() {
+    let shop = Shop::open().await;
+    let seed = std::env::var("STOCK_SEED").map_or(7, |seed| seed.parse().unwrap());
+    let mut items = Vec::new();
+    for number in 0..ITEMS {
+        items.push(shop.item(&format!("I-{number}"), "NONE").await);
+    }
+    let floor = shop.manager.location("FLOOR", "FLOOR", None).await;
+    let places = vec![shop.tray.clone(), shop.safe.clone(), floor];
+    let mut game = Game {
+        shop,
+        items,
+        places,
+        paper: Paper::default(),
+        random: StdRng::seed_from_u64(seed),
+        refused: 0,
+    };
+    for step in 1..=operations() {
+        game.step().await;
+        if step % 1_000 == 0 {
+            game.compare().await;
+        }
+    }
+    game.compare().await;
+    assert!(
+        game.refused > operations() / 50,
+        "{} refused: too few to mean anything",
+        game.refused
+    );
+    game.shop.assert_levels_add_up().await;
+}
