@@ -589,19 +589,23 @@ impl Loader<StockEntryId> for Loaders {
 }
 
 impl Loader<ReversalOf> for Loaders {
-    type Value = StockEntry;
+    type Value = Option<StockEntry>;
     type Error = LoadError;
 
     async fn load(
         &self,
         keys: &[ReversalOf],
-    ) -> Result<HashMap<ReversalOf, StockEntry>, LoadError> {
+    ) -> Result<HashMap<ReversalOf, Option<StockEntry>>, LoadError> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let rows = self.domain.stock().reversals_of(&self.viewer, &ids).await?;
-        let keyed = rows
-            .into_iter()
-            .filter_map(|row| Some((ReversalOf(row.reverses_id?), row)));
-        Ok(keyed.collect())
+        // None, too, is an answer that is kept.
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (*key, None)).collect();
+        for row in rows {
+            if let Some(id) = row.reverses_id {
+                found.insert(ReversalOf(id), Some(row));
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -625,33 +629,40 @@ impl Loader<MovementsOf> for Loaders {
 }
 
 impl Loader<StockOf> for Loaders {
-    type Value = StockTotal;
+    type Value = Option<StockTotal>;
     type Error = LoadError;
 
-    async fn load(&self, keys: &[StockOf]) -> Result<HashMap<StockOf, StockTotal>, LoadError> {
+    async fn load(
+        &self,
+        keys: &[StockOf],
+    ) -> Result<HashMap<StockOf, Option<StockTotal>>, LoadError> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let rows = self.domain.stock().totals_of(&self.viewer, &ids).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (StockOf(row.item_id), row))
-            .collect())
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (*key, None)).collect();
+        found.extend(
+            rows.into_iter()
+                .map(|row| (StockOf(row.item_id), Some(row))),
+        );
+        Ok(found)
     }
 }
 
 impl Loader<StockingOf> for Loaders {
-    type Value = ItemStocking;
+    type Value = Option<ItemStocking>;
     type Error = LoadError;
 
     async fn load(
         &self,
         keys: &[StockingOf],
-    ) -> Result<HashMap<StockingOf, ItemStocking>, LoadError> {
+    ) -> Result<HashMap<StockingOf, Option<ItemStocking>>, LoadError> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let rows = self.domain.stock().stocking_of(&self.viewer, &ids).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (StockingOf(row.item_id), row))
-            .collect())
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (*key, None)).collect();
+        found.extend(
+            rows.into_iter()
+                .map(|row| (StockingOf(row.item_id), Some(row))),
+        );
+        Ok(found)
     }
 }
 

@@ -573,13 +573,15 @@ impl Item {
     /// What there is of it in the shop altogether; `stockLevels` tells where. Needs `stock.read`.
     #[graphql(guard = "Needs(Permission::StockRead)")]
     async fn stock(&self, ctx: &Context<'_>) -> async_graphql::Result<ItemStock> {
-        Ok(ItemStock::new(load(ctx, StockOf(self.row_id)).await?))
+        let row = load(ctx, StockOf(self.row_id)).await?.flatten();
+        Ok(ItemStock::new(row))
     }
 
     /// How it is kept in stock. Needs `stock.read`.
     #[graphql(guard = "Needs(Permission::StockRead)")]
     async fn stocking(&self, ctx: &Context<'_>) -> async_graphql::Result<ItemStocking> {
-        Ok(ItemStocking::new(load(ctx, StockingOf(self.row_id)).await?))
+        let row = load(ctx, StockingOf(self.row_id)).await?.flatten();
+        Ok(ItemStocking::new(row))
     }
 }
 

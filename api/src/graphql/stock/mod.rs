@@ -195,7 +195,8 @@ impl StockEntry {
 
     /// The entry that undid it; null as long as none has.
     async fn reversed_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Self>> {
-        Ok(load(ctx, ReversalOf(self.row_id)).await?.map(Self::new))
+        let row = load(ctx, ReversalOf(self.row_id)).await?.flatten();
+        Ok(row.map(Self::new))
     }
 }
 
