@@ -131,10 +131,10 @@ async fn lines_in_any_order_make_nobody_wait_in_a_circle() {
         let mut lines: Vec<_> = (0..4)
             .map(|place| line(&items[(client * 7 + place * 5) % 6], &shop.tray, 1))
             .collect();
-        if client % 2 == 0 {
+        if client.is_multiple_of(2) {
             lines.reverse();
         }
-        if client % 3 == 0 {
+        if client.is_multiple_of(3) {
             for line in &mut lines {
                 line["toId"] = json!(shop.safe);
             }

@@ -16,13 +16,16 @@ fn operations() -> usize {
     std::env::var("STOCK_OPERATIONS").map_or(300, |count| count.parse().unwrap())
 }
 
+/// So many of an item, at a place.
+type Pieces = (usize, usize, i64);
+
 /// What lies where, and what is held of it, as anybody would keep it on paper.
 #[derive(Default)]
 struct Paper {
     on_hand: BTreeMap<(usize, usize), i64>,
     held: BTreeMap<(usize, usize), i64>,
     /// Sales that can be undone: what left from where.
-    sales: Vec<(Value, Vec<(usize, usize, i64)>)>,
+    sales: Vec<(Value, Vec<Pieces>)>,
     reservations: Vec<(Value, usize, usize, i64)>,
 }
 
@@ -33,7 +36,7 @@ impl Paper {
     }
 
     /// Whether all of these can leave together.
-    fn allows(&self, leaving: &[(usize, usize, i64)]) -> bool {
+    fn allows(&self, leaving: &[Pieces]) -> bool {
         let mut sums = BTreeMap::new();
         for (item, place, quantity) in leaving {
             *sums.entry((*item, *place)).or_insert(0) += quantity;
@@ -58,7 +61,7 @@ struct Game {
 }
 
 impl Game {
-    fn lines(&mut self) -> Vec<(usize, usize, i64)> {
+    fn lines(&mut self) -> Vec<Pieces> {
         let count = self.random.random_range(1..4);
         let random = &mut self.random;
         (0..count)
@@ -72,7 +75,7 @@ impl Game {
             .collect()
     }
 
-    fn leaving(&self, lines: &[(usize, usize, i64)]) -> Vec<Value> {
+    fn leaving(&self, lines: &[Pieces]) -> Vec<Value> {
         let lines = lines.iter();
         lines
             .map(|(item, place, quantity)| {
