@@ -18,6 +18,10 @@ pub struct Model {
     pub is_weighed: bool,
     /// Grams that may be over or missing when the last piece leaves a place.
     pub weight_tolerance: Decimal,
+    /// When no more than this is available, more should be bought, in the item's unit.
+    pub reorder_point: Option<Decimal>,
+    /// Up to how much, in the item's unit.
+    pub maximum: Option<Decimal>,
     /// Counts changes, for optimistic locking.
     pub version: i64,
     /// When it last changed.

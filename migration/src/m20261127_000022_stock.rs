@@ -23,8 +23,7 @@ impl MigrationTrait for Migration {
                    DROP TABLE stock_reservation, stock_lot_level, stock_level, stock_movement, stock_entry, stock_closing, lot, item_stocking; \
                    ALTER TABLE location DROP CONSTRAINT location_may_run_short, DROP COLUMN may_run_short, DROP COLUMN keeps_stock; \
                    DROP FUNCTION stock_post, stock_hold, stock_moment, stock_expire, stock_shortage, stock_shortages_since, stock_own, \
-                   stock_entry_complete, stock_reservation_only_shrinks, lot_as_item_is_tracked, lot_identity_stays, location_stays, \
-                   item_stays_as_stocked, item_weighing_stays";
+                   stock_entry_complete, stays, lot_as_item_is_tracked, item_stays_as_stocked, item_weighing_stays";
         manager.get_connection().execute_unprepared(sql).await?;
         Ok(())
     }

@@ -473,6 +473,8 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             "user" | "users" | "roles" => assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}"),
             // Only a person who has logged in looks at sessions and tokens.
             "sessions" | "apiTokens" => assert_eq!(answer.codes(), ["UNAUTHENTICATED"], "{name}"),
+            // Movements of nothing in particular are not asked for.
+            "stockMovements" => assert_eq!(answer.codes(), ["REQUIRED"], "{name}"),
             _ => assert_eq!(answer.codes(), [""; 0], "{name}: {answer:?}"),
         }
     }

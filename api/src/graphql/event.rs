@@ -20,6 +20,8 @@ use super::{
     job::Job,
     location::Location,
     metal_rate::{self, Metal, MetalRate},
+    page,
+    stock::report::LowStock,
 };
 
 /// A place in the one sequence of all events.
@@ -109,6 +111,15 @@ pub struct StockChangedEvent {
     location_ids: Option<Vec<ID>>,
     /// When it was recorded.
     recorded_at: DateTime<Utc>,
+}
+
+/// After a change no more of an item is available than its reorder point.
+#[derive(SimpleObject)]
+pub struct LowStockEvent {
+    /// Place in the sequence of the event after which it is so.
+    position: EventPosition,
+    /// How it is by now.
+    low_stock: LowStock,
 }
 
 /// What happens, as it happens. With `after`, what happened behind that position comes first and nothing is left out. A subscription that
@@ -247,6 +258,26 @@ impl Subscriptions {
             Ok(events.iter().map(stock).collect::<Vec<_>>())
         })))
     }
+
+    /// Items that run out: after each change to their stock those of which no more is available than their reorder point. Needs `stock.read`.
+    async fn low_stock<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(
+            desc = "What happened behind this position comes first, as it is by now; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<LowStockEvent>> + use<'ctx>>
+    {
+        let interest = Interest::Stock {
+            item: None,
+            location: None,
+        };
+        let events = events(ctx, interest, after).await?;
+        Ok(resolved(
+            events.and_then(move |events| running_out(ctx, events)),
+        ))
+    }
 }
 
 /// Batches of events for a viewer who may hear of them. What was loaded for an earlier batch is forgotten: it may have changed.
@@ -364,6 +395,42 @@ fn stock(event: &Event) -> StockChangedEvent {
             .map(|ids| ids.into_iter().map(|id| LocationId(id).encode()).collect()),
         recorded_at: event.created_at,
     }
+}
+
+/// Most items that one batch of events is asked about; of an entry of very many lines `lowStock` is to be asked.
+const LOW_MAX: usize = 100;
+
+/// The items of these events that run out, each once, with the last event that names it.
+async fn running_out(
+    ctx: &Context<'_>,
+    events: Vec<Event>,
+) -> async_graphql::Result<Vec<LowStockEvent>> {
+    let mut named: BTreeMap<ItemId, EventPosition> = BTreeMap::new();
+    for event in &events {
+        let items = event.payload.get("items").cloned().unwrap_or_default();
+        let items: Vec<ItemId> = serde_json::from_value(items).unwrap_or_default();
+        named.extend(items.into_iter().map(|item| (item, position(event))));
+    }
+    let ids: Vec<_> = named.keys().copied().collect();
+    let mut low = Vec::new();
+    for ids in ids.chunks(LOW_MAX) {
+        let args = page::args(i32::try_from(LOW_MAX).ok(), None, None, None);
+        let stock = ctx.domain().stock();
+        let page = stock.low(ctx.viewer(), Some(ids), &args).await;
+        let page = page.or_graphql(ctx.viewer())?;
+        low.extend(page.edges.into_iter().map(|(_, row)| row));
+    }
+    let mut low: Vec<_> = low
+        .into_iter()
+        .filter_map(|row| {
+            Some(LowStockEvent {
+                position: *named.get(&row.item_id)?,
+                low_stock: LowStock::new(row),
+            })
+        })
+        .collect();
+    low.sort_by_key(|event| event.position.0);
+    Ok(low)
 }
 
 /// Locations are never taken away: each event has its own.

@@ -24,7 +24,7 @@ use super::{
     reservation::{ReservationMutation, ReservationQuery},
     saved_view::{SavedViewMutation, SavedViewQuery},
     scan::ScanQuery,
-    stock::{StockMutation, StockQuery},
+    stock::{StockMutation, StockQuery, StockReportQuery},
     unit_of_measure::{MeasureQuery, UnitOfMeasureMutation, UnitOfMeasureQuery},
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
 };
@@ -51,6 +51,7 @@ pub struct Query(
     ScanQuery,
     SessionQuery,
     StockQuery,
+    StockReportQuery,
     TagQuery,
     UnitOfMeasureQuery,
     UserQuery,

@@ -21,7 +21,7 @@ use crate::{
     idempotency::{Claimed, claim_in_tx},
     page::{Page, PageArgs},
     permission::Permission,
-    stock::{self, check_conditions, check_lines, parse_document},
+    stock::{self, LEAST, MOST, check_conditions, check_lines, parse_document},
     text,
     viewer::Viewer,
 };
@@ -30,11 +30,6 @@ use crate::{
 const CONSUMER_MAX: usize = 50;
 /// Longest time that something is held, unless it is held for ever.
 const HELD_MAX: TimeDelta = TimeDelta::days(3650);
-/// Largest quantity: 13 digits, as the columns hold.
-const MOST: Decimal = Decimal::from_parts(1_316_134_911, 2_328, 0, false, 0);
-/// Smallest quantity.
-const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
-
 /// Something to hold.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ReserveLine {

@@ -71,7 +71,7 @@ pub(crate) fn places(
     let places = lines
         .enumerate()
         .map(|(row, (item, lot, location))| Movement {
-            place: Place { list: "lines", row },
+            place: Place::at_one("lines", row),
             item,
             lot,
             from: location,

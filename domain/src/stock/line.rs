@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Largest quantity or weight: 13 digits, as the columns hold.
-const MOST: Decimal = Decimal::from_parts(1_316_134_911, 2_328, 0, false, 0);
+pub(crate) const MOST: Decimal = Decimal::from_parts(1_316_134_911, 2_328, 0, false, 0);
 /// Smallest quantity, or weight in grams.
 pub(crate) const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
 /// Highest cost of a unit: 18 digits.
@@ -34,11 +34,37 @@ pub(super) struct Place {
     pub(super) list: &'static str,
     /// Its index.
     pub(super) row: usize,
+    /// Whether it names one location only, and not where goods come from and where they go.
+    pub(super) names_one: bool,
 }
 
 impl Place {
+    /// This row of the list.
+    pub(super) const fn new(list: &'static str, row: usize) -> Self {
+        let names_one = false;
+        Self {
+            list,
+            row,
+            names_one,
+        }
+    }
+
+    /// This row of the list, of lines with one location.
+    pub(super) fn at_one(list: &'static str, row: usize) -> Self {
+        let names_one = true;
+        Self {
+            list,
+            row,
+            names_one,
+        }
+    }
+
     /// The path of one of its fields.
     pub(super) fn path(self, field: &str) -> String {
+        let field = match field {
+            "fromId" | "toId" if self.names_one => "locationId",
+            field => field,
+        };
         format!("{}.{}.{field}", self.list, self.row)
     }
 }
@@ -123,7 +149,7 @@ pub(super) fn parse_received(
     let mut refusals = Refusals::default();
     let mut parsed = Vec::with_capacity(lines.len());
     for (row, line) in lines.iter().enumerate() {
-        let place = Place { list: "lines", row };
+        let place = Place::new("lines", row);
         push_received(&mut refusals, &mut parsed, place, line, from, reading);
     }
     refusals.into_result(Some(parsed))
@@ -290,7 +316,7 @@ pub(super) fn parse_moved(lines: &[MoveLine], reading: Reading<'_>) -> Result<Ve
             quantity,
             weight,
         } = line;
-        let place = Place { list: "lines", row };
+        let place = Place::new("lines", row);
         if from_id == to_id {
             refusals.push(Refusal::new(Code::WrongLocation, &place.path("toId")));
         }
@@ -326,7 +352,7 @@ pub(super) fn parse_issued(
             weight,
             reservation_id,
         } = line;
-        let place = Place { list, row };
+        let place = Place::new(list, row);
         let mut line = Line::new(place, *item_id, *from_id, to);
         line.reservation = *reservation_id;
         outgoing(
@@ -371,7 +397,7 @@ pub(super) fn parse_adjusted(
     let mut refusals = Refusals::default();
     let mut parsed = Vec::with_capacity(lines.len());
     for (row, line) in lines.iter().enumerate() {
-        let place = Place { list: "lines", row };
+        let place = Place::at_one("lines", row);
         push_adjusted(&mut refusals, &mut parsed, (place, line), beside, reading);
     }
     refusals.into_result(Some(parsed))
@@ -471,10 +497,7 @@ mod tests {
     use super::{MOST, Place, range, serials};
     use crate::error::Code;
 
-    const PLACE: Place = Place {
-        list: "lines",
-        row: 0,
-    };
+    const PLACE: Place = Place::new("lines", 0);
 
     #[test]
     fn the_largest_number_is_the_columns() {

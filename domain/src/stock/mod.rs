@@ -4,8 +4,10 @@
 //! the database changes the levels in the statement that writes them, and refuses what cannot be, whoever writes
 //! ([ADR 17](../docs/adr/0017-levels-follow-movements.md)).
 
+mod card;
 mod fault;
 mod line;
+mod low;
 mod post;
 mod query;
 mod reversal;
@@ -19,16 +21,19 @@ use entity::id::{ItemId, LocationId, LotId, StockEntryId, StockReservationId};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+pub use card::{CardLine, CardOf};
 pub use entity::{
     item_stocking::Model as ItemStocking,
     stock_entry::{Kind, Model as StockEntry, Reason},
     stock_movement::Model as StockMovement,
 };
+pub use low::{LowStock, SlowMover};
 pub use query::{StockLevel, StockTotal};
 pub use rules::{AdjustReason, IssueReason, ReceiveReason, TransformReason};
 pub use stocking::StockingChange;
 pub(crate) use {
     fault::{Failure, explain, places},
+    line::{LEAST, MOST},
     post::{lock_levels_in_tx, tell_in_tx},
     query::{own_in_tx, stocked_in_tx, things_in_tx},
     rules::{check_conditions, check_lines, parse_document},
@@ -432,7 +437,7 @@ impl Stock<'_> {
         query::movements_of(&self.domain.reads, entries, args).await
     }
 
-    /// A page of what lies where.
+    /// A page of what lies where, or lay there at a moment of the past.
     ///
     /// # Errors
     /// When the viewer may not see stock, the filter is too large, or the page's arguments are wrong.
@@ -440,11 +445,57 @@ impl Stock<'_> {
         &self,
         viewer: &Viewer,
         filter: &LevelFilter,
+        as_of: Option<DateTime<Utc>>,
         args: &PageArgs,
     ) -> Result<Page<StockLevel>> {
         viewer.require(Permission::StockRead)?;
-        rules::check_level_filter(filter)?;
-        query::levels(&self.domain.reads, filter, args, self.domain.now()).await
+        rules::check_level_filter(filter, as_of.is_some())?;
+        match as_of {
+            Some(at) => query::levels_at(&self.domain.reads, filter, args, at).await,
+            None => query::levels(&self.domain.reads, filter, args, self.domain.now()).await,
+        }
+    }
+
+    /// A page of an item's stock card, what happened last first. Pages go forward, into the past.
+    ///
+    /// # Errors
+    /// When the viewer may not see stock, or the page's arguments are wrong.
+    pub async fn card(
+        &self,
+        viewer: &Viewer,
+        of: &CardOf,
+        args: &PageArgs,
+    ) -> Result<Page<CardLine>> {
+        viewer.require(Permission::StockRead)?;
+        card::page(&self.domain.reads, of, args).await
+    }
+
+    /// A page of the items of which no more is available than their reorder points; of these only, when some are given.
+    ///
+    /// # Errors
+    /// When the viewer may not see stock, or the page's arguments are wrong.
+    pub async fn low(
+        &self,
+        viewer: &Viewer,
+        items: Option<&[ItemId]>,
+        args: &PageArgs,
+    ) -> Result<Page<LowStock>> {
+        viewer.require(Permission::StockRead)?;
+        low::low(&self.domain.reads, items, args, self.domain.now()).await
+    }
+
+    /// A page of the items of which something lies in the shop and nothing went to customers or into the workshop since then.
+    ///
+    /// # Errors
+    /// When the viewer may not see stock, or the page's arguments are wrong.
+    pub async fn slow_movers(
+        &self,
+        viewer: &Viewer,
+        since: DateTime<Utc>,
+        args: &PageArgs,
+    ) -> Result<Page<SlowMover>> {
+        viewer.require(Permission::StockRead)?;
+        low::slow(&self.domain.reads, since, args, self.domain.now()).await
     }
 
     /// What there is of these items in the shop altogether, in any order; one of which there has never been anything is not among them.

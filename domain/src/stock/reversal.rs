@@ -113,7 +113,7 @@ async fn mirror_in_tx(tx: &DatabaseTransaction, id: StockEntryId) -> Result<Vec<
         } = StockMovement::from_query_result(row, "")?;
         mirror.push(Movement {
             // The input has no lines: what is wrong is about the entry.
-            place: Place { list: "", row: 0 },
+            place: Place::new("", 0),
             item: item_id,
             lot: lot_id,
             from: to_location_id,

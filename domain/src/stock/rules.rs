@@ -185,14 +185,20 @@ pub(crate) fn check_lines(path: &str, lines: usize) -> Result<(), Refusal> {
 }
 
 /// Bounds what a client can make us compare.
-pub(super) fn check_level_filter(filter: &LevelFilter) -> Result<(), Refusal> {
+pub(super) fn check_level_filter(filter: &LevelFilter, is_past: bool) -> Result<(), Refusal> {
     let LevelFilter {
         item_ids,
         location_ids,
         within: _,
-        in_stock: _,
-        available: _,
+        in_stock,
+        available,
     } = filter;
+    // Of the past those levels are listed that were not empty, and what was held then is not known.
+    for (given, path) in [(in_stock, "where.inStock"), (available, "where.available")] {
+        if is_past && given.is_some() {
+            return Err(Refusal::new(Code::Exclusive, path).with("other", "asOf"));
+        }
+    }
     check_conditions(
         item_ids.as_ref().map_or(0, Vec::len) + location_ids.as_ref().map_or(0, Vec::len),
     )

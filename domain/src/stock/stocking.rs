@@ -6,14 +6,18 @@ use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde::Serialize;
 
-use super::Stock;
+use super::{
+    Stock,
+    line::{LEAST, MOST},
+};
 use crate::{
     audit::{self, Change},
     db::refuse_if_broken,
     decimal::within,
-    error::{Code, Error, Refusal, Result},
+    error::{Code, Error, Refusal, Refusals, Result},
     event::{self, Kind, NewEvent},
     idempotency::{Claimed, claim_in_tx},
+    patch::Patch,
     permission::Permission,
     sql::{statement, uuids},
     viewer::Viewer,
@@ -29,6 +33,10 @@ pub struct StockingChange {
     pub is_weighed: Option<bool>,
     /// Grams that may be over or missing when the last piece leaves a place.
     pub weight_tolerance: Option<Decimal>,
+    /// When no more than this is available, more should be bought.
+    pub reorder_point: Patch<Decimal>,
+    /// Up to how much.
+    pub maximum: Patch<Decimal>,
 }
 
 impl Stock<'_> {
@@ -46,10 +54,7 @@ impl Stock<'_> {
     ) -> Result<ItemStocking> {
         viewer.require(Permission::CatalogueWrite)?;
         viewer.require(Permission::StockWrite)?;
-        let tolerance = change
-            .weight_tolerance
-            .map(|grams| within("weightTolerance", grams, (Decimal::ZERO, TOLERANCE_MAX), 6));
-        let tolerance = tolerance.transpose()?;
+        let change = parse(change)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let asked = (item, &change, expected_version);
@@ -59,8 +64,7 @@ impl Stock<'_> {
         };
         lock_item_in_tx(&tx, item).await?;
         let before = of(&tx, &[item]).await?.pop();
-        let usual = usual(item, now);
-        let known = before.as_ref().unwrap_or(&usual);
+        let known = before.clone().unwrap_or_else(|| usual(item, now));
         if let Some(expected) = expected_version.filter(|expected| *expected != known.version) {
             let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
             let refusal = refusal
@@ -68,22 +72,72 @@ impl Stock<'_> {
                 .with("actual", known.version);
             return Err(refusal.into());
         }
-        let is_weighed = change.is_weighed.unwrap_or(known.is_weighed);
-        let tolerance = tolerance.unwrap_or(if is_weighed {
-            known.weight_tolerance
-        } else {
-            Decimal::ZERO
-        });
-        if !is_weighed && !tolerance.is_zero() {
-            return Err(Refusal::new(Code::NotWeighed, "weightTolerance")
-                .with("sku", "")
-                .into());
-        }
-        let after = write_in_tx(&tx, now, item, is_weighed, tolerance).await?;
+        let known = ItemStocking {
+            updated_at: now,
+            ..known
+        };
+        let after = write_in_tx(&tx, &applied(known, &change)?).await?;
         record_in_tx(&tx, viewer, now, before.as_ref(), &after).await?;
         claim.keep_in_tx(&tx, &after).await?;
         self.domain.commit(tx).await?;
         Ok(after)
+    }
+}
+
+/// The change with numbers that can be kept.
+fn parse(change: StockingChange) -> Result<StockingChange> {
+    let StockingChange {
+        is_weighed,
+        weight_tolerance,
+        reorder_point,
+        maximum,
+    } = change;
+    let mut refusals = Refusals::default();
+    let tolerance = weight_tolerance
+        .map(|grams| within("weightTolerance", grams, (Decimal::ZERO, TOLERANCE_MAX), 6));
+    let tolerance = refusals.take(tolerance.transpose());
+    let point =
+        reorder_point.try_map(|point| within("reorderPoint", point, (Decimal::ZERO, MOST), 6));
+    let point = refusals.take(point);
+    let maximum = refusals.take(maximum.try_map(|most| within("maximum", most, (LEAST, MOST), 6)));
+    let parsed = tolerance
+        .zip(point)
+        .zip(maximum)
+        .map(|((tolerance, point), maximum)| StockingChange {
+            is_weighed,
+            weight_tolerance: tolerance,
+            reorder_point: point,
+            maximum,
+        });
+    refusals.into_result(parsed)
+}
+
+/// How the item is to be kept.
+fn applied(known: ItemStocking, change: &StockingChange) -> Result<ItemStocking, Refusal> {
+    let is_weighed = change.is_weighed.unwrap_or(known.is_weighed);
+    let weight_tolerance = match change.weight_tolerance {
+        Some(tolerance) if !is_weighed && !tolerance.is_zero() => {
+            return Err(Refusal::new(Code::NotWeighed, "weightTolerance"));
+        }
+        Some(tolerance) => tolerance,
+        None if is_weighed => known.weight_tolerance,
+        None => Decimal::ZERO,
+    };
+    let reorder_point = change.reorder_point.apply(known.reorder_point);
+    let maximum = change.maximum.apply(known.maximum);
+    match (reorder_point, maximum) {
+        (Some(point), Some(most)) if most <= point => {
+            Err(Refusal::new(Code::OutOfRange, "maximum")
+                .with("min", point.normalize())
+                .with("max", MOST))
+        }
+        _ => Ok(ItemStocking {
+            is_weighed,
+            weight_tolerance,
+            reorder_point,
+            maximum,
+            ..known
+        }),
     }
 }
 
@@ -93,6 +147,8 @@ fn usual(item_id: ItemId, now: DateTime<Utc>) -> ItemStocking {
         item_id,
         is_weighed: false,
         weight_tolerance: Decimal::ZERO,
+        reorder_point: None,
+        maximum: None,
         version: 0,
         updated_at: now,
     }
@@ -112,18 +168,28 @@ pub(super) async fn of(db: &impl ConnectionTrait, items: &[ItemId]) -> Result<Ve
     Ok(found.all(db).await?)
 }
 
-async fn write_in_tx(
-    tx: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    item: ItemId,
-    is_weighed: bool,
-    tolerance: Decimal,
-) -> Result<ItemStocking> {
-    let sql = "INSERT INTO item_stocking (item_id, is_weighed, weight_tolerance, updated_at) VALUES ($1, $2, $3, $4)
+async fn write_in_tx(tx: &DatabaseTransaction, wanted: &ItemStocking) -> Result<ItemStocking> {
+    let ItemStocking {
+        item_id,
+        is_weighed,
+        weight_tolerance,
+        reorder_point,
+        maximum,
+        version: _,
+        updated_at,
+    } = wanted;
+    let sql = "INSERT INTO item_stocking (item_id, is_weighed, weight_tolerance, reorder_point, maximum, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
                ON CONFLICT (item_id) DO UPDATE
-               SET is_weighed = $2, weight_tolerance = $3, updated_at = $4, version = item_stocking.version + 1
+               SET is_weighed = $2, weight_tolerance = $3, reorder_point = $4, maximum = $5, updated_at = $6, version = item_stocking.version + 1
                RETURNING *";
-    let values = [item.into(), is_weighed.into(), tolerance.into(), now.into()];
+    let values = [
+        (*item_id).into(),
+        (*is_weighed).into(),
+        (*weight_tolerance).into(),
+        (*reorder_point).into(),
+        (*maximum).into(),
+        (*updated_at).into(),
+    ];
     let written = ItemStocking::find_by_statement(statement(sql, values))
         .one(tx)
         .await;

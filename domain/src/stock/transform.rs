@@ -45,7 +45,7 @@ pub(super) fn parse(
     rules::check_lines(OUTPUTS, what.outputs.len())?;
     let mut refusals = Refusals::default();
     for (row, OutputLine { received, fineness }) in what.outputs.iter().enumerate() {
-        let place = Place { list: OUTPUTS, row };
+        let place = Place::new(OUTPUTS, row);
         let before = lines.len();
         line::push_received(&mut refusals, &mut lines, place, received, between, reading);
         let path = place.path("fineness");

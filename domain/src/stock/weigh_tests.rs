@@ -34,7 +34,7 @@ fn facts(tolerance: &str) -> HashMap<ItemId, ItemFacts> {
 }
 
 fn line(list: &'static str, item: ItemId, quantity: &str, weight: Option<&str>) -> Line {
-    let place = Place { list, row: 0 };
+    let place = Place::new(list, 0);
     let (from, to) = match list {
         "outputs" => (LocationId::PRODUCTION, TRAY),
         "inputs" => (TRAY, LocationId::PRODUCTION),

@@ -3,6 +3,13 @@
 -- Movements are the truth. Levels follow from them in the same statement, by a trigger that runs with the owner's rights: whoever may
 -- insert movements cannot write a level, and no level is other than the sum of its movements. The same holds of what is reserved.
 
+-- For triggers that refuse a change, each by its own name.
+CREATE FUNCTION stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% stays as it is: % refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_NAME;
+END $$;
+
 -- How an item is kept, where that is not the usual way: counted alone, without a bound.
 CREATE TABLE item_stocking (
     item_id          uuid PRIMARY KEY REFERENCES item (id),
@@ -10,10 +17,15 @@ CREATE TABLE item_stocking (
     is_weighed       boolean NOT NULL DEFAULT false,
     -- Grams that may be over or missing when the last piece leaves a place: they are written off in the same entry.
     weight_tolerance numeric(15, 6) NOT NULL DEFAULT 0 CHECK (weight_tolerance >= 0),
+    -- When no more than this is available, more should be bought: up to the maximum, when there is one.
+    reorder_point    numeric(19, 6) CHECK (reorder_point >= 0),
+    maximum          numeric(19, 6) CHECK (maximum > 0),
     version          bigint NOT NULL DEFAULT 1,
     updated_at       timestamptz NOT NULL,
-    CONSTRAINT item_stocking_tolerance_of_weight CHECK (is_weighed OR weight_tolerance = 0)
+    CONSTRAINT item_stocking_tolerance_of_weight CHECK (is_weighed OR weight_tolerance = 0),
+    CONSTRAINT item_stocking_maximum_above CHECK (maximum > reorder_point)
 );
+CREATE INDEX item_stocking_reordered ON item_stocking (item_id) WHERE reorder_point IS NOT NULL;
 
 CREATE TABLE lot (
     id                 uuid PRIMARY KEY,
@@ -61,14 +73,9 @@ END $$;
 CREATE TRIGGER lot_tracking AFTER INSERT ON lot
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION lot_as_item_is_tracked();
 
-CREATE FUNCTION lot_identity_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'a lot stays what it is: % refused', TG_OP
-        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'lot_identity';
-END $$;
 CREATE TRIGGER lot_identity BEFORE UPDATE ON lot FOR EACH ROW
-    WHEN ((NEW.id, NEW.item_id, NEW.kind) IS DISTINCT FROM (OLD.id, OLD.item_id, OLD.kind)) EXECUTE FUNCTION lot_identity_stays();
-CREATE TRIGGER lot_kept BEFORE DELETE OR TRUNCATE ON lot FOR EACH STATEMENT EXECUTE FUNCTION lot_identity_stays();
+    WHEN ((NEW.id, NEW.item_id, NEW.kind) IS DISTINCT FROM (OLD.id, OLD.item_id, OLD.kind)) EXECUTE FUNCTION stays();
+CREATE TRIGGER lot_kept BEFORE DELETE OR TRUNCATE ON lot FOR EACH STATEMENT EXECUTE FUNCTION stays();
 
 -- What was done at once: all of it happened, or nothing.
 CREATE TABLE stock_entry (
@@ -167,10 +174,11 @@ CREATE INDEX stock_lot_level_location ON stock_lot_level (location_id, lot_id) W
 
 CREATE TABLE stock_reservation (
     id          uuid PRIMARY KEY,
-    item_id     uuid NOT NULL REFERENCES item (id),
-    location_id uuid NOT NULL REFERENCES location (id),
+    -- Keys are looked at last, for the trigger says better what is wrong.
+    item_id     uuid NOT NULL REFERENCES item (id) DEFERRABLE INITIALLY DEFERRED,
+    location_id uuid NOT NULL REFERENCES location (id) DEFERRABLE INITIALLY DEFERRED,
     -- Any of the item's lots without.
-    lot_id      uuid REFERENCES lot (id),
+    lot_id      uuid REFERENCES lot (id) DEFERRABLE INITIALLY DEFERRED,
     quantity    numeric(19, 6) NOT NULL CHECK (quantity > 0),
     -- What is still held of it.
     open        numeric(19, 6) NOT NULL CHECK (open >= 0 AND open <= quantity),
@@ -207,17 +215,12 @@ CREATE TRIGGER stock_movement_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Locations stay for those who read the history.
-CREATE FUNCTION location_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'locations are archived, never deleted'
-        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'location_kept';
-END $$;
-CREATE TRIGGER location_kept BEFORE DELETE OR TRUNCATE ON location FOR EACH STATEMENT EXECUTE FUNCTION location_stays();
+CREATE TRIGGER location_kept BEFORE DELETE OR TRUNCATE ON location FOR EACH STATEMENT EXECUTE FUNCTION stays();
 -- What a location keeps cannot change under its levels.
 CREATE TRIGGER location_nature BEFORE UPDATE ON location FOR EACH ROW
     WHEN (NEW.kind <> OLD.kind
           AND (OLD.is_virtual OR NEW.kind IN ('supplier', 'customer', 'adjustment', 'loss', 'transit', 'production')))
-    EXECUTE FUNCTION location_stays();
+    EXECUTE FUNCTION stays();
 
 -- Whoever posts or reserves shares this lock (`stock_post`, `stock_hold`); whoever closes a location or a period, or changes how an item is
 -- kept, owns it. It is asked for before any row is locked that those who share it lock, too.
@@ -253,4 +256,4 @@ CREATE TRIGGER item_weighing_begins BEFORE INSERT ON item_stocking FOR EACH ROW
     WHEN (NEW.is_weighed) EXECUTE FUNCTION item_weighing_stays();
 CREATE TRIGGER item_weighing_stays BEFORE UPDATE OF item_id, is_weighed ON item_stocking FOR EACH ROW
     WHEN ((NEW.item_id, NEW.is_weighed) IS DISTINCT FROM (OLD.item_id, OLD.is_weighed)) EXECUTE FUNCTION item_weighing_stays();
-CREATE TRIGGER item_stocking_kept BEFORE DELETE OR TRUNCATE ON item_stocking FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER item_stocking_kept BEFORE DELETE OR TRUNCATE ON item_stocking FOR EACH STATEMENT EXECUTE FUNCTION stays();

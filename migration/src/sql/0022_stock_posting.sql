@@ -486,14 +486,9 @@ CREATE TRIGGER stock_reservation_lets_go AFTER UPDATE ON stock_reservation
     REFERENCING OLD TABLE AS previous NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION stock_hold();
 
 -- A reservation holds what it held in the beginning, or less: nothing else of it changes.
-CREATE FUNCTION stock_reservation_only_shrinks() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'a reservation is used up or let go, nothing else: % refused', TG_OP
-        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'stock_reservation_only_shrinks';
-END $$;
 CREATE TRIGGER stock_reservation_only_shrinks BEFORE UPDATE ON stock_reservation FOR EACH ROW
     WHEN (NEW.open > OLD.open OR (NEW.id, NEW.item_id, NEW.location_id, NEW.lot_id, NEW.quantity, NEW.created_at)
           IS DISTINCT FROM (OLD.id, OLD.item_id, OLD.location_id, OLD.lot_id, OLD.quantity, OLD.created_at))
-    EXECUTE FUNCTION stock_reservation_only_shrinks();
+    EXECUTE FUNCTION stays();
 CREATE TRIGGER stock_reservation_kept BEFORE DELETE OR TRUNCATE ON stock_reservation
-    FOR EACH STATEMENT EXECUTE FUNCTION stock_reservation_only_shrinks();
+    FOR EACH STATEMENT EXECUTE FUNCTION stays();

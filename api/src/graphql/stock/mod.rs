@@ -4,6 +4,7 @@ pub mod filter;
 pub mod input;
 pub mod mutation;
 pub mod query;
+pub mod report;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::EmptyFields};
 use chrono::{DateTime, Utc};
@@ -17,7 +18,7 @@ use domain::{
 use entity::id::{ItemId, LocationId, LotId, StockEntryId};
 
 pub use mutation::StockMutation;
-pub use query::StockQuery;
+pub use query::{StockQuery, StockReportQuery};
 
 use super::{
     cost,
@@ -398,6 +399,10 @@ pub struct ItemStocking {
     is_weighed: bool,
     /// Grams that may be over or missing when the last piece leaves a place: they are written off in the same entry.
     weight_tolerance: Decimal,
+    /// When no more than this is available in the whole shop, in the item's unit, more should be bought; null when nobody has said.
+    reorder_point: Option<Decimal>,
+    /// Up to how much, in the item's unit; null when nobody has said.
+    maximum: Option<Decimal>,
     /// Counts changes; send it back as `expectedVersion`.
     version: i64,
 }
@@ -410,6 +415,8 @@ impl ItemStocking {
             return Self {
                 is_weighed: false,
                 weight_tolerance: Decimal(rust_decimal::Decimal::ZERO),
+                reorder_point: None,
+                maximum: None,
                 version: 0,
             };
         };
@@ -417,12 +424,16 @@ impl ItemStocking {
             item_id: _,
             is_weighed,
             weight_tolerance,
+            reorder_point,
+            maximum,
             version,
             updated_at: _,
         } = row;
         Self {
             is_weighed,
             weight_tolerance: Decimal::shown(weight_tolerance),
+            reorder_point: reorder_point.map(Decimal::shown),
+            maximum: maximum.map(Decimal::shown),
             version,
         }
     }

@@ -1,6 +1,6 @@
 //! What clients can do to stock.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     Permission,
@@ -18,6 +18,7 @@ use super::{
     query::prefetch_entries,
 };
 use crate::graphql::{
+    category::patch,
     context::ContextExt,
     decimal::Decimal,
     guard::Needs,
@@ -131,7 +132,7 @@ pub struct StockReverseInput {
     idempotency_key: Option<String>,
 }
 
-/// How an item is to be kept. What is not given stays.
+/// How an item is to be kept. What is not given stays; null clears.
 #[derive(InputObject)]
 pub struct ItemStockingSetInput {
     /// Which item.
@@ -141,6 +142,10 @@ pub struct ItemStockingSetInput {
     /// Grams that may be over or missing when the last piece leaves a place, with at most 6 decimal places: they are written off in the same
     /// entry.
     weight_tolerance: Option<Decimal>,
+    /// When no more than this is available in the whole shop, in the item's unit, more should be bought.
+    reorder_point: MaybeUndefined<Decimal>,
+    /// Up to how much, in the item's unit: more than the reorder point.
+    maximum: MaybeUndefined<Decimal>,
     /// Refuse when the version is another; 0 as long as nothing was ever said.
     expected_version: Option<i64>,
     /// Makes sending the same request again harmless.
@@ -394,6 +399,8 @@ async fn set_stocking(
         item_id,
         is_weighed,
         weight_tolerance,
+        reorder_point,
+        maximum,
         expected_version,
         idempotency_key,
     } = input;
@@ -401,6 +408,8 @@ async fn set_stocking(
     let change = StockingChange {
         is_weighed,
         weight_tolerance: weight_tolerance.map(|Decimal(grams)| grams),
+        reorder_point: patch(reorder_point.map_value(|Decimal(point)| point)),
+        maximum: patch(maximum.map_value(|Decimal(most)| most)),
     };
     let key = idempotency_key.as_deref();
     let stock = ctx.domain().stock();
