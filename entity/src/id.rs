@@ -70,6 +70,8 @@ id! {
     SavedViewId,
     /// Movements of stock that were made at once.
     StockEntryId,
+    /// A proof that levels are the sums of movements.
+    StockReconciliationId,
     /// Stock that is held for somebody.
     StockReservationId,
     /// A unit in which quantities are counted or measured.

@@ -28,6 +28,7 @@ pub mod saved_view;
 pub mod stock_entry;
 pub mod stock_level;
 pub mod stock_movement;
+pub mod stock_reconciliation;
 pub mod stock_reservation;
 pub mod translations;
 pub mod unit_of_measure;

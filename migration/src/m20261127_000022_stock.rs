@@ -20,7 +20,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let sql = "DROP TRIGGER item_stays_as_stocked ON item; DROP TRIGGER location_kept ON location; \
                    DROP TRIGGER location_nature ON location; \
-                   DROP TABLE stock_reservation, stock_lot_level, stock_level, stock_movement, stock_entry, stock_closing, lot, item_stocking; \
+                   DROP TABLE stock_reconciliation, stock_reservation, stock_lot_level, stock_level, stock_movement, stock_entry, stock_closing, lot, item_stocking; \
                    ALTER TABLE location DROP CONSTRAINT location_may_run_short, DROP COLUMN may_run_short, DROP COLUMN keeps_stock; \
                    DROP FUNCTION stock_post, stock_hold, stock_moment, stock_expire, stock_shortage, stock_shortages_since, stock_own, \
                    stock_entry_complete, stays, lot_as_item_is_tracked, item_stays_as_stocked, item_weighing_stays";

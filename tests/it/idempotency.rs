@@ -435,6 +435,7 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
             "quantity",
             json!("1"),
         ),
+        Case::new("stockReconcile", json!({}), "note", json!("Why")),
         Case::new(
             "lotUpdate",
             json!({"id": lot, "certificateNumber": "C-1"}),

@@ -270,6 +270,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("labelSheet", "LabelSheet"),
         ("lot", "Lot"),
         ("stockEntr", "StockEntry"),
+        ("stockReconciliation", "StockReconciliation"),
         ("stockReservation", "StockReservation"),
         ("unit", "UnitOfMeasure"),
     ];

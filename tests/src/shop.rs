@@ -56,7 +56,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 50] = [
+const MUTATIONS: [(&str, &str, &str); 51] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -132,6 +132,11 @@ const MUTATIONS: [(&str, &str, &str); 50] = [
     ("stockIssue", "StockIssueInput", STOCK_ENTRY),
     ("stockMove", "StockMoveInput", STOCK_ENTRY),
     ("stockReceive", "StockReceiveInput", STOCK_ENTRY),
+    (
+        "stockReconcile",
+        "StockReconcileInput",
+        "reconciliation { id finishedAt }",
+    ),
     (
         "stockReservationRelease",
         "StockReservationReleaseInput",

@@ -5,7 +5,10 @@ use domain::job::Task;
 use crate::{
     context::Context,
     failure::Failure,
-    jobs::{Attempt, export_items, import_items, print_labels, render_code, render_image},
+    jobs::{
+        Attempt, export_items, import_items, print_labels, reconcile_stock, render_code,
+        render_image,
+    },
 };
 
 /// Does what the task says.
@@ -23,6 +26,9 @@ pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
         }
         Task::PrintLabels { sheet_id } => {
             Box::pin(print_labels::run(context, attempt, sheet_id)).await
+        }
+        Task::ReconcileStock { reconciliation_id } => {
+            reconcile_stock::run(context, attempt, reconciliation_id).await
         }
         Task::RenderCode { item_id } => render_code::run(context, attempt, item_id).await,
         Task::RenderImage { image_id } => render_image::run(context, attempt, image_id).await,

@@ -6,7 +6,7 @@ use domain::{Code, Refusal};
 use entity::id::{
     ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
     JobFileId, JobId, LabelSheetId, LocationId, LotId, MetalRateId, RoleId, SavedViewId,
-    StockEntryId, StockReservationId, UnitOfMeasureId, UserId,
+    StockEntryId, StockReconciliationId, StockReservationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -94,6 +94,7 @@ global_ids! {
     RoleId = "Role",
     SavedViewId = "SavedView",
     StockEntryId = "StockEntry",
+    StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",

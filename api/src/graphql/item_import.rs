@@ -158,7 +158,7 @@ impl ItemImport {
 }
 
 /// The job, for those who may see jobs or have caused it.
-pub(super) async fn visible_job(
+pub(in crate::graphql) async fn visible_job(
     ctx: &Context<'_>,
     id: JobId,
 ) -> async_graphql::Result<Option<Job>> {

@@ -24,7 +24,10 @@ use super::{
     reservation::{ReservationMutation, ReservationQuery},
     saved_view::{SavedViewMutation, SavedViewQuery},
     scan::ScanQuery,
-    stock::{StockMutation, StockQuery, StockReportQuery},
+    stock::{
+        StockMutation, StockQuery, StockReconciliationMutation, StockReconciliationQuery,
+        StockReportQuery,
+    },
     unit_of_measure::{MeasureQuery, UnitOfMeasureMutation, UnitOfMeasureQuery},
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
 };
@@ -51,6 +54,7 @@ pub struct Query(
     ScanQuery,
     SessionQuery,
     StockQuery,
+    StockReconciliationQuery,
     StockReportQuery,
     TagQuery,
     UnitOfMeasureQuery,
@@ -77,6 +81,7 @@ pub struct Mutation(
     ReservationMutation,
     SavedViewMutation,
     StockMutation,
+    StockReconciliationMutation,
     TagMutation,
     UnitOfMeasureMutation,
     UserMutation,

@@ -30,7 +30,8 @@ pub(super) async fn lock_image_in_tx(
             Task::RenderCode { .. }
             | Task::ExportItems { .. }
             | Task::ImportItems { .. }
-            | Task::PrintLabels { .. },
+            | Task::PrintLabels { .. }
+            | Task::ReconcileStock { .. },
         )
         | None => Ok(None),
     }

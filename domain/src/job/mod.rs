@@ -18,7 +18,9 @@ mod write;
 
 use std::time::Duration;
 
-use entity::id::{ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, LabelSheetId};
+use entity::id::{
+    ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, LabelSheetId, StockReconciliationId,
+};
 use serde::{Deserialize, Serialize};
 
 pub use attempt::Started;
@@ -77,6 +79,12 @@ pub enum Task {
         /// The sheet.
         sheet_id: LabelSheetId,
     },
+    /// Prove that levels are the sums of movements.
+    #[serde(rename = "stock.reconcile")]
+    ReconcileStock {
+        /// The proof.
+        reconciliation_id: StockReconciliationId,
+    },
 }
 
 /// What carries jobs of one nature, with limits of its own.
@@ -115,6 +123,7 @@ impl Task {
             Self::ExportItems { .. } => "item.export",
             Self::ImportItems { .. } => "item.import",
             Self::PrintLabels { .. } => "label.print",
+            Self::ReconcileStock { .. } => "stock.reconcile",
         }
     }
 
@@ -124,7 +133,9 @@ impl Task {
         match self {
             Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
             Self::RenderCode { .. } => Queue::Codes,
-            Self::ExportItems { .. } | Self::ImportItems { .. } => Queue::Bulk,
+            Self::ExportItems { .. } | Self::ImportItems { .. } | Self::ReconcileStock { .. } => {
+                Queue::Bulk
+            }
         }
     }
 
@@ -135,6 +146,7 @@ impl Task {
             Self::RenderImage { .. } => Duration::from_secs(120),
             Self::RenderCode { .. } => Duration::from_secs(20),
             Self::PrintLabels { .. } => Duration::from_secs(300),
+            Self::ReconcileStock { .. } => Duration::from_secs(900),
             // An import that takes longer goes on with the next attempt.
             Self::ExportItems { .. } | Self::ImportItems { .. } => Duration::from_secs(3600),
         }

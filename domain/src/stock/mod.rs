@@ -10,6 +10,7 @@ mod line;
 mod low;
 mod post;
 mod query;
+mod reconcile;
 mod reversal;
 mod rules;
 mod stocking;
@@ -22,6 +23,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub use card::{CardLine, CardOf};
+pub use entity::stock_reconciliation::Model as StockReconciliation;
 pub use entity::{
     item_stocking::Model as ItemStocking,
     stock_entry::{Kind, Model as StockEntry, Reason},
@@ -29,6 +31,7 @@ pub use entity::{
 };
 pub use low::{LowStock, SlowMover};
 pub use query::{StockLevel, StockTotal};
+pub use reconcile::{Amounts, Difference, differences};
 pub use rules::{AdjustReason, IssueReason, ReceiveReason, TransformReason};
 pub use stocking::StockingChange;
 pub(crate) use {

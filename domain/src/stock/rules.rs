@@ -138,10 +138,7 @@ pub(super) fn plan(
     } = particulars;
     let mut refusals = Refusals::default();
     let document = refusals.take(parse_document(document.as_deref()));
-    let note = note
-        .as_deref()
-        .map(|note| text::line("note", note, 1, NOTE_MAX));
-    let note = refusals.take(note.transpose());
+    let note = refusals.take(parse_note(note.as_deref()));
     let plan = document.zip(note).map(|(document, note)| Plan {
         kind,
         reason,
@@ -152,6 +149,12 @@ pub(super) fn plan(
         max_loss: Decimal::ZERO,
     });
     refusals.into_result(plan)
+}
+
+/// What somebody has to say about something.
+pub(super) fn parse_note(note: Option<&str>) -> Result<Option<String>, Refusal> {
+    note.map(|note| text::line("note", note, 1, NOTE_MAX))
+        .transpose()
 }
 
 /// The paper behind something.

@@ -209,6 +209,24 @@ CREATE TABLE stock_closing (
     changed_at   timestamptz NOT NULL
 );
 
+-- Proofs that levels are the sums of movements: asked for by somebody, made by a job.
+CREATE TABLE stock_reconciliation (
+    id               uuid PRIMARY KEY,
+    job_id           uuid NOT NULL REFERENCES job (id),
+    note             text CHECK (length(note) BETWEEN 1 AND 2000),
+    created_at       timestamptz NOT NULL,
+    finished_at      timestamptz,
+    level_count      bigint,
+    movement_count   bigint,
+    difference_count bigint,
+    -- The first of them.
+    differences      jsonb NOT NULL DEFAULT '[]',
+    CONSTRAINT stock_reconciliation_finished
+        CHECK ((finished_at IS NULL) = (level_count IS NULL) AND (finished_at IS NULL) = (movement_count IS NULL)
+               AND (finished_at IS NULL) = (difference_count IS NULL))
+);
+CREATE INDEX stock_reconciliation_job ON stock_reconciliation (job_id);
+
 CREATE TRIGGER stock_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON stock_entry
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER stock_movement_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON stock_movement

@@ -8,6 +8,7 @@ mod crash;
 mod events;
 mod lots;
 mod random;
+mod reconcile;
 mod reports;
 mod reservations;
 mod statements;

@@ -67,18 +67,20 @@ async fn a_card_has_what_was_there_after_each_movement() {
     moved["toId"] = json!(shop.safe);
     let begun = minutes.now();
     minutes.pass("stockReceive", bought(10)).await;
-    minutes.pass("stockIssue", sold(json!([line(&ring, &shop.tray, 2)])))
+    minutes
+        .pass("stockIssue", sold(json!([line(&ring, &shop.tray, 2)])))
         .await;
     minutes.pass("stockMove", json!({"lines": [moved]})).await;
     let then = minutes.now();
-    minutes.pass(
-        "stockIssue",
-        sold(json!([
-            line(&ring, &shop.safe, 1),
-            line(&ring, &shop.tray, 1)
-        ])),
-    )
-    .await;
+    minutes
+        .pass(
+            "stockIssue",
+            sold(json!([
+                line(&ring, &shop.safe, 1),
+                line(&ring, &shop.tray, 1)
+            ])),
+        )
+        .await;
     minutes.pass("stockReceive", bought(5)).await;
     let tray = minutes.card(&ring, Some(&shop.tray)).await;
     assert_eq!(
@@ -120,9 +122,15 @@ async fn a_card_has_what_was_there_after_each_movement() {
         levels
     };
     assert_eq!(at(begun).await, []);
-    assert_eq!(at(begun + TimeDelta::minutes(2)).await, rows(&[("TRAY", "8")]));
+    assert_eq!(
+        at(begun + TimeDelta::minutes(2)).await,
+        rows(&[("TRAY", "8")])
+    );
     assert_eq!(at(then).await, rows(&[("SAFE", "3"), ("TRAY", "5")]));
-    assert_eq!(at(minutes.now()).await, rows(&[("SAFE", "2"), ("TRAY", "9")]));
+    assert_eq!(
+        at(minutes.now()).await,
+        rows(&[("SAFE", "2"), ("TRAY", "9")])
+    );
     let both = "query($at: DateTime) { stockLevels(asOf: $at, where: {inStock: true}) { nodes { onHand } } }";
     assert_eq!(
         shop.manager.gql(both, json!({"at": then})).await.codes(),
@@ -175,14 +183,15 @@ async fn what_nobody_wants_is_told_with_when_it_was_wanted_last() {
         shop.item_in_tray("GONE", 1).await,
     );
     shop.manager.receive(&never, &shop.safe, 4).await;
-    minutes.pass(
-        "stockIssue",
-        sold(json!([
-            line(&ring, &shop.tray, 1),
-            line(&gone, &shop.tray, 1)
-        ])),
-    )
-    .await;
+    minutes
+        .pass(
+            "stockIssue",
+            sold(json!([
+                line(&ring, &shop.tray, 1),
+                line(&gone, &shop.tray, 1)
+            ])),
+        )
+        .await;
     let sold_at = minutes.now();
     let query = "query($since: DateTime!) { slowMovers(since: $since) { nodes { item { sku } onHand issuedAt } } }";
     let slow = async |since: chrono::DateTime<Utc>| {

@@ -3,6 +3,7 @@
 pub mod export_items;
 pub mod import_items;
 pub mod print_labels;
+pub mod reconcile_stock;
 pub mod render_code;
 pub mod render_image;
 

@@ -4,6 +4,7 @@ pub mod filter;
 pub mod input;
 pub mod mutation;
 pub mod query;
+pub mod reconciliation;
 pub mod report;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::EmptyFields};
@@ -19,6 +20,7 @@ use entity::id::{ItemId, LocationId, LotId, StockEntryId};
 
 pub use mutation::StockMutation;
 pub use query::{StockQuery, StockReportQuery};
+pub use reconciliation::{StockReconciliationMutation, StockReconciliationQuery};
 
 use super::{
     cost,
