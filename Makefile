@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
+.PHONY: help run test soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,9 @@ run: ## start everything: PostgreSQL, Redis, the demo shop, api and worker (Ctrl
 
 test: ## run all tests; T=name only those whose name contains it
 	@scripts/test.sh $(T)
+
+soak: ## the crowds a hundred times, and a million random operations against a model; OPERATIONS=n for fewer. Takes hours
+	@OVERSELL_RUNS=$(or $(RUNS),100) STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::
 
 check: ## formatting, clippy, dependencies, scripts, documentation, generated files
 	@scripts/check.sh

@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod demo;
+pub mod expiry;
 pub mod failure;
 pub mod jobs;
 pub mod labels;

@@ -8,6 +8,7 @@ mod crash;
 mod events;
 mod lots;
 mod random;
+mod random_metal;
 mod reconcile;
 mod reports;
 mod reservations;

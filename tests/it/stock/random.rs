@@ -12,7 +12,8 @@ use super::{Shop, bought, line, sold};
 const ITEMS: usize = 5;
 const PLACES: usize = 3;
 
-fn operations() -> usize {
+/// How many operations are to be done.
+pub(super) fn operations() -> usize {
     std::env::var("STOCK_OPERATIONS").map_or(300, |count| count.parse().unwrap())
 }
 

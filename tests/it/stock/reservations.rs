@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::clock::{Clock, ManualClock, SystemClock};
+use sea_orm::sqlx;
 use serde_json::{Value, json};
 use tests::app::TestApp;
 
@@ -179,6 +180,26 @@ async fn an_expired_hold_on_a_lot_is_let_go_by_whoever_sells_it() {
     shop.manager.done("stockIssue", sale(&lots[1])).await;
     clock.advance(TimeDelta::seconds(30));
     shop.manager.done("stockIssue", sale(&lots[0])).await;
+    shop.assert_levels_add_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_lets_go_and_says_so() {
+    let shop = Shop::of(TestApp::builder().with_worker()).await;
+    let ring = shop.item_in_tray("RING", 10).await;
+    let changes = "subscription($item: ID) { stockChanged(itemId: $item) { action } }";
+    let mut heard = shop.manager.subscribe(changes, json!({"item": ring})).await;
+    let mut held = held(&ring, &shop.tray, 10);
+    held["expiresAt"] = json!(SystemClock.now() + TimeDelta::milliseconds(1_500));
+    shop.manager.done("stockReserve", held).await;
+    let actions = [heard.next().await, heard.next().await]
+        .map(|mut event| event["stockChanged"]["action"].take());
+    assert_eq!(actions, ["stock.reserve", "stock.expire"]);
+    let kept: String = sqlx::query_scalar("SELECT state || ' ' || open FROM stock_reservation")
+        .fetch_one(shop.app.sql())
+        .await
+        .unwrap();
+    assert_eq!(kept, "expired 0.000000");
     shop.assert_levels_add_up().await;
 }
 
