@@ -308,6 +308,8 @@ codes! {
     WithoutStock = "WITHOUT_STOCK",
     /// Goods do not come from there or go there in this way. Params: `location`.
     WrongLocation = "WRONG_LOCATION",
+    /// It is not at the point where this can be done. Params: `state`.
+    WrongState = "WRONG_STATE",
     /// The value is of another type than it must be. Params: `expected`.
     WrongType = "WRONG_TYPE",
 }

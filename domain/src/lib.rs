@@ -39,6 +39,7 @@ pub mod sku;
 mod sql;
 pub mod stock;
 pub mod text;
+pub mod transfer;
 mod tree;
 pub mod unit_of_measure;
 pub mod user;
@@ -181,6 +182,12 @@ impl Domain {
     #[must_use]
     pub fn stock(&self) -> stock::Stock<'_> {
         stock::Stock { domain: self }
+    }
+
+    /// Transfers of stock: their use cases and queries.
+    #[must_use]
+    pub fn transfers(&self) -> transfer::Transfers<'_> {
+        transfer::Transfers { domain: self }
     }
 
     /// Units of measure.

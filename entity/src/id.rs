@@ -74,6 +74,8 @@ id! {
     StockReconciliationId,
     /// Stock that is held for somebody.
     StockReservationId,
+    /// Goods that go from one place to another.
+    StockTransferId,
     /// A unit in which quantities are counted or measured.
     UnitOfMeasureId,
     /// A person who logs in.

@@ -30,6 +30,8 @@ pub mod stock_level;
 pub mod stock_movement;
 pub mod stock_reconciliation;
 pub mod stock_reservation;
+pub mod stock_transfer;
+pub mod stock_transfer_line;
 pub mod translations;
 pub mod unit_of_measure;
 pub mod user;

@@ -25,6 +25,7 @@ mod m20261127_000019_facets;
 mod m20261127_000020_search_vector;
 mod m20261127_000021_locations;
 mod m20261127_000022_stock;
+mod m20261127_000023_transfers;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000020_search_vector::Migration),
             Box::new(m20261127_000021_locations::Migration),
             Box::new(m20261127_000022_stock::Migration),
+            Box::new(m20261127_000023_transfers::Migration),
         ]
     }
 }

@@ -176,6 +176,8 @@ user_error_codes! {
     WithoutStock,
     /// Goods do not come from there or go there in this way.
     WrongLocation,
+    /// It is not at the point where this can be done.
+    WrongState,
     /// The value is of another type than it must be.
     WrongType,
 }

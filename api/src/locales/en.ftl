@@ -100,6 +100,13 @@ VIRTUAL_LOCATION = This location is virtual: there are no bounds to what lies in
 WEIGHT_LEFT = With the last piece { $left } g would be left; at most { $max } g may be. Weigh again, or adjust the weight first.
 WITHOUT_STOCK = { $sku } is a service, a digital item or a template: it has no stock.
 WRONG_LOCATION = Goods cannot go this way: choose another location.
+WRONG_STATE = { $state ->
+    [requested] This was only asked for: it must be picked first.
+    [picked] This lies ready: it must be sent first.
+    [in_transit] This is on its way: receive it.
+    [received] This has been received: nothing more can be done about it.
+   *[other] This was called off.
+}
 WRONG_TYPE = { $expected ->
     [NUMBER] This must be a whole number.
     [DECIMAL] This must be a number. Write it as text, such as "2.5".

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub use entity::stock_reservation::{Model as StockReservation, State};
-pub(crate) use write::{Use, use_in_tx};
+pub(crate) use write::{Use, hold_in_tx, let_go_in_tx, use_in_tx};
 
 use crate::{
     Domain,
@@ -101,7 +101,7 @@ impl Reservations<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        match write::reserve_in_tx(&tx, viewer, now, &draft).await {
+        match hold_in_tx(&tx, viewer, now, &draft).await {
             Ok(reservations) => {
                 claim.keep_in_tx(&tx, &reservations).await?;
                 self.domain.commit(tx).await?;
@@ -206,15 +206,15 @@ impl Reservations<'_> {
 
 /// What is to be held: valid.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
-    lines: Vec<ReserveLine>,
-    consumer: String,
-    document: Option<String>,
-    expires_at: Option<DateTime<Utc>>,
-    partial: bool,
+pub(crate) struct Hold {
+    pub(crate) lines: Vec<ReserveLine>,
+    pub(crate) consumer: String,
+    pub(crate) document: Option<String>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) partial: bool,
 }
 
-fn parse(new: &NewReservations, now: DateTime<Utc>) -> Result<Draft> {
+fn parse(new: &NewReservations, now: DateTime<Utc>) -> Result<Hold> {
     let NewReservations {
         lines,
         consumer,
@@ -238,7 +238,7 @@ fn parse(new: &NewReservations, now: DateTime<Utc>) -> Result<Draft> {
                 .with("max", (now + HELD_MAX).to_rfc3339()),
         );
     }
-    let draft = consumer.zip(document).map(|(consumer, document)| Draft {
+    let draft = consumer.zip(document).map(|(consumer, document)| Hold {
         lines: lines.clone(),
         consumer,
         document,

@@ -12,7 +12,7 @@ use entity::{
 use rust_decimal::Decimal;
 use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult};
 
-use super::{Draft, ReserveLine};
+use super::{Hold, ReserveLine};
 use crate::{
     audit::{self, Actor, Change},
     clock::new_id,
@@ -25,11 +25,12 @@ use crate::{
 /// No lot, as arrays of nullable values do not bind.
 const NO_LOT: LotId = LotId(uuid::Uuid::nil());
 
-pub(super) async fn reserve_in_tx(
+/// Holds all of it, or nothing; or as much as there is, when that will do.
+pub(crate) async fn hold_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    draft: &Draft,
+    draft: &Hold,
 ) -> Result<Vec<StockReservation>, Failure> {
     let lines = if draft.partial {
         as_far_as_there_is_in_tx(tx, now, &draft.lines).await?
@@ -135,7 +136,7 @@ async fn insert_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    draft: &Draft,
+    draft: &Hold,
     lines: &[ReserveLine],
 ) -> Result<Vec<StockReservation>, DbErr> {
     let sql = "INSERT INTO stock_reservation (id, item_id, location_id, lot_id, quantity, open, state, consumer, document, expires_at,
@@ -237,6 +238,35 @@ async fn shrink_in_tx(
     ];
     let changed = StockReservation::find_by_statement(statement(sql, values));
     Ok(changed.all(tx).await?)
+}
+
+/// Lets go of all that these still hold.
+pub(crate) async fn let_go_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    ids: &[StockReservationId],
+) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT item_id, location_id FROM stock_reservation WHERE id = ANY($1)";
+    let rows = tx.query_all_raw(statement(sql, [uuids(ids)])).await?;
+    let keys = rows
+        .iter()
+        .map(|row| Ok((row.try_get("", "item_id")?, row.try_get("", "location_id")?)));
+    let keys: Vec<(ItemId, LocationId)> = keys.collect::<Result<_, DbErr>>()?;
+    lock_levels_in_tx(tx, now, keys).await?;
+    let held = locked_in_tx(tx, ids).await?;
+    let held = held
+        .into_values()
+        .filter(|held| held.state == State::Active);
+    for before in held.collect::<Vec<_>>() {
+        let open = before.open;
+        let after = release_in_tx(tx, now, &before, open).await?;
+        record_in_tx(tx, viewer, now, "stock.release", Some(&before), &after).await?;
+    }
+    Ok(())
 }
 
 /// What is used of a reservation.

@@ -6,6 +6,7 @@
 
 mod card;
 mod fault;
+mod leg;
 mod line;
 mod low;
 mod post;
@@ -36,10 +37,11 @@ pub use rules::{AdjustReason, IssueReason, ReceiveReason, TransformReason};
 pub use stocking::StockingChange;
 pub(crate) use {
     fault::{Failure, explain, places},
+    leg::{Leg, post_legs_in_tx},
     line::{LEAST, MOST},
     post::{lock_levels_in_tx, tell_in_tx},
     query::{own_in_tx, stocked_in_tx, things_in_tx},
-    rules::{check_conditions, check_lines, parse_document},
+    rules::{check_conditions, check_lines, parse_document, parse_note},
 };
 
 use crate::{

@@ -147,13 +147,13 @@ async fn post_plan_in_tx(
 }
 
 /// Movements, and the moment at which their levels were locked, when they had to be.
-struct Settled {
-    movements: Vec<Movement>,
-    moment: Option<DateTime<Utc>>,
+pub(super) struct Settled {
+    pub(super) movements: Vec<Movement>,
+    pub(super) moment: Option<DateTime<Utc>>,
 }
 
 /// What the lines come to: their quantities, weights, lots and reservations.
-async fn settle_in_tx(
+pub(super) async fn settle_in_tx(
     tx: &DatabaseTransaction,
     now: DateTime<Utc>,
     reason: entity::stock_entry::Reason,

@@ -152,7 +152,7 @@ pub(super) fn plan(
 }
 
 /// What somebody has to say about something.
-pub(super) fn parse_note(note: Option<&str>) -> Result<Option<String>, Refusal> {
+pub(crate) fn parse_note(note: Option<&str>) -> Result<Option<String>, Refusal> {
     note.map(|note| text::line("note", note, 1, NOTE_MAX))
         .transpose()
 }
