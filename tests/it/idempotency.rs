@@ -396,6 +396,21 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
     let found = |quantity: i64| json!([{"itemId": item, "locationId": tray, "quantity": quantity}]);
     let parts = json!([{"itemId": batch, "lotId": lot, "fromId": tray, "quantity": 3}]);
     let made = |number: &str| json!([{"itemId": batch, "toId": tray, "quantity": 3, "lot": {"number": number}}]);
+    let transfer = |quantity: i64| json!({"fromId": tray, "toId": safe, "lines": [{"itemId": item, "quantity": quantity}]});
+    let mut wanted = Vec::new();
+    for steps in [
+        &[][..],
+        &["stockTransferPick"],
+        &["stockTransferPick", "stockTransferSend"],
+        &[],
+    ] {
+        let asked = manager.done("stockTransferCreate", transfer(2)).await;
+        let id = asked["transfer"]["id"].clone();
+        for step in steps {
+            manager.done(step, json!({"id": id})).await;
+        }
+        wanted.push(id);
+    }
     vec![
         Case::new("stockReceive", many, "document", json!("D-1")),
         Case::new("stockMove", json!({"lines": moved(1)}), "lines", moved(2)),
@@ -434,6 +449,31 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
             json!({"id": held}),
             "quantity",
             json!("1"),
+        ),
+        Case::new("stockTransferCreate", transfer(1), "note", json!("Why")),
+        Case::new(
+            "stockTransferPick",
+            json!({"id": wanted[0]}),
+            "lines",
+            json!([{"line": 1, "quantity": 0}]),
+        ),
+        Case::new(
+            "stockTransferSend",
+            json!({"id": wanted[1]}),
+            "lines",
+            json!([{"line": 1, "weight": 1}]),
+        ),
+        Case::new(
+            "stockTransferReceive",
+            json!({"id": wanted[2]}),
+            "isLast",
+            json!(true),
+        ),
+        Case::new(
+            "stockTransferCancel",
+            json!({"id": wanted[3]}),
+            "id",
+            json!(wanted[0]),
         ),
         Case::new("stockReconcile", json!({}), "note", json!("Why")),
         Case::new(

@@ -272,6 +272,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("stockEntr", "StockEntry"),
         ("stockReconciliation", "StockReconciliation"),
         ("stockReservation", "StockReservation"),
+        ("stockTransfer", "StockTransfer"),
         ("unit", "UnitOfMeasure"),
     ];
     let of_name = of_name.iter().find(|(start, _)| name.starts_with(start));

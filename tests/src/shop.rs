@@ -38,6 +38,10 @@ const STOCK_ENTRY: &str = "entry { id number kind reason document effectiveAt re
 const RESERVATIONS: &str =
     "reservations { id quantity open state consumer document expiresAt version }";
 
+/// What is asked about a transfer after a mutation.
+const TRANSFER: &str = "transfer { id number state version lines { line requested picked sent sentWeight received receivedWeight missing \
+    lot { number } } }";
+
 /// What is asked about a metal rate after a mutation.
 const METAL_RATE: &str =
     "metalRate { id metal fineness currency pricePerGram effectiveAt source recordedAt }";
@@ -56,7 +60,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 51] = [
+const MUTATIONS: [(&str, &str, &str); 56] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -145,6 +149,15 @@ const MUTATIONS: [(&str, &str, &str); 51] = [
     ("stockReserve", "StockReserveInput", RESERVATIONS),
     ("stockReverse", "StockReverseInput", STOCK_ENTRY),
     ("stockTransform", "StockTransformInput", STOCK_ENTRY),
+    ("stockTransferCancel", "StockTransferCancelInput", TRANSFER),
+    ("stockTransferCreate", "StockTransferCreateInput", TRANSFER),
+    ("stockTransferPick", "StockTransferPickInput", TRANSFER),
+    (
+        "stockTransferReceive",
+        "StockTransferReceiveInput",
+        TRANSFER,
+    ),
+    ("stockTransferSend", "StockTransferSendInput", TRANSFER),
     ("tagRename", "TagRenameInput", "tag changed complete"),
     ("unitOfMeasureCreate", "UnitOfMeasureCreateInput", UNIT),
     ("unitOfMeasureUpdate", "UnitOfMeasureUpdateInput", UNIT),

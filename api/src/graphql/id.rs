@@ -6,7 +6,8 @@ use domain::{Code, Refusal};
 use entity::id::{
     ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
     JobFileId, JobId, LabelSheetId, LocationId, LotId, MetalRateId, RoleId, SavedViewId,
-    StockEntryId, StockReconciliationId, StockReservationId, UnitOfMeasureId, UserId,
+    StockEntryId, StockReconciliationId, StockReservationId, StockTransferId, UnitOfMeasureId,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -96,6 +97,7 @@ global_ids! {
     StockEntryId = "StockEntry",
     StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",
+    StockTransferId = "StockTransfer",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",
 }

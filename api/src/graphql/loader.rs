@@ -27,9 +27,12 @@ use domain::{
     page::Page,
     pricing::Pricing,
     stock::{ItemStocking, StockEntry, StockMovement, StockTotal},
+    transfer::StockTransferLine,
     unit_of_measure::UnitOfMeasure,
 };
-use entity::id::{CategoryId, ItemId, JobId, LocationId, LotId, StockEntryId, UnitOfMeasureId};
+use entity::id::{
+    CategoryId, ItemId, JobId, LocationId, LotId, StockEntryId, StockTransferId, UnitOfMeasureId,
+};
 
 use super::{
     below::{PageBelow, alike},
@@ -220,6 +223,10 @@ pub struct ReversalOf(pub StockEntryId);
 /// What there is of an item altogether.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StockOf(pub ItemId);
+
+/// The lines of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransferLinesOf(pub StockTransferId);
 
 /// How an item is kept in stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -663,6 +670,25 @@ impl Loader<StockingOf> for Loaders {
                 .map(|row| (StockingOf(row.item_id), Some(row))),
         );
         Ok(found)
+    }
+}
+
+impl Loader<TransferLinesOf> for Loaders {
+    type Value = Vec<StockTransferLine>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[TransferLinesOf],
+    ) -> Result<HashMap<TransferLinesOf, Vec<StockTransferLine>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.transfers().lines_of(&self.viewer, &ids).await?;
+        let mut lines: HashMap<_, Vec<_>> = keys.iter().map(|key| (*key, Vec::new())).collect();
+        for row in rows {
+            let key = TransferLinesOf(row.transfer_id);
+            lines.entry(key).or_default().push(row);
+        }
+        Ok(lines)
     }
 }
 

@@ -36,6 +36,7 @@ pub mod saved_view;
 pub mod scan;
 pub mod schema;
 pub mod stock;
+pub mod transfer;
 pub mod translation;
 pub mod unit_of_measure;
 pub mod user;

@@ -28,6 +28,7 @@ use super::{
         StockMutation, StockQuery, StockReconciliationMutation, StockReconciliationQuery,
         StockReportQuery,
     },
+    transfer::{TransferMutation, TransferQuery},
     unit_of_measure::{MeasureQuery, UnitOfMeasureMutation, UnitOfMeasureQuery},
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
 };
@@ -57,6 +58,7 @@ pub struct Query(
     StockReconciliationQuery,
     StockReportQuery,
     TagQuery,
+    TransferQuery,
     UnitOfMeasureQuery,
     UserQuery,
 );
@@ -83,6 +85,7 @@ pub struct Mutation(
     StockMutation,
     StockReconciliationMutation,
     TagMutation,
+    TransferMutation,
     UnitOfMeasureMutation,
     UserMutation,
 );

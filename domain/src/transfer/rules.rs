@@ -64,11 +64,24 @@ fn wrong_state(transfer: &StockTransfer) -> Refusal {
     Refusal::new(Code::WrongState, "id").with("state", transfer.state.to_value())
 }
 
+/// Weights of the steps are weights.
+fn check_weights(steps: &[LineStep]) -> Result<()> {
+    let mut refusals = Refusals::default();
+    for (row, step) in steps.iter().enumerate() {
+        if let Some(weight) = step.weight {
+            let path = format!("lines.{row}.weight");
+            refusals.take(within(&path, weight, (LEAST, MOST), 6));
+        }
+    }
+    refusals.into_result(Some(()))
+}
+
 /// The steps by line, each with its index in the input; of a line that there is, once.
 fn by_line<'a>(
     lines: &[Line],
     steps: &'a [LineStep],
 ) -> Result<HashMap<i32, (usize, &'a LineStep)>> {
+    check_weights(steps)?;
     let mut refusals = Refusals::default();
     let mut by_line = HashMap::with_capacity(steps.len());
     for (row, step) in steps.iter().enumerate() {

@@ -13,6 +13,7 @@ mod reconcile;
 mod reports;
 mod reservations;
 mod statements;
+mod transfers;
 mod weights;
 
 use sea_orm::sqlx;
