@@ -591,7 +591,13 @@ async fn ten_who_send_the_same_at_once_change_it_once() {
         let mut answers = answers.into_iter().map(Answer::ok);
         let first = answers.next().unwrap();
         assert!(answers.all(|answer| answer == first), "{}", case.mutation);
-        assert_eq!(count(&app, "audit").await, before + 1, "{}", case.mutation);
+        // Steps of a transfer leave a trail of what they hold or move, too.
+        let once = match case.mutation {
+            "stockTransferPick" | "stockTransferSend" | "stockTransferReceive" => 2,
+            _ => 1,
+        };
+        let after = count(&app, "audit").await;
+        assert_eq!(after, before + once, "{}", case.mutation);
     }
 }
 

@@ -250,7 +250,9 @@ impl Actor {
         let query = "query($items: [ID!], $locations: [ID!]) { stockLevels(where: {itemIds: $items, locationIds: $locations}) { \
                      nodes { onHand reserved available weight fineWeight } } }";
         let variables = json!({"items": [item], "locations": [location]});
-        let level = self.ok(query, variables).await["stockLevels"]["nodes"][0].take();
+        let data = self.ok(query, variables).await;
+        // There may be none.
+        let level = &data["stockLevels"]["nodes"][0];
         ["onHand", "reserved", "available", "weight", "fineWeight"]
             .map(|name| level[name].as_str().unwrap_or("0").to_owned())
     }
