@@ -75,6 +75,16 @@ pub struct LocationChange {
     pub external_reference: Patch<String>,
 }
 
+impl LocationChange {
+    /// Whether it says what may lie there.
+    fn bounds_stock(&self) -> bool {
+        self.kind.is_some()
+            || self.negative_allowed.is_some()
+            || !self.capacity.is_keep()
+            || self.category_ids.is_some()
+    }
+}
+
 /// Another place for a location, with all that is below it.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct LocationMove {
@@ -171,8 +181,10 @@ impl Locations<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        // Whether less than nothing may lie there is asked of what lies there.
-        stock::own_in_tx(&tx).await?;
+        if change.bounds_stock() {
+            // What may lie there is asked of what lies there.
+            stock::own_in_tx(&tx).await?;
+        }
         let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         rules::check_change(&before, &parsed, categories.as_deref())?;
         let categories_before = query::category_ids_in_tx(&tx, id).await?;

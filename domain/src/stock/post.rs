@@ -94,10 +94,10 @@ impl Stock<'_> {
         operation: &'static str,
         asked: &(impl Serialize + Sync),
         key: Option<&str>,
-        plan: Plan,
+        mut plan: Plan,
     ) -> Result<StockEntry> {
         let now = self.domain.now();
-        rules::check_time(plan.effective_at, now)?;
+        plan.effective_at = rules::past(plan.effective_at, now)?;
         let tx = self.domain.begin().await?;
         let claim = match claim_in_tx(&tx, viewer, key, operation, asked, now).await? {
             Claimed::Before(answer) => return Ok(answer),
@@ -441,7 +441,7 @@ async fn insert_in_tx(
                ), entry AS (
                    INSERT INTO stock_entry (id, kind, reason, document, note, effective_at, recorded_at, actor_kind, actor_id, actor_name,
                                             reverses_id, lines)
-                   SELECT $1, $2, $3, $4, $5, at, $7, $8, $9, $10, $11, (SELECT count(*) FROM line) FROM moment
+                   SELECT $1, $2, $3, $4, $5, at, GREATEST($7, at), $8, $9, $10, $11, (SELECT count(*) FROM line) FROM moment
                    RETURNING *
                ), moved AS (
                    INSERT INTO stock_movement (entry_id, line, item_id, lot_id, from_location_id, to_location_id, quantity, weight, fine_weight,

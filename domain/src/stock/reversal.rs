@@ -39,7 +39,7 @@ impl Stock<'_> {
         let asked = (id, &particulars);
         let plan = rules::plan(Kind::Reverse, Reason::Mistaken, &particulars, Vec::new())?;
         let now = self.domain.now();
-        rules::check_time(plan.effective_at, now)?;
+        let effective_at = rules::past(plan.effective_at, now)?;
         let tx = self.domain.begin().await?;
         let claim = match claim_in_tx(&tx, viewer, key, "stock.reverse", &asked, now).await? {
             Claimed::Before(answer) => return Ok(answer),
@@ -50,7 +50,6 @@ impl Stock<'_> {
         if original.kind == Kind::Reverse {
             return Err(Refusal::new(Code::NotReversible, "id").into());
         }
-        let effective_at = plan.effective_at;
         if effective_at.is_some_and(|at| at < original.effective_at) {
             let refusal = Refusal::new(Code::TimeOutOfRange, "effectiveAt");
             return Err(refusal

@@ -164,17 +164,18 @@ pub(crate) fn parse_document(document: Option<&str>) -> Result<Option<String>, R
         .transpose()
 }
 
-/// Nothing happens before its time.
-pub(super) fn check_time(
+/// When it happened, if that was in the past: nothing happens before its time. What is a little ahead, as clocks differ, happens now.
+pub(super) fn past(
     effective_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<(), Refusal> {
+) -> Result<Option<DateTime<Utc>>, Refusal> {
     let max = now + AHEAD_MAX;
     match effective_at {
-        Some(at) if at > max => {
-            Err(Refusal::new(Code::TimeOutOfRange, "effectiveAt").with("max", max))
-        }
-        _ => Ok(()),
+        Some(at) if at > max => Err(Refusal::new(Code::TimeOutOfRange, "effectiveAt")
+            .with("min", DateTime::UNIX_EPOCH.to_rfc3339())
+            .with("max", max.to_rfc3339())),
+        Some(at) if at >= now => Ok(None),
+        at => Ok(at),
     }
 }
 

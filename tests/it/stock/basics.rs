@@ -1,10 +1,14 @@
 //! Goods come in, are moved, leave, and come back.
 
-use domain::locale::Locale;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    clock::{Clock as _, SystemClock},
+    locale::Locale,
+};
 use serde_json::{Value, json};
 use tests::app::PASSWORD;
 
-use super::{Shop, line, sold};
+use super::{Shop, line, sold, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn goods_come_in_are_moved_and_leave() {
@@ -178,6 +182,29 @@ async fn what_is_back_dated_must_have_been_there_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_a_little_ahead_happens_now() {
+    let shop = Shop::open().await;
+    let ring = shop.item("RING", "NONE").await;
+    let ahead = SystemClock.now() + TimeDelta::minutes(4);
+    let received = json!({"reason": "PURCHASED", "effectiveAt": ahead, "lines": [{"itemId": ring, "toId": shop.tray, "quantity": 2}]});
+    let entry = shop.manager.done("stockReceive", received).await["entry"].take();
+    let at = |entry: &Value| {
+        text(&entry["effectiveAt"])
+            .parse::<DateTime<Utc>>()
+            .unwrap()
+    };
+    assert!(at(&entry) < ahead, "{entry}");
+    // Those that follow each other do so in time as well.
+    let mut before = at(&entry);
+    for _ in 0..2 {
+        let sale = sold(json!([line(&ring, &shop.tray, 1)]));
+        let after = at(&shop.manager.done("stockIssue", sale).await["entry"]);
+        assert!(after > before, "{after} is behind {before}");
+        before = after;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_of_entries_and_movements_are_read_page_by_page() {
     let shop = Shop::open().await;
     let ring = shop.item_in_tray("RING", 10).await;
@@ -213,6 +240,21 @@ async fn lists_of_entries_and_movements_are_read_page_by_page() {
     assert_eq!(
         entries,
         json!([{"kind": "RECEIVE", "lines": 1, "movements": {"nodes": [{"quantity": "10"}]}}])
+    );
+    let query = "query($tray: ID!, $after: String) { stockMovements(where: {locationId: $tray}, first: 3, after: $after) { \
+                 nodes { entry { kind } } pageInfo { endCursor hasNextPage } } }";
+    let first = shop.manager.ok(query, json!({"tray": shop.tray})).await["stockMovements"].take();
+    let after = json!({"tray": shop.tray, "after": first["pageInfo"]["endCursor"]});
+    let rest = shop.manager.ok(query, after).await["stockMovements"].take();
+    let rest: Vec<_> = rest["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["entry"]["kind"].clone())
+        .collect();
+    assert_eq!(
+        (first["pageInfo"]["hasNextPage"].as_bool(), rest),
+        (Some(true), vec![json!("ISSUE"), json!("RECEIVE")])
     );
     let all = "{ stockMovements(where: {}) { nodes { line } } }";
     assert_eq!(shop.manager.gql(all, json!({})).await.codes(), ["REQUIRED"]);

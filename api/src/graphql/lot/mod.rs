@@ -5,7 +5,7 @@ pub mod mutation;
 use async_graphql::{
     ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject, connection::EmptyFields,
 };
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     Permission, Refusal,
     lot::{Lot as Row, LotFilter, LotLevel as LevelRow},
@@ -17,6 +17,7 @@ pub use mutation::LotMutation;
 use super::{
     context::ContextExt,
     cost,
+    date::Date,
     decimal::Decimal,
     error::OrGraphql,
     filter::StringFilter,
@@ -69,7 +70,7 @@ pub struct Lot {
     /// Lot or serial number: unique for its item, upper case.
     number: String,
     /// Last day on which it is good; null when it never expires.
-    expires_on: Option<NaiveDate>,
+    expires_on: Option<Date>,
     /// Its fineness, in parts per thousand; null when nobody has said.
     fineness: Option<Decimal>,
     /// Weight of one piece, stones included, in grams.
@@ -119,7 +120,7 @@ impl Lot {
             id: id.encode(),
             kind: kind.into(),
             number,
-            expires_on,
+            expires_on: expires_on.map(Date),
             fineness: fineness.map(Decimal::shown),
             gross_weight: gross_weight.map(Decimal::shown),
             net_weight: net_weight.map(Decimal::shown),
@@ -209,9 +210,9 @@ pub struct LotWhere {
     /// With this hallmark id.
     huid: Option<String>,
     /// Whose last good day is this one or earlier.
-    expires_until: Option<NaiveDate>,
+    expires_until: Option<Date>,
     /// That are good on this day still; those that never expire are.
-    good_on: Option<NaiveDate>,
+    good_on: Option<Date>,
     /// That may be sold, or not.
     state: Option<LotState>,
     /// Of which something is there, or those only of which nothing is.
@@ -234,8 +235,8 @@ impl LotWhere {
             item_ids: item_ids.transpose()?,
             number: number.map(Into::into),
             huid,
-            expires_until,
-            expires_from: good_on,
+            expires_until: expires_until.map(|Date(day)| day),
+            expires_from: good_on.map(|Date(day)| day),
             state: state.map(Into::into),
             in_stock,
         })

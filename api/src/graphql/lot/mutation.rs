@@ -1,7 +1,6 @@
 //! What clients can do to lots.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use chrono::NaiveDate;
 use domain::{
     Permission,
     lot::{Lot as Row, LotChange},
@@ -12,6 +11,7 @@ use super::{Lot, LotState};
 use crate::graphql::{
     category::patch,
     context::ContextExt,
+    date::Date,
     guard::Needs,
     id::GlobalId,
     payload::{UserError, settle},
@@ -23,7 +23,7 @@ pub struct LotUpdateInput {
     /// Which lot.
     id: ID,
     /// Last day on which it is good.
-    expires_on: MaybeUndefined<NaiveDate>,
+    expires_on: MaybeUndefined<Date>,
     /// Number of its certificate.
     certificate_number: MaybeUndefined<String>,
     /// Hallmark id: six letters and digits, unique. Of serials only.
@@ -77,7 +77,7 @@ async fn update(ctx: &Context<'_>, input: LotUpdateInput) -> domain::Result<Row>
     } = input;
     let id = LotId::parse("id", &id)?;
     let change = LotChange {
-        expires_on: patch(expires_on),
+        expires_on: patch(expires_on.map_value(|Date(day)| day)),
         certificate_number: patch(certificate_number),
         huid: patch(huid),
         state: state.map(Into::into),

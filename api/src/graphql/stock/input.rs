@@ -1,7 +1,7 @@
 //! What clients say of stock, and how it is read.
 
 use async_graphql::{Enum, ID, InputObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     Code, Refusal,
     lot::LotDetails,
@@ -9,7 +9,7 @@ use domain::{
 };
 use entity::id::{ItemId, LocationId, LotId, StockReservationId};
 
-use crate::graphql::{decimal::Decimal, id::GlobalId};
+use crate::graphql::{date::Date, decimal::Decimal, id::GlobalId};
 
 /// Why goods come in.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub struct LotInput {
     /// Lot or serial number: at most 100 characters. Becomes upper case; unique for the item.
     number: String,
     /// Last day on which it is good.
-    expires_on: Option<NaiveDate>,
+    expires_on: Option<Date>,
     /// Its fineness, as people write it: `"750"`, `"18K"`, `"۱۸ عیار"`, `"75%"`; see `finenessParse`. The item's without.
     fineness: Option<String>,
     /// Weight of one piece, stones included, as people write it.
@@ -257,7 +257,7 @@ impl LotInput {
             certificate_number,
         } = self;
         let details = LotDetails {
-            expires_on,
+            expires_on: expires_on.map(|Date(day)| day),
             fineness,
             gross_weight,
             net_weight,

@@ -39,7 +39,7 @@ pub struct StockReceiveInput {
     document: Option<String>,
     /// What somebody has to say about it.
     note: Option<String>,
-    /// When it happened: now without; in a period that is not closed, and at most five minutes ahead.
+    /// When it happened: now without; in a period that is not closed. At most five minutes ahead, which is now.
     effective_at: Option<DateTime<Utc>>,
     /// Makes sending the same request again harmless.
     idempotency_key: Option<String>,
@@ -54,7 +54,7 @@ pub struct StockMoveInput {
     document: Option<String>,
     /// What somebody has to say about it.
     note: Option<String>,
-    /// When it happened: now without; in a period that is not closed, and at most five minutes ahead.
+    /// When it happened: now without; in a period that is not closed. At most five minutes ahead, which is now.
     effective_at: Option<DateTime<Utc>>,
     /// Makes sending the same request again harmless.
     idempotency_key: Option<String>,
@@ -73,7 +73,7 @@ pub struct StockIssueInput {
     document: Option<String>,
     /// What somebody has to say about it.
     note: Option<String>,
-    /// When it happened: now without; in a period that is not closed, and at most five minutes ahead.
+    /// When it happened: now without; in a period that is not closed. At most five minutes ahead, which is now.
     effective_at: Option<DateTime<Utc>>,
     /// Makes sending the same request again harmless.
     idempotency_key: Option<String>,
@@ -90,7 +90,7 @@ pub struct StockAdjustInput {
     document: Option<String>,
     /// What somebody has to say about it.
     note: Option<String>,
-    /// When it happened: now without; in a period that is not closed, and at most five minutes ahead.
+    /// When it happened: now without; in a period that is not closed. At most five minutes ahead, which is now.
     effective_at: Option<DateTime<Utc>>,
     /// Makes sending the same request again harmless.
     idempotency_key: Option<String>,
@@ -111,7 +111,7 @@ pub struct StockTransformInput {
     document: Option<String>,
     /// What somebody has to say about it.
     note: Option<String>,
-    /// When it happened: now without; in a period that is not closed, and at most five minutes ahead.
+    /// When it happened: now without; in a period that is not closed. At most five minutes ahead, which is now.
     effective_at: Option<DateTime<Utc>>,
     /// Makes sending the same request again harmless.
     idempotency_key: Option<String>,
