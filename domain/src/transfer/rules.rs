@@ -213,6 +213,31 @@ pub(super) fn sent(lines: Vec<Line>, weights: &[Decimal]) -> Vec<Line> {
     lines.collect()
 }
 
+/// What arrives weighs. What arrives whole weighs what was sent, and what arrives in part leaves something for the rest: so a transfer
+/// loses no weight, and takes none from others that are on their way.
+fn weight_of(
+    step: Option<&(usize, &LineStep)>,
+    on_its_way: Option<Decimal>,
+    comes_whole: bool,
+) -> Result<Option<Decimal>, Refusal> {
+    let said = step.and_then(|(row, step)| Some((row, step.weight?)));
+    match (said, on_its_way) {
+        (Some((row, weight)), Some(most)) => {
+            let most = most.normalize();
+            let bounds = if comes_whole {
+                (most, most)
+            } else {
+                (LEAST, most - LEAST)
+            };
+            let path = format!("lines.{row}.weight");
+            within(&path, weight, bounds, 6).map(Some)
+        }
+        (None, Some(most)) if comes_whole => Ok(Some(most)),
+        // An item that is not weighed, or a weight that is missing: the entry refuses both.
+        (said, _) => Ok(said.map(|(_, weight)| weight)),
+    }
+}
+
 /// The lines after what arrives, what moves to its place, and what is written off.
 pub(super) fn to_receive(
     whole: &WholeTransfer,
@@ -240,22 +265,21 @@ pub(super) fn to_receive(
             continue;
         };
         let weighed = !line.sent_weight.is_zero();
-        let said = step.and_then(|(_, step)| step.weight);
         let comes_whole = comes == on_its_way;
-        // What arrives in part is weighed; what arrives whole weighs what was sent.
-        let weight = match said {
-            Some(weight) => Some(weight),
-            None if weighed && comes_whole => Some(weight_on_its_way),
-            None => None,
+        let weight = if comes.is_zero() {
+            Some(None)
+        } else {
+            refusals.take(weight_of(
+                step,
+                weighed.then_some(weight_on_its_way),
+                comes_whole,
+            ))
         };
+        let Some(weight) = weight else { continue };
         if !comes.is_zero() {
             arrived.push(leg(whole.transfer.to_location_id, comes, weight));
         }
-        let weight = if comes.is_zero() {
-            Decimal::ZERO
-        } else {
-            weight.unwrap_or_default()
-        };
+        let weight = weight.unwrap_or_default();
         let lost = if is_last {
             on_its_way - comes
         } else {

@@ -184,6 +184,20 @@ async fn weighed_lots_arrive_with_what_they_weigh() {
     assert_eq!(sent["lines"][0]["sentWeight"], "15.5");
     let some = json!({"id": id, "lines": [{"line": 1, "quantity": 1, "weight": "5"}]});
     step(&shop, "stockTransferReceive", some).await;
+    // What is still to come weighs 10.5 g: no more than that, and something is left for the piece that is missing.
+    let last = |quantity: i64, weight: &str| {
+        let line = json!({"line": 1, "quantity": quantity, "weight": weight});
+        json!({"id": id, "isLast": true, "lines": [line]})
+    };
+    for wrong in [
+        last(1, "10.5"),
+        last(1, "11"),
+        last(2, "10.4"),
+        last(1, "0"),
+    ] {
+        let refused = shop.manager.not_done("stockTransferReceive", wrong).await;
+        assert_eq!(refused, [("OUT_OF_RANGE".into(), "lines.0.weight".into())]);
+    }
     let rest = step(&shop, "stockTransferReceive", json!({"id": id})).await;
     assert_eq!(
         (

@@ -99,7 +99,8 @@ pub struct StockTransferReceiveLineInput {
     line: i32,
     /// How many: from 0 to what is on its way; all of that without.
     quantity: Option<Decimal>,
-    /// What those weigh, without stones, in grams. Of an item that is weighed, when not all of it arrives at once.
+    /// What those weigh, without stones, in grams. Of an item that is weighed, when not all of it arrives at once; what arrives whole weighs
+    /// what was sent, and if a scale says otherwise, that is adjusted afterwards.
     weight: Option<Decimal>,
 }
 
