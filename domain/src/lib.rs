@@ -5,6 +5,7 @@ pub mod audit;
 pub mod barcode;
 pub mod category;
 pub mod clock;
+pub mod cost;
 pub mod currency;
 pub mod db;
 mod decimal;
@@ -35,6 +36,7 @@ mod reads;
 pub mod reservation;
 pub mod saved_view;
 pub mod scan;
+pub mod shop;
 pub mod sku;
 mod sql;
 pub mod stock;
@@ -104,6 +106,12 @@ impl Domain {
     #[must_use]
     pub fn categories(&self) -> category::Categories<'_> {
         category::Categories { domain: self }
+    }
+
+    /// What stock has cost: its use cases and queries.
+    #[must_use]
+    pub fn costs(&self) -> cost::Costs<'_> {
+        cost::Costs { domain: self }
     }
 
     /// Events: the outbox that feeds subscriptions.
@@ -176,6 +184,12 @@ impl Domain {
     #[must_use]
     pub fn scans(&self) -> scan::Scans<'_> {
         scan::Scans { domain: self }
+    }
+
+    /// What is said once for the whole shop.
+    #[must_use]
+    pub fn shop(&self) -> shop::Shops<'_> {
+        shop::Shops { domain: self }
     }
 
     /// Stock: its use cases and queries.

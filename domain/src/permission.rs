@@ -28,6 +28,8 @@ permissions! {
     CatalogueRead = "catalogue.read",
     /// Change categories and items.
     CatalogueWrite = "catalogue.write",
+    /// See what goods have cost.
+    CostRead = "cost.read",
     /// See background jobs.
     JobRead = "job.read",
     /// Steer background jobs.
@@ -36,6 +38,8 @@ permissions! {
     LocationWrite = "location.write",
     /// Record metal rates.
     PricingWrite = "pricing.write",
+    /// Change what is said once for the whole shop, such as its currency.
+    ShopManage = "shop.manage",
     /// See locations, and what lies in them.
     StockRead = "stock.read",
     /// Move stock.

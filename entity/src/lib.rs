@@ -25,6 +25,7 @@ pub mod ltree;
 pub mod metal_rate;
 pub mod role;
 pub mod saved_view;
+pub mod shop;
 pub mod stock_entry;
 pub mod stock_level;
 pub mod stock_movement;

@@ -3,6 +3,7 @@
 pub mod context;
 pub mod demo;
 pub mod expiry;
+pub mod recost;
 pub mod failure;
 pub mod jobs;
 pub mod labels;

@@ -1,4 +1,4 @@
-//! The worker as a whole: relay, queues, expiry and signs of life, until it is told to stop.
+//! The worker as a whole: relay, queues, expiry, costs and signs of life, until it is told to stop.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     context::Context,
-    expiry,
+    expiry, recost,
     queue::{Queue, RedisBackend, Settings},
     relay::Relay,
     runner::{self, Message},
@@ -98,6 +98,7 @@ impl Service {
         let mut parts = Parts::new();
         parts.spawn(always(relay.run(stop.clone())));
         parts.spawn(always(expiry::run(context.domain.clone(), stop.clone())));
+        parts.spawn(always(recost::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(give_signs(presence, name.clone(), stop.clone())));
         for (queue_name, queue, settings) in queues {
             let backend = queue.backend::<Message>(settings)?;

@@ -18,12 +18,14 @@ use domain::{
     Domain, Viewer,
     attribute::Schema,
     category::{Category, TREE_MAX},
+    cost::{Key as MovementKey, StockValue},
     currency::Currency,
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
     location::Location,
     lot::{Lot, LotLevel},
     metal_rate::{Metal, MetalRate},
+    money::Money,
     page::Page,
     pricing::Pricing,
     stock::{ItemStocking, StockEntry, StockMovement, StockTotal},
@@ -227,6 +229,18 @@ pub struct StockOf(pub ItemId);
 /// The lines of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TransferLinesOf(pub StockTransferId);
+
+/// What there is of an item has cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ValueOf(pub ItemId);
+
+/// By how much a movement changed what the shop has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MovementValue(pub MovementKey);
+
+/// Whether the values of an entry's movements may become others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct IsProvisional(pub StockEntryId);
 
 /// How an item is kept in stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -650,6 +664,60 @@ impl Loader<StockOf> for Loaders {
             rows.into_iter()
                 .map(|row| (StockOf(row.item_id), Some(row))),
         );
+        Ok(found)
+    }
+}
+
+impl Loader<ValueOf> for Loaders {
+    type Value = Option<StockValue>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[ValueOf],
+    ) -> Result<HashMap<ValueOf, Option<StockValue>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.costs().values_of(&self.viewer, &ids).await?;
+        // None, too, is an answer that is kept.
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (*key, None)).collect();
+        found.extend(
+            rows.into_iter()
+                .map(|row| (ValueOf(row.item_id), Some(row))),
+        );
+        Ok(found)
+    }
+}
+
+impl Loader<MovementValue> for Loaders {
+    type Value = Option<Money>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[MovementValue],
+    ) -> Result<HashMap<MovementValue, Option<Money>>, LoadError> {
+        let movements: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let costs = self.domain.costs();
+        let mut values = costs.movement_values(&self.viewer, &movements).await?;
+        Ok(keys
+            .iter()
+            .map(|key| (*key, values.remove(&key.0)))
+            .collect())
+    }
+}
+
+impl Loader<IsProvisional> for Loaders {
+    type Value = bool;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[IsProvisional],
+    ) -> Result<HashMap<IsProvisional, bool>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let provisional = self.domain.costs().provisional(&self.viewer, &ids).await?;
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (*key, false)).collect();
+        found.extend(provisional.into_iter().map(|id| (IsProvisional(id), true)));
         Ok(found)
     }
 }

@@ -14,6 +14,17 @@ pub struct Money {
     pub currency: String,
 }
 
+impl Money {
+    /// As people write it.
+    #[must_use]
+    pub fn shown(amount: rust_decimal::Decimal, currency: String) -> Self {
+        Self {
+            amount: Decimal::shown(amount),
+            currency,
+        }
+    }
+}
+
 impl From<Money> for domain::money::Money {
     fn from(Money { amount, currency }: Money) -> Self {
         Self {

@@ -24,6 +24,7 @@ use super::{
     reservation::{ReservationMutation, ReservationQuery},
     saved_view::{SavedViewMutation, SavedViewQuery},
     scan::ScanQuery,
+    shop::{ShopMutation, ShopQuery},
     stock::{
         StockMutation, StockQuery, StockReconciliationMutation, StockReconciliationQuery,
         StockReportQuery,
@@ -31,6 +32,7 @@ use super::{
     transfer::{TransferMutation, TransferQuery},
     unit_of_measure::{MeasureQuery, UnitOfMeasureMutation, UnitOfMeasureQuery},
     user::{ApiTokenMutation, ApiTokenQuery, LoginMutation, SessionQuery, UserMutation, UserQuery},
+    value::StockValueQuery,
 };
 
 /// All queries.
@@ -54,9 +56,11 @@ pub struct Query(
     SavedViewQuery,
     ScanQuery,
     SessionQuery,
+    ShopQuery,
     StockQuery,
     StockReconciliationQuery,
     StockReportQuery,
+    StockValueQuery,
     TagQuery,
     TransferQuery,
     UnitOfMeasureQuery,
@@ -82,6 +86,7 @@ pub struct Mutation(
     MetalRateMutation,
     ReservationMutation,
     SavedViewMutation,
+    ShopMutation,
     StockMutation,
     StockReconciliationMutation,
     TagMutation,

@@ -26,7 +26,7 @@ use serde::Serialize;
 pub use card::{CardLine, CardOf};
 pub use entity::stock_reconciliation::Model as StockReconciliation;
 pub use entity::{
-    item_stocking::Model as ItemStocking,
+    item_stocking::{CostMethod, Model as ItemStocking},
     stock_entry::{Kind, Model as StockEntry, Reason},
     stock_movement::Model as StockMovement,
 };

@@ -1,9 +1,13 @@
 //! How an item is kept in stock: whether it is weighed, and what a scale may find over or missing.
 
 use chrono::{DateTime, Utc};
-use entity::{id::ItemId, item_stocking::Model as ItemStocking};
+use entity::{
+    id::ItemId,
+    item::Tracking,
+    item_stocking::{CostMethod, Model as ItemStocking},
+};
 use rust_decimal::Decimal;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde::Serialize;
 
 use super::{
@@ -37,10 +41,12 @@ pub struct StockingChange {
     pub reorder_point: Patch<Decimal>,
     /// Up to how much.
     pub maximum: Patch<Decimal>,
+    /// How it is found what it has cost; the usual way when cleared.
+    pub cost_method: Patch<CostMethod>,
 }
 
 impl Stock<'_> {
-    /// Changes how an item is kept. Whether it is weighed cannot change any more once it has stock.
+    /// Changes how an item is kept. Whether it is weighed, and how it is found what it has cost, cannot change any more once it has stock.
     ///
     /// # Errors
     /// When a value is refused, there is no such item, or somebody changed it since `expected_version`.
@@ -62,7 +68,8 @@ impl Stock<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        lock_item_in_tx(&tx, item).await?;
+        let tracking = lock_item_in_tx(&tx, item).await?;
+        check_method(change.cost_method, tracking)?;
         let before = of(&tx, &[item]).await?.pop();
         let known = before.clone().unwrap_or_else(|| usual(item, now));
         if let Some(expected) = expected_version.filter(|expected| *expected != known.version) {
@@ -91,6 +98,7 @@ fn parse(change: StockingChange) -> Result<StockingChange> {
         weight_tolerance,
         reorder_point,
         maximum,
+        cost_method,
     } = change;
     let mut refusals = Refusals::default();
     let tolerance = weight_tolerance
@@ -108,6 +116,7 @@ fn parse(change: StockingChange) -> Result<StockingChange> {
             weight_tolerance: tolerance,
             reorder_point: point,
             maximum,
+            cost_method,
         });
     refusals.into_result(parsed)
 }
@@ -136,6 +145,7 @@ fn applied(known: ItemStocking, change: &StockingChange) -> Result<ItemStocking,
             weight_tolerance,
             reorder_point,
             maximum,
+            cost_method: change.cost_method.apply(known.cost_method),
             ..known
         }),
     }
@@ -149,17 +159,27 @@ fn usual(item_id: ItemId, now: DateTime<Utc>) -> ItemStocking {
         weight_tolerance: Decimal::ZERO,
         reorder_point: None,
         maximum: None,
+        cost_method: None,
         version: 0,
         updated_at: now,
     }
 }
 
-async fn lock_item_in_tx(tx: &DatabaseTransaction, item: ItemId) -> Result<()> {
-    let sql = "SELECT id FROM item WHERE id = $1 FOR NO KEY UPDATE";
+async fn lock_item_in_tx(tx: &DatabaseTransaction, item: ItemId) -> Result<Tracking> {
+    let sql = "SELECT tracking FROM item WHERE id = $1 FOR NO KEY UPDATE";
     let found = tx.query_one_raw(statement(sql, [item.into()])).await?;
-    found
-        .map(drop)
-        .ok_or_else(|| Refusal::new(Code::NotFound, "itemId").into())
+    let found = found.ok_or_else(|| Refusal::new(Code::NotFound, "itemId"))?;
+    Ok(found.try_get("", "tracking")?)
+}
+
+/// Piece by piece costs only what is told apart.
+fn check_method(method: Patch<CostMethod>, tracking: Tracking) -> Result<(), Refusal> {
+    match method {
+        Patch::Set(CostMethod::Specific) if tracking == Tracking::None => {
+            Err(Refusal::new(Code::NotTracked, "costMethod"))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) async fn of(db: &impl ConnectionTrait, items: &[ItemId]) -> Result<Vec<ItemStocking>> {
@@ -175,12 +195,13 @@ async fn write_in_tx(tx: &DatabaseTransaction, wanted: &ItemStocking) -> Result<
         weight_tolerance,
         reorder_point,
         maximum,
+        cost_method,
         version: _,
         updated_at,
     } = wanted;
-    let sql = "INSERT INTO item_stocking (item_id, is_weighed, weight_tolerance, reorder_point, maximum, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+    let sql = "INSERT INTO item_stocking (item_id, is_weighed, weight_tolerance, reorder_point, maximum, updated_at, cost_method) VALUES ($1, $2, $3, $4, $5, $6, $7)
                ON CONFLICT (item_id) DO UPDATE
-               SET is_weighed = $2, weight_tolerance = $3, reorder_point = $4, maximum = $5, updated_at = $6, version = item_stocking.version + 1
+               SET is_weighed = $2, weight_tolerance = $3, reorder_point = $4, maximum = $5, updated_at = $6, cost_method = $7, version = item_stocking.version + 1
                RETURNING *";
     let values = [
         (*item_id).into(),
@@ -189,13 +210,16 @@ async fn write_in_tx(tx: &DatabaseTransaction, wanted: &ItemStocking) -> Result<
         (*reorder_point).into(),
         (*maximum).into(),
         (*updated_at).into(),
+        cost_method.map(|method| method.to_value()).into(),
     ];
     let written = ItemStocking::find_by_statement(statement(sql, values))
         .one(tx)
         .await;
-    let in_use = Refusal::new(Code::InUse, "isWeighed");
-    let written =
-        written.map_err(|error| refuse_if_broken(error, &[("item_weighing_stays", in_use)]))?;
+    let kept_otherwise = [
+        ("item_weighing_stays", Refusal::new(Code::InUse, "isWeighed")),
+        ("item_costing_stays", Refusal::new(Code::InUse, "costMethod")),
+    ];
+    let written = written.map_err(|error| refuse_if_broken(error, &kept_otherwise))?;
     written.ok_or_else(|| Error::internal("an insert gave no row"))
 }
 

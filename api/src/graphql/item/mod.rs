@@ -43,11 +43,13 @@ use super::{
     id::GlobalId,
     loader::{
         BarcodesOf, ImagesOf, MetalOf, OptionsOf, PricingOf, SchemaOf, StockOf, StockingOf,
+        ValueOf,
         VariantCountOf, VariantsOf, load,
     },
     money::Money,
     page::Connection,
     stock::{ItemStock, ItemStocking},
+    value::StockValue,
     translation::{self, Translation},
     unit_of_measure::UnitOfMeasure,
 };
@@ -575,6 +577,13 @@ impl Item {
     async fn stock(&self, ctx: &Context<'_>) -> async_graphql::Result<ItemStock> {
         let row = load(ctx, StockOf(self.row_id)).await?.flatten();
         Ok(ItemStock::new(row))
+    }
+
+    /// What it has cost that there is of it; null as long as none has ever come in. Needs `cost.read`.
+    #[graphql(guard = "Needs(Permission::CostRead)")]
+    async fn stock_value(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<StockValue>> {
+        let row = load(ctx, ValueOf(self.row_id)).await?.flatten();
+        Ok(row.map(|row| StockValue::new(row, None)))
     }
 
     /// How it is kept in stock. Needs `stock.read`.

@@ -20,7 +20,7 @@ use crate::graphql::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{BarcodesOf, ImagesOf, SchemaOf, StockOf, StockingOf, preload},
+    loader::{BarcodesOf, ImagesOf, SchemaOf, StockOf, StockingOf, ValueOf, preload},
     page::{self, Connection, TotalCount},
 };
 
@@ -252,6 +252,9 @@ pub(in crate::graphql) async fn prefetch<'a>(
         if is_selected("stocking") {
             preload(ctx, ids().map(StockingOf)).await?;
         }
+    }
+    if is_selected("stockValue") && ctx.viewer().require(Permission::CostRead).is_ok() {
+        preload(ctx, ids().map(ValueOf)).await?;
     }
     variant::prefetch(ctx, &selected, &rows).await?;
     price::prefetch(ctx, selected, &rows).await

@@ -11,6 +11,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::
 use chrono::{DateTime, Utc};
 use domain::{
     Permission,
+    cost::Key,
     stock::{
         ItemStocking as StockingRow, StockEntry as EntryRow, StockLevel as LevelRow,
         StockMovement as MovementRow, StockTotal as TotalRow,
@@ -28,9 +29,10 @@ use super::{
     guard::Needs,
     id::GlobalId,
     item::Item,
-    loader::{MovementsOf, ReversalOf, load},
+    loader::{IsProvisional, MovementValue, MovementsOf, ReversalOf, load},
     location::Location,
     lot::Lot,
+    money::Money,
     page::{self, Connection},
 };
 
@@ -188,6 +190,15 @@ impl StockEntry {
         Ok(page::connection(page, EmptyFields, StockMovement::new))
     }
 
+    /// Whether the values of its movements may become others: something was written down later than it happened, and a worker computes
+    /// what came after it anew. Needs `cost.read`.
+    #[graphql(guard = "Needs(Permission::CostRead)")]
+    async fn is_value_provisional(&self, ctx: &Context<'_>) -> async_graphql::Result<bool> {
+        Ok(load(ctx, IsProvisional(self.row_id))
+            .await?
+            .unwrap_or_default())
+    }
+
     /// The entry that it undoes; null when it undoes none.
     async fn reverses(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Self>> {
         let Some(id) = self.reverses_id else {
@@ -218,6 +229,8 @@ pub struct StockMovement {
     /// When it happened.
     effective_at: DateTime<Utc>,
     #[graphql(skip)]
+    unit_cost: Option<rust_decimal::Decimal>,
+    #[graphql(skip)]
     entry_id: StockEntryId,
     #[graphql(skip)]
     item_id: ItemId,
@@ -244,7 +257,7 @@ impl StockMovement {
             quantity,
             weight,
             fine_weight,
-            unit_cost: _,
+            unit_cost,
             effective_at,
         } = row;
         Self {
@@ -253,6 +266,7 @@ impl StockMovement {
             weight: Decimal::shown(weight),
             fine_weight: Decimal::shown(fine_weight),
             effective_at,
+            unit_cost,
             entry_id,
             item_id,
             lot_id,
@@ -267,6 +281,24 @@ impl StockMovement {
     /// The entry that it is a line of.
     async fn entry(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<StockEntry>> {
         Ok(load(ctx, self.entry_id).await?.map(StockEntry::new))
+    }
+
+    /// By how much it changed what the shop's stock has cost: what came in, or, negative, what left has cost. Null for what only went from
+    /// one place in the shop to another. Needs `cost.read`.
+    #[graphql(guard = "Needs(Permission::CostRead)")]
+    async fn value(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Money>> {
+        let key = Key {
+            entry: self.entry_id,
+            line: self.line,
+        };
+        let value = load(ctx, MovementValue(key)).await?.flatten();
+        Ok(value.map(|value| Money::shown(value.amount, value.currency)))
+    }
+
+    /// What one unit was said to cost that came in; null when nobody said so. Needs `cost.read`.
+    #[graphql(guard = "Needs(Permission::CostRead)")]
+    async fn unit_cost(&self) -> Option<Decimal> {
+        self.unit_cost.map(Decimal::shown)
     }
 
     /// Which item. Needs `catalogue.read`.
@@ -394,6 +426,18 @@ impl ItemStock {
     }
 }
 
+/// How it is found what goods have cost that leave.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "domain::stock::CostMethod")]
+pub enum CostMethod {
+    /// Everything there is of the item costs the same: the weighted average.
+    Average,
+    /// What came in first goes first.
+    Fifo,
+    /// Each lot or serial has its own cost.
+    Specific,
+}
+
 /// How an item is kept in stock.
 #[derive(SimpleObject)]
 pub struct ItemStocking {
@@ -405,6 +449,8 @@ pub struct ItemStocking {
     reorder_point: Option<Decimal>,
     /// Up to how much, in the item's unit; null when nobody has said.
     maximum: Option<Decimal>,
+    /// How it is found what it has cost; null when nobody has said: `SPECIFIC` for what has serial numbers, `AVERAGE` for everything else.
+    cost_method: Option<CostMethod>,
     /// Counts changes; send it back as `expectedVersion`.
     version: i64,
 }
@@ -419,6 +465,7 @@ impl ItemStocking {
                 weight_tolerance: Decimal(rust_decimal::Decimal::ZERO),
                 reorder_point: None,
                 maximum: None,
+                cost_method: None,
                 version: 0,
             };
         };
@@ -428,6 +475,7 @@ impl ItemStocking {
             weight_tolerance,
             reorder_point,
             maximum,
+            cost_method,
             version,
             updated_at: _,
         } = row;
@@ -436,6 +484,7 @@ impl ItemStocking {
             weight_tolerance: Decimal::shown(weight_tolerance),
             reorder_point: reorder_point.map(Decimal::shown),
             maximum: maximum.map(Decimal::shown),
+            cost_method: cost_method.map(Into::into),
             version,
         }
     }

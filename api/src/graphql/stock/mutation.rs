@@ -9,7 +9,7 @@ use domain::{
 use entity::id::{ItemId, LocationId, StockEntryId};
 
 use super::{
-    ItemStocking, StockEntry,
+    CostMethod, ItemStocking, StockEntry,
     input::{
         StockAdjustLineInput, StockAdjustReason, StockIssueLineInput, StockIssueReason,
         StockMoveLineInput, StockOutputLineInput, StockReceiveLineInput, StockReceiveReason,
@@ -146,6 +146,9 @@ pub struct ItemStockingSetInput {
     reorder_point: MaybeUndefined<Decimal>,
     /// Up to how much, in the item's unit: more than the reorder point.
     maximum: MaybeUndefined<Decimal>,
+    /// How it is found what it has cost; the usual way when null. Cannot change any more once the item has stock. `SPECIFIC` is for items with
+    /// lots or serial numbers.
+    cost_method: MaybeUndefined<CostMethod>,
     /// Refuse when the version is another; 0 as long as nothing was ever said.
     expected_version: Option<i64>,
     /// Makes sending the same request again harmless.
@@ -401,6 +404,7 @@ async fn set_stocking(
         weight_tolerance,
         reorder_point,
         maximum,
+        cost_method,
         expected_version,
         idempotency_key,
     } = input;
@@ -410,6 +414,7 @@ async fn set_stocking(
         weight_tolerance: weight_tolerance.map(|Decimal(grams)| grams),
         reorder_point: patch(reorder_point.map_value(|Decimal(point)| point)),
         maximum: patch(maximum.map_value(|Decimal(most)| most)),
+        cost_method: patch(cost_method.map_value(Into::into)),
     };
     let key = idempotency_key.as_deref();
     let stock = ctx.domain().stock();

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Lookahead, Object, connection::EmptyFields};
 use chrono::{DateTime, Utc};
 use domain::{
     Permission, Refusal,
+    cost::Key,
     stock::{CardOf, StockEntry as EntryRow, StockLevel as LevelRow, StockMovement as MovementRow},
 };
 use entity::id::{ItemId, LocationId, LotId, StockEntryId};
@@ -19,7 +20,7 @@ use crate::graphql::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{MovementsOf, ReversalOf, load_all, preload},
+    loader::{IsProvisional, MovementValue, MovementsOf, ReversalOf, load_all, preload},
     page::{self, Connection},
 };
 
@@ -289,6 +290,9 @@ pub(super) async fn prefetch_entries<'a>(
     if is_selected("reversedBy") {
         preload(ctx, rows.clone().map(|row| ReversalOf(row.id))).await?;
     }
+    if is_selected("isValueProvisional") && ctx.viewer().require(Permission::CostRead).is_ok() {
+        preload(ctx, rows.clone().map(|row| IsProvisional(row.id))).await?;
+    }
     let movements = selected.field("movements");
     if movements.exists() {
         let keys = MovementsOf::selected(&movements, rows.map(|row| row.id))?;
@@ -315,6 +319,13 @@ async fn prefetch_movements<'a>(
     }
     if is_selected("lot") {
         preload(ctx, rows.clone().filter_map(|row| row.lot_id)).await?;
+    }
+    if is_selected("value") && ctx.viewer().require(Permission::CostRead).is_ok() {
+        let keys = rows.clone().map(|row| Key {
+            entry: row.entry_id,
+            line: row.line,
+        });
+        preload(ctx, keys.map(MovementValue)).await?;
     }
     let (from, to) = (is_selected("from"), is_selected("to"));
     let ends = rows.flat_map(|row| {
