@@ -5,6 +5,7 @@ pub mod audit;
 pub mod barcode;
 pub mod category;
 pub mod clock;
+pub mod count;
 pub mod currency;
 pub mod db;
 mod decimal;
@@ -116,6 +117,12 @@ impl Domain {
     #[must_use]
     pub fn items(&self) -> item::Items<'_> {
         item::Items { domain: self }
+    }
+
+    /// Counts of stock: their use cases and queries.
+    #[must_use]
+    pub fn counts(&self) -> count::Counts<'_> {
+        count::Counts { domain: self }
     }
 
     /// Exports of items into files.

@@ -36,6 +36,8 @@ permissions! {
     LocationWrite = "location.write",
     /// Record metal rates.
     PricingWrite = "pricing.write",
+    /// Approve counts of stock.
+    StockApprove = "stock.approve",
     /// See locations, and what lies in them.
     StockRead = "stock.read",
     /// Move stock.
