@@ -166,6 +166,12 @@ codes! {
     CategoryNotKept = "CATEGORY_NOT_KEPT",
     /// An attribute says something else than the same attribute of a category above or below. Params: `category`, `value`.
     Contradicts = "CONTRADICTS",
+    /// The piece was counted at another place. Params: `number`, `location`.
+    CountedElsewhere = "COUNTED_ELSEWHERE",
+    /// Fewer were counted than are taken back. Params: `sku`, `location`, `counted`.
+    CountedFewer = "COUNTED_FEWER",
+    /// The place is being counted already. Params: `location`, and `number` of the count.
+    CountLocationTaken = "COUNT_LOCATION_TAKEN",
     /// The row would become its own ancestor.
     Cycle = "CYCLE",
     /// The picture has more pixels than we take. Params: `width`, `height`, `max`.
@@ -236,6 +242,10 @@ codes! {
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.
     NotEmpty = "NOT_EMPTY",
+    /// The count is about other places, or other items. Params: `value`.
+    NotInCount = "NOT_IN_COUNT",
+    /// It is not counted again. Params: `sku`, `location`.
+    NotRecounted = "NOT_RECOUNTED",
     /// The entry reverses another one, and is not reversed itself.
     NotReversible = "NOT_REVERSIBLE",
     /// All pieces of the item are alike: it has no lots.

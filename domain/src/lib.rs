@@ -6,6 +6,7 @@ pub mod barcode;
 pub mod category;
 pub mod clock;
 pub mod cost;
+pub mod count;
 pub mod currency;
 pub mod db;
 mod decimal;
@@ -124,6 +125,12 @@ impl Domain {
     #[must_use]
     pub fn items(&self) -> item::Items<'_> {
         item::Items { domain: self }
+    }
+
+    /// Counts of stock: their use cases and queries.
+    #[must_use]
+    pub fn counts(&self) -> count::Counts<'_> {
+        count::Counts { domain: self }
     }
 
     /// Exports of items into files.

@@ -40,6 +40,8 @@ permissions! {
     PricingWrite = "pricing.write",
     /// Change what is said once for the whole shop, such as its currency.
     ShopManage = "shop.manage",
+    /// Approve counts of stock.
+    StockApprove = "stock.approve",
     /// See locations, and what lies in them.
     StockRead = "stock.read",
     /// Move stock.

@@ -76,7 +76,9 @@ impl Shops<'_> {
 }
 
 async fn read(db: &impl ConnectionTrait) -> Result<Shop> {
-    one(Shop::find_by_statement(statement("SELECT * FROM shop", [])).one(db).await?)
+    one(Shop::find_by_statement(statement("SELECT * FROM shop", []))
+        .one(db)
+        .await?)
 }
 
 async fn lock_in_tx(tx: &DatabaseTransaction) -> Result<Shop> {
@@ -96,7 +98,9 @@ async fn write_in_tx(
     let sql = "UPDATE shop SET currency = $1, currency_scale = $2, version = version + 1, updated_at = $3 RETURNING *";
     let scale = i16::try_from(currency.minor_unit()).unwrap_or(i16::MAX);
     let values = [currency.as_str().into(), scale.into(), now.into()];
-    let written = Shop::find_by_statement(statement(sql, values)).one(tx).await;
+    let written = Shop::find_by_statement(statement(sql, values))
+        .one(tx)
+        .await;
     let in_use = Refusal::new(Code::InUse, "currency");
     let written =
         written.map_err(|error| refuse_if_broken(error, &[("shop_currency_stays", in_use)]))?;

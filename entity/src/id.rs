@@ -68,6 +68,8 @@ id! {
     RoleId,
     /// A list as somebody wants to see it again.
     SavedViewId,
+    /// A count of what lies at some places.
+    StockCountId,
     /// Movements of stock that were made at once.
     StockEntryId,
     /// A proof that levels are the sums of movements.

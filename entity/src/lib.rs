@@ -26,6 +26,8 @@ pub mod metal_rate;
 pub mod role;
 pub mod saved_view;
 pub mod shop;
+pub mod stock_count;
+pub mod stock_count_line;
 pub mod stock_entry;
 pub mod stock_level;
 pub mod stock_movement;

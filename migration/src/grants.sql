@@ -22,8 +22,9 @@ object (kind, oid, name, privileges, needed) AS (
         CASE
             -- Views are looked at, and the history of the database is migration's.
             WHEN c.relkind IN ('v', 'm') OR c.relname = 'seaql_migrations' THEN '{SELECT}'::text[]
-            -- Levels and values follow from movements and reservations, by their triggers.
-            WHEN c.relname IN ('stock_level', 'stock_lot_level', 'stock_value', 'stock_cost', 'stock_cost_layer') THEN '{SELECT}'
+            -- Levels and values follow from movements and reservations, and what was counted from scans, by their triggers.
+            WHEN c.relname IN ('stock_level', 'stock_lot_level', 'stock_value', 'stock_cost', 'stock_cost_layer', 'stock_count_location',
+                               'stock_count_line') THEN '{SELECT}'
             WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%\_append\_only') THEN '{SELECT,INSERT}'
             ELSE '{SELECT,INSERT,UPDATE,DELETE}'
         END

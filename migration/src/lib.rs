@@ -26,6 +26,7 @@ mod m20261127_000020_search_vector;
 mod m20261127_000021_locations;
 mod m20261127_000022_stock;
 mod m20261127_000023_transfers;
+mod m20261127_000024_counts;
 mod m20261127_000025_costs;
 pub mod settings;
 
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000021_locations::Migration),
             Box::new(m20261127_000022_stock::Migration),
             Box::new(m20261127_000023_transfers::Migration),
+            Box::new(m20261127_000024_counts::Migration),
             Box::new(m20261127_000025_costs::Migration),
         ]
     }

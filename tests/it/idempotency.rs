@@ -411,7 +411,7 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
         }
         wanted.push(id);
     }
-    vec![
+    let mut cases = vec![
         Case::new("stockReceive", many, "document", json!("D-1")),
         Case::new("stockMove", json!({"lines": moved(1)}), "lines", moved(2)),
         Case::new(
@@ -487,6 +487,77 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
             json!({"itemId": manager.item("WEIGHED", shelf).await, "isWeighed": true}),
             "weightTolerance",
             json!("0.01"),
+        ),
+    ];
+    cases.extend(count_cases(manager, &item).await);
+    cases
+}
+
+/// Every mutation of counts, each of a count and a place of its own.
+async fn count_cases(manager: &Actor, item: &str) -> Vec<Case> {
+    let mut counts = Vec::new();
+    let mut places = Vec::new();
+    for number in 0..6 {
+        let place = manager
+            .location(&format!("COUNTED-{number}"), "TRAY", None)
+            .await;
+        manager.receive(item, &place, 1).await;
+        places.push(place);
+    }
+    let scans = |place: usize, id: &str| json!([{"scanId": id, "itemId": item, "locationId": places[place]}]);
+    for (place, steps) in [
+        &[][..],
+        &[],
+        &["stockCountFinish"],
+        &["stockCountFinish"],
+        &[],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let opened = json!({"locationId": places[place]});
+        let id = manager.done("stockCountOpen", opened).await["count"]["id"].take();
+        for step in steps {
+            manager.done(step, json!({"id": id})).await;
+        }
+        counts.push(id);
+    }
+    vec![
+        Case::new(
+            "stockCountOpen",
+            json!({"locationId": places[5]}),
+            "note",
+            json!("Why"),
+        ),
+        Case::new(
+            "stockCountScan",
+            json!({"id": counts[0], "scans": scans(0, "1")}),
+            "scans",
+            scans(0, "2"),
+        ),
+        Case::new(
+            "stockCountFinish",
+            json!({"id": counts[1]}),
+            "id",
+            json!(counts[0]),
+        ),
+        Case::new(
+            "stockCountRecount",
+            json!({"id": counts[2]}),
+            "lines",
+            json!([1]),
+        ),
+        Case::new(
+            "stockCountApprove",
+            json!({"id": counts[3]}),
+            "id",
+            json!(counts[0]),
+        ),
+        Case::new(
+            "stockCountCancel",
+            json!({"id": counts[4]}),
+            "id",
+            json!(counts[0]),
         ),
     ]
 }
@@ -591,9 +662,12 @@ async fn ten_who_send_the_same_at_once_change_it_once() {
         let mut answers = answers.into_iter().map(Answer::ok);
         let first = answers.next().unwrap();
         assert!(answers.all(|answer| answer == first), "{}", case.mutation);
-        // Steps of a transfer leave a trail of what they hold or move, too.
+        // Steps of a transfer or a count leave a trail of what they hold or move, too.
         let once = match case.mutation {
-            "stockTransferPick" | "stockTransferSend" | "stockTransferReceive" => 2,
+            "stockTransferPick"
+            | "stockTransferSend"
+            | "stockTransferReceive"
+            | "stockCountApprove" => 2,
             _ => 1,
         };
         let after = count(&app, "audit").await;

@@ -42,6 +42,9 @@ const RESERVATIONS: &str =
 const TRANSFER: &str = "transfer { id number state version lines { line requested picked sent sentWeight received receivedWeight missing \
     lot { number } } }";
 
+/// What is asked about a count after a mutation.
+const COUNT: &str = "count { id number state round version approvedByName entry { id number } progress { lines scans differing toRecount } }";
+
 /// What is asked about a metal rate after a mutation.
 const METAL_RATE: &str =
     "metalRate { id metal fineness currency pricePerGram effectiveAt source recordedAt }";
@@ -60,7 +63,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 56] = [
+const MUTATIONS: [(&str, &str, &str); 62] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -133,6 +136,16 @@ const MUTATIONS: [(&str, &str, &str); 56] = [
         SAVED_VIEW,
     ),
     ("stockAdjust", "StockAdjustInput", STOCK_ENTRY),
+    ("stockCountApprove", "StockCountApproveInput", COUNT),
+    ("stockCountCancel", "StockCountCancelInput", COUNT),
+    ("stockCountFinish", "StockCountFinishInput", COUNT),
+    ("stockCountOpen", "StockCountOpenInput", COUNT),
+    ("stockCountRecount", "StockCountRecountInput", COUNT),
+    (
+        "stockCountScan",
+        "StockCountScanInput",
+        "accepted count { id state version }",
+    ),
     ("stockIssue", "StockIssueInput", STOCK_ENTRY),
     ("stockMove", "StockMoveInput", STOCK_ENTRY),
     ("stockReceive", "StockReceiveInput", STOCK_ENTRY),

@@ -3,11 +3,11 @@
 pub mod context;
 pub mod demo;
 pub mod expiry;
-pub mod recost;
 pub mod failure;
 pub mod jobs;
 pub mod labels;
 pub mod queue;
+pub mod recost;
 pub mod registry;
 pub mod relay;
 pub mod runner;

@@ -22,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     context::Context,
-    expiry, recost,
+    expiry,
     queue::{Queue, RedisBackend, Settings},
+    recost,
     relay::Relay,
     runner::{self, Message},
 };

@@ -6,8 +6,8 @@ use domain::{Code, Refusal};
 use entity::id::{
     ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
     JobFileId, JobId, LabelSheetId, LocationId, LotId, MetalRateId, RoleId, SavedViewId,
-    StockEntryId, StockReconciliationId, StockReservationId, StockTransferId, UnitOfMeasureId,
-    UserId,
+    StockCountId, StockEntryId, StockReconciliationId, StockReservationId, StockTransferId,
+    UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -94,6 +94,7 @@ global_ids! {
     MetalRateId = "MetalRate",
     RoleId = "Role",
     SavedViewId = "SavedView",
+    StockCountId = "StockCount",
     StockEntryId = "StockEntry",
     StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",

@@ -19,6 +19,7 @@ use domain::{
     attribute::Schema,
     category::{Category, TREE_MAX},
     cost::{Key as MovementKey, StockValue},
+    count::CountProgress,
     currency::Currency,
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
@@ -33,7 +34,8 @@ use domain::{
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{
-    CategoryId, ItemId, JobId, LocationId, LotId, StockEntryId, StockTransferId, UnitOfMeasureId,
+    CategoryId, ItemId, JobId, LocationId, LotId, StockCountId, StockEntryId, StockTransferId,
+    UnitOfMeasureId,
 };
 
 use super::{
@@ -241,6 +243,10 @@ pub struct MovementValue(pub MovementKey);
 /// Whether the values of an entry's movements may become others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IsProvisional(pub StockEntryId);
+
+/// How far a count has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CountProgressOf(pub StockCountId);
 
 /// How an item is kept in stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -757,6 +763,23 @@ impl Loader<TransferLinesOf> for Loaders {
             lines.entry(key).or_default().push(row);
         }
         Ok(lines)
+    }
+}
+
+impl Loader<CountProgressOf> for Loaders {
+    type Value = CountProgress;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[CountProgressOf],
+    ) -> Result<HashMap<CountProgressOf, CountProgress>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.counts().progress_of(&self.viewer, &ids).await?;
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|row| (CountProgressOf(row.count_id), row))
+            .collect())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod below;
 pub mod category;
 pub mod context;
 pub mod cost;
+pub mod count;
 pub mod date;
 pub mod decimal;
 pub mod error;

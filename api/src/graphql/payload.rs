@@ -34,6 +34,12 @@ user_error_codes! {
     CategoryNotKept,
     /// An attribute says something else than the same attribute of a category above or below.
     Contradicts,
+    /// The piece was counted at another place.
+    CountedElsewhere,
+    /// Fewer were counted than are taken back.
+    CountedFewer,
+    /// The place is being counted already; in which count is in the message.
+    CountLocationTaken,
     /// The row would become its own ancestor.
     Cycle,
     /// The picture has more pixels than we take.
@@ -104,6 +110,10 @@ user_error_codes! {
     NotFound,
     /// Something is still in it.
     NotEmpty,
+    /// The count is about other places, or other items.
+    NotInCount,
+    /// It is not counted again.
+    NotRecounted,
     /// The entry reverses another one, and is not reversed itself.
     NotReversible,
     /// All pieces of the item are alike: it has no lots.

@@ -11,6 +11,9 @@ BUILT_IN = Every shop has this location. It cannot be closed.
 CANNOT_VARY = Variants cannot differ in “{ $value }”: choose an attribute with one plain value that is not unique.
 CATEGORY_NOT_KEPT = { $location } is kept for items of other categories; { $sku } cannot be put there.
 CONTRADICTS = The attribute “{ $value }” of the category “{ $category }” says something else. A category below may only be stricter than those above it.
+COUNTED_ELSEWHERE = The piece { $number } was counted in { $location } already. Take it back there first if it is not there.
+COUNTED_FEWER = Only { $counted } of { $sku } were counted in { $location }: no more can be taken back.
+COUNT_LOCATION_TAKEN = { $location } is being counted already, in the count C-{ $number }.
 CYCLE = This cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
 EXCLUSIVE = Give either this or “{ $other }”, not both.
@@ -64,6 +67,8 @@ NOT_EMPTY = { $count ->
     [one] One item is still in it. Move or archive it first.
    *[other] { $count } items are still in it. Move or archive them first.
 }
+NOT_IN_COUNT = { $value } is not part of this count.
+NOT_RECOUNTED = { $sku } in { $location } was counted and is not counted again in this round.
 NOT_REVERSIBLE = This reverses another entry and cannot be reversed itself. Do the thing again instead.
 NOT_TRACKED = This item is not kept by lot or serial number. Leave the lot out.
 NOT_WEIGHED = This item is counted, not weighed. Leave the weight out, or let the item be weighed first.
@@ -105,6 +110,9 @@ WRONG_STATE = { $state ->
     [picked] This lies ready: it must be sent first.
     [in_transit] This is on its way: receive it.
     [received] This has been received: nothing more can be done about it.
+    [open] This is still being counted: finish counting first.
+    [review] Counting has ended: approve it, or let lines be counted again.
+    [posted] This was approved: nothing more can be done about it.
    *[other] This was called off.
 }
 WRONG_TYPE = { $expected ->

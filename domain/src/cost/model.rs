@@ -173,8 +173,8 @@ impl State {
             let mut rest = out.amount;
             while let (Some(from), true) = (layer, rest > Decimal::ZERO) {
                 let part = rest.min(from.worth.amount - taken);
-                let value = self.cost_of(from.worth, taken + part)?
-                    - self.cost_of(from.worth, taken)?;
+                let value =
+                    self.cost_of(from.worth, taken + part)? - self.cost_of(from.worth, taken)?;
                 changes.push(gone(out.key, Some(from.id), part, value));
                 rest -= part;
                 taken += part;
@@ -376,10 +376,7 @@ pub(crate) fn unit_cost(quantity: Decimal, unit_cost: Decimal, amount: Decimal) 
 
 /// What `quantity` are worth of which each cost `unit_cost`.
 pub(crate) fn worth(quantity: Decimal, unit_cost: Decimal, scale: u32) -> Result<Decimal> {
-    rounded(
-        &(&Exact::from(quantity) * &Exact::from(unit_cost)),
-        scale,
-    )
+    rounded(&(&Exact::from(quantity) * &Exact::from(unit_cost)), scale)
 }
 
 fn rounded(exact: &Exact, scale: u32) -> Result<Decimal> {

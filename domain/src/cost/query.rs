@@ -28,7 +28,9 @@ pub(super) async fn values_of(
 ) -> Result<Vec<StockValue>> {
     let mut sql = Sql::new("SELECT ");
     sql.push(COLUMNS).push(" FROM ").push(VALUES);
-    sql.push(" WHERE v.item_id = ANY(").bind(uuids(items)).push(")");
+    sql.push(" WHERE v.item_id = ANY(")
+        .bind(uuids(items))
+        .push(")");
     Ok(StockValue::find_by_statement(sql.build()).all(db).await?)
 }
 
@@ -77,9 +79,7 @@ fn push_filter(sql: &mut Sql, filter: &ValueFilter) {
     } = filter;
     sql.push("true");
     if let Some(ids) = item_ids {
-        sql.push(" AND v.item_id = ANY(")
-            .bind(uuids(ids))
-            .push(")");
+        sql.push(" AND v.item_id = ANY(").bind(uuids(ids)).push(")");
     }
     if let Some(id) = category_id {
         push_within(sql, *id);

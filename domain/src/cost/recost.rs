@@ -41,7 +41,11 @@ pub(super) async fn due(domain: &Domain, most: u32) -> Result<Vec<ItemId>> {
 }
 
 /// Computes the item anew, unless somebody else does or has. Tells how many movements have another cost now.
-pub(super) async fn recost(domain: &Domain, viewer: &Viewer, item: ItemId) -> Result<Option<usize>> {
+pub(super) async fn recost(
+    domain: &Domain,
+    viewer: &Viewer,
+    item: ItemId,
+) -> Result<Option<usize>> {
     let now = domain.now();
     let tx = domain.begin().await?;
     let Some(head) = Head::lock_in_tx(&tx, item).await? else {
@@ -220,7 +224,9 @@ impl Replay {
             BATCH.into(),
             self.is_weighed.into(),
         ];
-        Ok(Row::find_by_statement(statement(sql, values)).all(tx).await?)
+        Ok(Row::find_by_statement(statement(sql, values))
+            .all(tx)
+            .await?)
     }
 
     async fn entries_in_tx(&mut self, tx: &DatabaseTransaction, rows: &[Row]) -> Result<()> {
@@ -279,9 +285,9 @@ impl Replay {
 
     fn incoming(&self, row: &Row, made: Option<&Made>, used: Decimal) -> Result<In> {
         let is_made = row.kind == "transform";
-        let said = row.unit_cost.filter(|_| {
-            !is_made && row.reverses_id.is_none() && row.quantity > Decimal::ZERO
-        });
+        let said = row
+            .unit_cost
+            .filter(|_| !is_made && row.reverses_id.is_none() && row.quantity > Decimal::ZERO);
         let value = match (made, said) {
             (Some(made), _) if is_made => Some(made.worth_of(row.line, used, self.state.scale)?),
             (_, Some(cost)) => Some(worth(row.quantity, cost, self.state.scale)?),
@@ -364,7 +370,9 @@ impl Replay {
 
 /// Entries in which something was made.
 fn made_in(rows: &[Row]) -> Vec<StockEntryId> {
-    let made = rows.iter().filter(|row| row.is_in && row.kind == "transform");
+    let made = rows
+        .iter()
+        .filter(|row| row.is_in && row.kind == "transform");
     let made: BTreeSet<_> = made.map(|row| row.entry_id).collect();
     made.into_iter().collect()
 }
@@ -387,7 +395,11 @@ async fn unit_cost_before_in_tx(tx: &DatabaseTransaction, head: &Head) -> Result
     let Some(row) = tx.query_one_raw(statement(sql, values)).await? else {
         return Ok(Decimal::ZERO);
     };
-    let (quantity, cost, amount) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+    let (quantity, cost, amount) = (
+        row.try_get_by_index(0)?,
+        row.try_get_by_index(1)?,
+        row.try_get_by_index(2)?,
+    );
     unit_cost(quantity, cost, amount)
 }
 
@@ -427,7 +439,10 @@ async fn rewind_in_tx(
     let sql = "SELECT id, entry_id, line, opened_at, amount, value FROM stock_cost_layer WHERE item_id = $1 AND (amount <> 0 OR id = ANY($2))";
     let layers: Vec<_> = later.keys().copied().collect();
     let values = [state.item.into(), uuids(&layers)];
-    for row in LayerRow::find_by_statement(statement(sql, values)).all(tx).await? {
+    for row in LayerRow::find_by_statement(statement(sql, values))
+        .all(tx)
+        .await?
+    {
         let worth = Worth {
             amount: row.amount,
             value: row.value,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::{
     id::{ItemId, LocationId, LotId, StockReservationId},
-    stock_entry::{Kind, Reason},
+    stock_entry::{Kind, Model as StockEntry, Reason},
 };
 use rust_decimal::Decimal;
 use sea_orm::DatabaseTransaction;
@@ -35,9 +35,21 @@ pub(crate) async fn post_legs_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    (operation, kind, reason, document): (&'static str, Kind, Reason, Option<String>),
+    head: (&'static str, Kind, Reason, Option<String>),
     legs: Vec<Leg>,
 ) -> Result<Vec<Decimal>, Failure> {
+    let (_, weights) = enter_legs_in_tx(tx, viewer, now, head, legs).await?;
+    Ok(weights)
+}
+
+/// The same, and the entry that it was.
+pub(crate) async fn enter_legs_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    (operation, kind, reason, document): (&'static str, Kind, Reason, Option<String>),
+    legs: Vec<Leg>,
+) -> Result<(StockEntry, Vec<Decimal>), Failure> {
     let count = legs.len();
     let lines = legs.into_iter().map(line).collect();
     let settled = settle_in_tx(tx, now, reason, lines, Decimal::ZERO).await?;
@@ -53,8 +65,8 @@ pub(crate) async fn post_legs_in_tx(
         effective_at: settled.moment,
         reverses: None,
     };
-    write_in_tx(tx, viewer, now, &head, settled.movements).await?;
-    Ok(weights)
+    let entry = write_in_tx(tx, viewer, now, &head, settled.movements).await?;
+    Ok((entry, weights))
 }
 
 fn line(leg: Leg) -> Line {

@@ -37,7 +37,7 @@ pub use rules::{AdjustReason, IssueReason, ReceiveReason, TransformReason};
 pub use stocking::StockingChange;
 pub(crate) use {
     fault::{Failure, explain, places},
-    leg::{Leg, post_legs_in_tx},
+    leg::{Leg, enter_legs_in_tx, post_legs_in_tx},
     line::{LEAST, MOST},
     post::{lock_levels_in_tx, tell_in_tx},
     query::{own_in_tx, stocked_in_tx, things_in_tx},

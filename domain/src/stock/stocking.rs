@@ -216,8 +216,14 @@ async fn write_in_tx(tx: &DatabaseTransaction, wanted: &ItemStocking) -> Result<
         .one(tx)
         .await;
     let kept_otherwise = [
-        ("item_weighing_stays", Refusal::new(Code::InUse, "isWeighed")),
-        ("item_costing_stays", Refusal::new(Code::InUse, "costMethod")),
+        (
+            "item_weighing_stays",
+            Refusal::new(Code::InUse, "isWeighed"),
+        ),
+        (
+            "item_costing_stays",
+            Refusal::new(Code::InUse, "costMethod"),
+        ),
     ];
     let written = written.map_err(|error| refuse_if_broken(error, &kept_otherwise))?;
     written.ok_or_else(|| Error::internal("an insert gave no row"))

@@ -7,7 +7,7 @@ use tests::database;
 use super::{Shop, bought, line, sold};
 
 /// Tries it, and tells what PostgreSQL says: the constraint, or the code when there is none.
-async fn tried(db: &PgPool, sql: &str) -> String {
+pub(super) async fn tried(db: &PgPool, sql: &str) -> String {
     let mut connection = db.acquire().await.unwrap();
     // As one transaction, deferred constraints included.
     let result = connection

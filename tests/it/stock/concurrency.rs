@@ -16,7 +16,7 @@ fn runs() -> usize {
 }
 
 /// Sends all of them at once, each over a connection of its own if need be.
-async fn at_once(actor: &Actor, requests: Vec<(&'static str, Value)>) -> Vec<Answer> {
+pub(super) async fn at_once(actor: &Actor, requests: Vec<(&'static str, Value)>) -> Vec<Answer> {
     let most = requests.len();
     let sent = requests
         .into_iter()
@@ -25,7 +25,7 @@ async fn at_once(actor: &Actor, requests: Vec<(&'static str, Value)>) -> Vec<Ans
 }
 
 /// How many were done; all others were refused with this code and nothing else.
-fn done(answers: &[Answer], code: &str) -> usize {
+pub(super) fn done(answers: &[Answer], code: &str) -> usize {
     let mut done = 0;
     for answer in answers {
         assert!(answer.errors.is_empty(), "{answer:?}");

@@ -4,6 +4,7 @@ mod attacks;
 mod bad_input;
 mod basics;
 mod concurrency;
+mod counts;
 mod crash;
 mod events;
 mod lots;

@@ -43,15 +43,14 @@ use super::{
     id::GlobalId,
     loader::{
         BarcodesOf, ImagesOf, MetalOf, OptionsOf, PricingOf, SchemaOf, StockOf, StockingOf,
-        ValueOf,
-        VariantCountOf, VariantsOf, load,
+        ValueOf, VariantCountOf, VariantsOf, load,
     },
     money::Money,
     page::Connection,
     stock::{ItemStock, ItemStocking},
-    value::StockValue,
     translation::{self, Translation},
     unit_of_measure::UnitOfMeasure,
+    value::StockValue,
 };
 
 /// What sort of thing an item is.
