@@ -483,6 +483,12 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
             json!("C-2"),
         ),
         Case::new(
+            "shopSet",
+            json!({"currency": "IRR"}),
+            "currency",
+            json!("EUR"),
+        ),
+        Case::new(
             "itemStockingSet",
             json!({"itemId": manager.item("WEIGHED", shelf).await, "isWeighed": true}),
             "weightTolerance",

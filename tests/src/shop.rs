@@ -63,7 +63,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 62] = [
+const MUTATIONS: [(&str, &str, &str); 63] = [
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -135,6 +135,7 @@ const MUTATIONS: [(&str, &str, &str); 62] = [
         "SavedViewDefaultSetInput",
         SAVED_VIEW,
     ),
+    ("shopSet", "ShopSetInput", "shop { currency version }"),
     ("stockAdjust", "StockAdjustInput", STOCK_ENTRY),
     ("stockCountApprove", "StockCountApproveInput", COUNT),
     ("stockCountCancel", "StockCountCancelInput", COUNT),

@@ -355,4 +355,4 @@ $$;
 INSERT INTO stock_value (item_id, changed_at, recost_from)
 SELECT DISTINCT item_id, '0001-01-01 00:00:00+00'::timestamptz, '0001-01-01 00:00:00+00'::timestamptz FROM stock_level;
 
-UPDATE role SET permissions = permissions || '{cost.read}' WHERE code = 'manager';
+UPDATE role SET permissions = permissions || '{cost.read,shop.manage}' WHERE code = 'manager';
