@@ -13,7 +13,7 @@ use super::{
     line::{Line, LotWish, Place},
     post::{Head, settle_in_tx, write_in_tx},
 };
-use crate::{error::Result, viewer::Viewer};
+use crate::{error::Result, idempotency::Claim, viewer::Viewer};
 
 /// Goods that go from one place to another, as a part of something larger.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ pub(crate) async fn post_legs_in_tx(
         effective_at: settled.moment,
         reverses: None,
     };
-    write_in_tx(tx, viewer, now, &head, settled.movements).await?;
+    write_in_tx(tx, viewer, now, (&head, Claim::NONE), settled.movements).await?;
     Ok(weights)
 }
 
