@@ -5,7 +5,10 @@
 # The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
 # their own, which is no business of the application's.
 #
+#   scripts/bench.sh [PART]   catalogue, stock, or of the latter posting or history alone; everything without (also as PART=stock make bench)
+#
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
+#   MOVEMENTS=10000000   size of the history of stock (bench/stock.sh)
 #   SECONDS_PER_ROUND=6  how long each row is measured, ten times: five for goldshop and five for pgbench
 #   BIN_DIR              use the programs in this directory, build nothing
 set -euo pipefail
@@ -23,10 +26,13 @@ source "$ROOT/scripts/bench/single.sh"
 source "$ROOT/scripts/bench/lists.sh"
 # shellcheck source=bench/files.sh
 source "$ROOT/scripts/bench/files.sh"
+# shellcheck source=bench/stock.sh
+source "$ROOT/scripts/bench/stock.sh"
 # shellcheck source=bench/report.sh
 source "$ROOT/scripts/bench/report.sh"
 
 readonly ITEMS=${ITEMS:-100000}
+readonly PART=${1:-${PART:-all}}
 
 finish() {
     local status=$?
@@ -100,13 +106,17 @@ capture_statements() {
     set_logging none
 }
 
-# Everything up to a running shop whose jobs are done.
+# Everything that the parts share.
 prepare() {
     ensure_tools
     PROFILE=release build_programs
     step "Starting PostgreSQL and Redis"
     start_services
     set_bench_surroundings
+}
+
+# Everything up to a running shop whose jobs are done.
+prepare_catalogue() {
     allow_large_files
     migrate
     load_catalogue
@@ -117,26 +127,9 @@ prepare() {
     sample
 }
 
-report_loading() {
-    [[ -n $LOAD_SECONDS ]] || return 0
-    if ((ITEMS == 1000000)); then
-        report_limit "loading the demo shop and 1,000,000 generated items" "$LOAD_SECONDS" s 300
-    else
-        report_fact "loading the demo shop and $ITEMS generated items" "$LOAD_SECONDS" s
-    fi
-}
-
-main() {
-    [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
-        die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
-    use_instance bench
-    hold_lock "make bench"
-    trap finish EXIT
-    trap 'exit 130' INT TERM HUP
-    WORK=$INSTANCE_DIR/bench
-    mkdir -p "$WORK"
-    prepare
-    report_begin
+measure_catalogue() {
+    prepare_catalogue
+    report_begin "Catalogue: $(sql 'SELECT count(*) FROM item') items, $(sql 'SELECT count(*) FROM category') categories."
     report_loading
     measure_idle
     measure_jobs
@@ -151,4 +144,45 @@ main() {
     report_end
 }
 
-main "$@"
+# measure_stock COMMAND...: each a part of it.
+measure_stock() {
+    local part
+    report_begin "Stock: a new shop for what is posted, and one with a history of two years for what is read."
+    for part in "$@"; do "$part"; done
+    report_end
+}
+
+measure() {
+    : >"$WORK/report.md"
+    if [[ $PART == all || $PART == catalogue ]]; then measure_catalogue; fi
+    case $PART in
+    all | stock) measure_stock measure_posting measure_history ;;
+    posting) measure_stock measure_posting ;;
+    history) measure_stock measure_history ;;
+    esac
+}
+
+report_loading() {
+    [[ -n $LOAD_SECONDS ]] || return 0
+    if ((ITEMS == 1000000)); then
+        report_limit "loading the demo shop and 1,000,000 generated items" "$LOAD_SECONDS" s 300
+    else
+        report_fact "loading the demo shop and $ITEMS generated items" "$LOAD_SECONDS" s
+    fi
+}
+
+main() {
+    [[ $PART =~ ^(all|catalogue|stock|posting|history)$ ]] || die "unknown part '$PART': catalogue, stock, posting or history"
+    [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
+        die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
+    use_instance bench
+    hold_lock "make bench"
+    trap finish EXIT
+    trap 'exit 130' INT TERM HUP
+    WORK=$INSTANCE_DIR/bench
+    mkdir -p "$WORK"
+    prepare
+    measure
+}
+
+main

@@ -112,6 +112,14 @@ fn request_hash(operation: &str, input: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 impl Claim {
+    /// No key, and so nothing to keep.
+    pub(crate) const NONE: Self = Self(None);
+
+    /// Whose key it is, and the key, for a statement that keeps the answer where it makes the change; nulls without a key.
+    pub(crate) fn into_parts(self) -> (Option<String>, Option<String>) {
+        self.0.map(|key| (key.actor, key.key)).unzip()
+    }
+
     /// Keeps the answer for whoever comes with the same key again.
     pub(crate) async fn keep_in_tx(
         self,

@@ -1,13 +1,12 @@
 # shellcheck shell=bash
 # The tables that `make bench` prints, in Markdown, so that docs/performance.md can take them as they are.
 
+# report_begin WHAT: on what is measured.
 report_begin() {
     {
         printf '%s, %s, commit %s%s\n\n' "$(date --utc +'%Y-%m-%d %H:%M UTC')" "$(describe_machine)" \
             "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$(git diff --quiet HEAD 2>/dev/null || echo ' with changes')"
-        printf 'Catalogue: %s items, %s categories.\n\n' \
-            "$(private_psql --quiet --tuples-only --no-align --command 'SELECT count(*) FROM item')" \
-            "$(private_psql --quiet --tuples-only --no-align --command 'SELECT count(*) FROM category')"
+        printf '%s\n\n' "$1"
         printf '| row | connections | requests/s | p50 ms | p95 ms | p99 ms | api MB | pgbench/s | ratio | target | |\n'
         printf '|---|--:|--:|--:|--:|--:|--:|--:|--:|---|---|\n'
     } >"$WORK/rows.md"
@@ -46,7 +45,7 @@ report_fact() { report_line "$1" "$2 $3" "" ""; }
 report_line() { printf '| %s | %s | %s | %s |\n' "$@" | tee -a "$WORK/singles.md" >&2; }
 
 report_end() {
-    { cat "$WORK/rows.md" && echo && cat "$WORK/singles.md"; } | tee "$WORK/report.md"
+    { cat "$WORK/rows.md" && echo && cat "$WORK/singles.md"; } | tee -a "$WORK/report.md"
     say ""
     say "Also in $WORK/report.md; the statements' plans are in $WORK/*.plan"
 }

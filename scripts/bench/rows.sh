@@ -7,7 +7,14 @@ readonly CHECKED=3
 readonly ROUNDS=5
 readonly SECONDS_PER_ROUND=${SECONDS_PER_ROUND:-6}
 
-document_name() { if [[ $1 == tree* ]]; then echo tree; else echo "$1"; fi; }
+document_name() {
+    case $1 in
+    tree*) echo tree ;;
+    stock_card*) echo stock_card ;;
+    stock_levels*) echo stock_levels ;;
+    *) echo "$1" ;;
+    esac
+}
 
 # Values of the first line of each sample, which is what is captured: row.column to value.
 declare -A SAMPLED

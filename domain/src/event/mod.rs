@@ -69,7 +69,7 @@ impl Kind {
     }
 
     /// The aggregate that it happens to.
-    fn aggregate_type(self) -> &'static str {
+    pub(crate) fn aggregate_type(self) -> &'static str {
         match self {
             Self::CategoryTreeChanged => "category",
             Self::ItemChanged => "item",

@@ -13,7 +13,7 @@ use super::{
     line::{Line, LotWish, Place},
     post::{Head, settle_in_tx, write_in_tx},
 };
-use crate::{error::Result, viewer::Viewer};
+use crate::{error::Result, idempotency::Claim, viewer::Viewer};
 
 /// Goods that go from one place to another, as a part of something larger.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ pub(crate) async fn enter_legs_in_tx(
         effective_at: settled.moment,
         reverses: None,
     };
-    let entry = write_in_tx(tx, viewer, now, &head, settled.movements).await?;
+    let entry = write_in_tx(tx, viewer, now, (&head, Claim::NONE), settled.movements).await?;
     Ok((entry, weights))
 }
 

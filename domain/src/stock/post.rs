@@ -24,11 +24,11 @@ use super::{
     transform, weigh,
 };
 use crate::{
-    audit::{self, Actor, Change},
+    audit::Actor,
     clock::new_id,
     error::{Code, Error, Refusal, Refusals, Result},
     event::{self, Kind, NewEvent},
-    idempotency::{Claimed, claim_in_tx},
+    idempotency::{Claim, Claimed, claim_in_tx},
     lot, reservation,
     sql::{statement, uuids},
     viewer::Viewer,
@@ -103,9 +103,8 @@ impl Stock<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        match post_plan_in_tx(&tx, viewer, now, operation, plan).await {
+        match post_plan_in_tx(&tx, viewer, now, (operation, claim), plan).await {
             Ok(entry) => {
-                claim.keep_in_tx(&tx, &entry).await?;
                 self.domain.commit(tx).await?;
                 Ok(entry)
             }
@@ -121,7 +120,7 @@ async fn post_plan_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    operation: &'static str,
+    (operation, claim): (&'static str, Claim),
     plan: Plan,
 ) -> Result<StockEntry, Failure> {
     let Plan {
@@ -143,7 +142,7 @@ async fn post_plan_in_tx(
         effective_at: effective_at.or(settled.moment),
         reverses: None,
     };
-    write_in_tx(tx, viewer, now, &head, settled.movements).await
+    write_in_tx(tx, viewer, now, (&head, claim), settled.movements).await
 }
 
 /// Movements, and the moment at which their levels were locked, when they had to be.
@@ -347,12 +346,13 @@ pub(crate) async fn lock_levels_in_tx(
     Ok(row.try_get("", "moment")?)
 }
 
-/// Writes the entry with its movements, the trail and the event. The movements come last, for whoever comes after waits from then on.
+/// Writes the entry with its movements, the trail, the event and the answer that the claim is to keep: all in one statement, for whoever comes
+/// after waits from its beginning until the commit.
 pub(super) async fn write_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    head: &Head<'_>,
+    (head, claim): (&Head<'_>, Claim),
     movements: Vec<Movement>,
 ) -> Result<StockEntry, Failure> {
     if movements.len() > super::MOVEMENTS_MAX {
@@ -369,19 +369,21 @@ pub(super) async fn write_in_tx(
         reverses_id: head.reverses,
         lines: movements.len(),
     };
-    let change = Change {
-        action: head.operation,
-        aggregate_type: "stock_entry",
-        aggregate_id: id.0,
-        before: None,
-        after: Some(&recorded),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await?;
+    let recorded = serde_json::to_value(&recorded).map_err(Error::from)?;
     let places = movements
         .iter()
         .map(|movement| (movement.item, movement.from, movement.to));
-    tell_in_tx(tx, viewer, now, head.operation, id.0, places).await?;
-    match insert_in_tx(tx, viewer, now, (id, head), &movements).await {
+    let told = told(head.operation, places);
+    match insert_in_tx(
+        tx,
+        viewer,
+        now,
+        (id, head, claim),
+        (recorded, told),
+        &movements,
+    )
+    .await
+    {
         Ok(entry) => Ok(entry),
         Err(error) => Err(Failure::of(error, movements)),
     }
@@ -396,17 +398,7 @@ pub(crate) async fn tell_in_tx(
     aggregate: uuid::Uuid,
     places: impl Iterator<Item = (ItemId, LocationId, LocationId)>,
 ) -> Result<()> {
-    let mut items = BTreeSet::new();
-    let mut locations = BTreeSet::new();
-    for (item, from, to) in places {
-        items.insert(item);
-        locations.extend([from, to]);
-    }
-    let payload = if items.len() + locations.len() > NAMED_MAX {
-        json!({ "action": action })
-    } else {
-        json!({ "action": action, "items": items, "locations": locations })
-    };
+    let payload = told(action, places);
     let event = NewEvent {
         kind: Kind::StockChanged,
         aggregate_id: aggregate,
@@ -414,6 +406,23 @@ pub(crate) async fn tell_in_tx(
         payload: &payload,
     };
     event::write_in_tx(tx, viewer, now, event).await
+}
+
+fn told(
+    action: &'static str,
+    places: impl Iterator<Item = (ItemId, LocationId, LocationId)>,
+) -> serde_json::Value {
+    let mut items = BTreeSet::new();
+    let mut locations = BTreeSet::new();
+    for (item, from, to) in places {
+        items.insert(item);
+        locations.extend([from, to]);
+    }
+    if items.len() + locations.len() > NAMED_MAX {
+        json!({ "action": action })
+    } else {
+        json!({ "action": action, "items": items, "locations": locations })
+    }
 }
 
 /// No lot, as arrays of nullable values do not bind.
@@ -425,7 +434,8 @@ async fn insert_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    (id, head): (StockEntryId, &Head<'_>),
+    (id, head, claim): (StockEntryId, &Head<'_>, Claim),
+    (recorded, told): (serde_json::Value, serde_json::Value),
     movements: &[Movement],
 ) -> Result<StockEntry, DbErr> {
     fn column<T>(movements: &[Movement], read: impl Fn(&Movement) -> T) -> Vec<T> {
@@ -449,6 +459,14 @@ async fn insert_in_tx(
                    SELECT $1, l.line, l.item, NULLIF(l.lot, '00000000-0000-0000-0000-000000000000'), l.source, l.target, l.quantity, l.weight,
                           l.fine_weight, NULLIF(l.unit_cost, -1), entry.effective_at
                    FROM entry, line l
+               ), trail AS (
+                   INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
+                   VALUES ($7, $8, $9, $10, $20, $21, 'stock_entry', $1, $22)
+               ), told AS (
+                   INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+                   VALUES ($23, $24, $1, 1, $25, $20, $7)
+               ), kept AS (
+                   UPDATE idempotency SET answer = to_jsonb(entry) FROM entry WHERE actor = $26 AND key = $27
                )
                SELECT * FROM entry";
     let Actor {
@@ -456,7 +474,8 @@ async fn insert_in_tx(
         id: actor,
         name,
     } = Actor::of(viewer);
-    let values: [Value; 19] = [
+    let (claimant, key) = claim.into_parts();
+    let values: [Value; 27] = [
         id.into(),
         head.kind.to_value().into(),
         head.reason.to_value().into(),
@@ -478,6 +497,14 @@ async fn insert_in_tx(
         column(movements, |movement| movement.weight).into(),
         column(movements, |movement| movement.fine_weight).into(),
         column(movements, |movement| movement.unit_cost.unwrap_or(NO_COST)).into(),
+        viewer.request_id.clone().into(),
+        head.operation.into(),
+        recorded.into(),
+        Kind::StockChanged.as_str().into(),
+        Kind::StockChanged.aggregate_type().into(),
+        told.into(),
+        claimant.into(),
+        key.into(),
     ];
     let entry = StockEntry::find_by_statement(statement(sql, values));
     let entry = entry.one(tx).await?;

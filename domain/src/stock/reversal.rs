@@ -72,9 +72,8 @@ impl Stock<'_> {
             effective_at: Some(effective_at.unwrap_or(moment)),
             reverses: Some(id),
         };
-        match write_in_tx(&tx, viewer, now, &head, mirror).await {
+        match write_in_tx(&tx, viewer, now, (&head, claim), mirror).await {
             Ok(entry) => {
-                claim.keep_in_tx(&tx, &entry).await?;
                 self.domain.commit(tx).await?;
                 Ok(entry)
             }
