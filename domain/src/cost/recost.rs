@@ -74,14 +74,19 @@ struct Head {
 
 impl Head {
     async fn lock_in_tx(tx: &DatabaseTransaction, item: ItemId) -> Result<Option<Self>> {
+        let sql = "SELECT stock_recost_begin($1) AS begun";
+        let begun = tx.query_one_raw(statement(sql, [item.into()])).await?;
+        let begun = begun.map(|row| row.try_get("", "begun")).transpose()?;
+        if begun != Some(true) {
+            return Ok(None);
+        }
         let sql = "SELECT v.item_id, v.amount, v.value, v.recost_from, COALESCE(k.is_weighed, false) AS is_weighed, s.currency_scale,
                           COALESCE(k.cost_method, CASE i.tracking WHEN 'serial' THEN 'specific' ELSE 'average' END) AS method
                    FROM stock_value v
                    JOIN item i ON i.id = v.item_id
                    LEFT JOIN item_stocking k ON k.item_id = v.item_id
                    CROSS JOIN shop s
-                   WHERE v.item_id = $1 AND v.recost_from IS NOT NULL
-                   FOR NO KEY UPDATE OF v SKIP LOCKED";
+                   WHERE v.item_id = $1";
         let head = Self::find_by_statement(statement(sql, [item.into()]));
         Ok(head.one(tx).await?)
     }

@@ -310,6 +310,14 @@ END $$;
 CREATE TRIGGER stock_movement_values AFTER INSERT ON stock_movement
     REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION stock_cost_post();
 
+-- Whether the item is to be computed anew, and nobody else is at it: nobody changes its value until the transaction ends.
+CREATE FUNCTION stock_recost_begin(item uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM FROM stock_value WHERE item_id = item AND recost_from IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED;
+    RETURN FOUND;
+END $$;
+
 -- Puts right what was computed of an item that has to be computed anew: only that, and only from then on. What the item has then is what
 -- lies about of it.
 CREATE FUNCTION stock_recost(item uuid, unit numeric, at timestamptz, entries uuid[], lines integer[], layers uuid[], amounts numeric[],

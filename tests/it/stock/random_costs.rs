@@ -143,7 +143,7 @@ async fn begin() -> Game {
                 let input = json!({"reason": "PURCHASED", "lines": [line]});
                 shop.manager.done("stockReceive", input).await;
             }
-            let query = "query($id: ID!) { lots(where: {itemId: $id}) { nodes { id } } }";
+            let query = "query($id: ID!) { lots(where: {itemIds: [$id]}) { nodes { id } } }";
             let data = shop.manager.ok(query, json!({"id": id})).await;
             let nodes = data["lots"]["nodes"].as_array().unwrap();
             lots = nodes.iter().map(|node| super::text(&node["id"])).collect();
