@@ -22,8 +22,8 @@ object (kind, oid, name, privileges, needed) AS (
         CASE
             -- Views are looked at, and the history of the database is migration's.
             WHEN c.relkind IN ('v', 'm') OR c.relname = 'seaql_migrations' THEN '{SELECT}'::text[]
-            -- Levels follow from movements and reservations, by their triggers.
-            WHEN c.relname IN ('stock_level', 'stock_lot_level') THEN '{SELECT}'
+            -- Levels follow from movements and reservations, by their triggers; weeks from movements, by functions.
+            WHEN c.relname IN ('stock_level', 'stock_lot_level', 'stock_week', 'stock_week_item', 'stock_week_mark') THEN '{SELECT}'
             WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%\_append\_only') THEN '{SELECT,INSERT}'
             ELSE '{SELECT,INSERT,UPDATE,DELETE}'
         END

@@ -26,6 +26,7 @@ mod m20261127_000020_search_vector;
 mod m20261127_000021_locations;
 mod m20261127_000022_stock;
 mod m20261127_000023_transfers;
+mod m20261127_000026_stock_weeks;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000021_locations::Migration),
             Box::new(m20261127_000022_stock::Migration),
             Box::new(m20261127_000023_transfers::Migration),
+            Box::new(m20261127_000026_stock_weeks::Migration),
         ]
     }
 }

@@ -11,3 +11,4 @@ pub mod registry;
 pub mod relay;
 pub mod runner;
 pub mod service;
+pub mod weeks;

@@ -1,4 +1,4 @@
-//! The worker as a whole: relay, queues, expiry and signs of life, until it is told to stop.
+//! The worker as a whole: relay, queues, expiry, weeks of stock and signs of life, until it is told to stop.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -26,6 +26,7 @@ use crate::{
     queue::{Queue, RedisBackend, Settings},
     relay::Relay,
     runner::{self, Message},
+    weeks,
 };
 
 /// What can keep a worker from starting.
@@ -98,6 +99,7 @@ impl Service {
         let mut parts = Parts::new();
         parts.spawn(always(relay.run(stop.clone())));
         parts.spawn(always(expiry::run(context.domain.clone(), stop.clone())));
+        parts.spawn(always(weeks::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(give_signs(presence, name.clone(), stop.clone())));
         for (queue_name, queue, settings) in queues {
             let backend = queue.backend::<Message>(settings)?;
