@@ -7,6 +7,7 @@ mod concurrency;
 mod crash;
 mod events;
 mod lots;
+mod past;
 mod random;
 mod random_metal;
 mod reconcile;
