@@ -28,6 +28,7 @@ mod m20261127_000022_stock;
 mod m20261127_000023_transfers;
 mod m20261127_000024_counts;
 mod m20261127_000025_costs;
+mod m20261127_000026_stock_weeks;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000023_transfers::Migration),
             Box::new(m20261127_000024_counts::Migration),
             Box::new(m20261127_000025_costs::Migration),
+            Box::new(m20261127_000026_stock_weeks::Migration),
         ]
     }
 }

@@ -12,3 +12,4 @@ pub mod registry;
 pub mod relay;
 pub mod runner;
 pub mod service;
+pub mod weeks;

@@ -1,4 +1,4 @@
-//! The worker as a whole: relay, queues, expiry, costs and signs of life, until it is told to stop.
+//! The worker as a whole: relay, queues, expiry, costs, weeks of stock and signs of life, until it is told to stop.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -27,6 +27,7 @@ use crate::{
     recost,
     relay::Relay,
     runner::{self, Message},
+    weeks,
 };
 
 /// What can keep a worker from starting.
@@ -100,6 +101,7 @@ impl Service {
         parts.spawn(always(relay.run(stop.clone())));
         parts.spawn(always(expiry::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(recost::run(context.domain.clone(), stop.clone())));
+        parts.spawn(always(weeks::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(give_signs(presence, name.clone(), stop.clone())));
         for (queue_name, queue, settings) in queues {
             let backend = queue.backend::<Message>(settings)?;

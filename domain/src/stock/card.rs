@@ -1,7 +1,7 @@
 //! The stock card of an item: each movement with what was there after it. And what was there at a moment of the past.
 //!
-//! What is there now is known; what was there before is that without what moved since. So the newest pages are the cheapest, and none reads
-//! further back than it shows.
+//! What is there now is known; what was there before is that without what moved since, of which whole weeks are kept (`week.rs`), but not of
+//! lots. So the newest pages are the cheapest, and none reads further back than it shows.
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -100,13 +100,9 @@ pub(super) async fn page(
     }
     order().push_order_by(&mut sql, false);
     sql.push(" LIMIT ").bind(i64::from(window.size) + 1);
-    sql.push("), newest AS (SELECT effective_at, number FROM line ORDER BY effective_at DESC, number DESC LIMIT 1), since AS (SELECT COALESCE(sum(");
-    push_change(&mut sql, of, "quantity");
-    sql.push("), 0) AS quantity, COALESCE(sum(");
-    push_change(&mut sql, of, "weight");
-    sql.push("), 0) AS weight FROM stock_movement m WHERE ");
-    push_scope(&mut sql, of);
-    sql.push(" AND (m.effective_at, m.number) > (SELECT effective_at, number FROM newest)), present AS (");
+    sql.push("), newest AS (SELECT effective_at, number FROM line ORDER BY effective_at DESC, number DESC LIMIT 1), since AS (");
+    push_since(&mut sql, of);
+    sql.push("), present AS (");
     push_present(&mut sql, of);
     sql.push(
         ") SELECT line.*, p.on_hand - s.quantity - COALESCE(sum(line.change) OVER earlier, 0) AS balance,
@@ -162,6 +158,27 @@ fn push_scope(sql: &mut Sql, of: &CardOf) {
             sql.push(" AND (m.to_location_id IN (SELECT id FROM location WHERE keeps_stock)) <> (m.from_location_id IN (SELECT id FROM location WHERE keeps_stock))");
         }
     }
+}
+
+/// What the newest line of the page is followed by.
+fn push_since(sql: &mut Sql, of: &CardOf) {
+    if of.lot_id.is_some() {
+        sql.push("SELECT COALESCE(sum(");
+        push_change(sql, of, "quantity");
+        sql.push("), 0) AS quantity, COALESCE(sum(");
+        push_change(sql, of, "weight");
+        sql.push("), 0) AS weight FROM stock_movement m WHERE ");
+        push_scope(sql, of);
+        sql.push(" AND (m.effective_at, m.number) > (SELECT effective_at, number FROM newest)");
+        return;
+    }
+    sql.push("SELECT COALESCE(sum(c.quantity), 0) AS quantity, COALESCE(sum(c.weight), 0) AS weight FROM newest n CROSS JOIN stock_changes_since(")
+        .bind(of.item_id)
+        .push(", n.effective_at, n.number) c WHERE ");
+    match of.location_id {
+        Some(id) => sql.push("c.place = ").bind(id),
+        None => sql.push("c.place IN (SELECT id FROM location WHERE keeps_stock)"),
+    };
 }
 
 fn push_present(sql: &mut Sql, of: &CardOf) {

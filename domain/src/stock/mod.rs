@@ -9,6 +9,7 @@ mod fault;
 mod leg;
 mod line;
 mod low;
+mod past;
 mod post;
 mod query;
 mod reconcile;
@@ -16,6 +17,7 @@ mod reversal;
 mod rules;
 mod stocking;
 mod transform;
+mod week;
 mod weigh;
 
 use chrono::{DateTime, Utc};
@@ -456,7 +458,7 @@ impl Stock<'_> {
         viewer.require(Permission::StockRead)?;
         rules::check_level_filter(filter, as_of.is_some())?;
         match as_of {
-            Some(at) => query::levels_at(&self.domain.reads, filter, args, at).await,
+            Some(at) => past::levels_at(&self.domain.reads, filter, args, at).await,
             None => query::levels(&self.domain.reads, filter, args, self.domain.now()).await,
         }
     }

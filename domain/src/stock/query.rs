@@ -96,86 +96,35 @@ pub(super) async fn levels(
     args: &PageArgs,
     now: DateTime<Utc>,
 ) -> Result<Page<StockLevel>> {
-    let mut page = level_list(db, args, &|sql| push_level_filter(sql, filter, now)).await?;
+    let list = List {
+        columns: "item_id, location_id, on_hand, reserved, weight, fine_weight, changed_at",
+        from: "stock_level s",
+        order: level_order(),
+        filter: &|sql| push_level_filter(sql, filter, now),
+        cursor: &level_cursor,
+        reading: Reading::Any,
+    };
+    let mut page = list.page(db, args).await?;
     let mut levels: Vec<_> = page.edges.iter_mut().map(|(_, level)| level).collect();
     let_go_expired(db, &mut levels, now).await?;
     Ok(page)
 }
 
-/// The same as it was at that moment. What was held then is not known.
-pub(super) async fn levels_at(
-    db: &impl ConnectionTrait,
-    filter: &LevelFilter,
-    args: &PageArgs,
-    at: DateTime<Utc>,
-) -> Result<Page<StockLevel>> {
-    let mut page = level_list(db, args, &|sql| push_level_filter_at(sql, filter, at)).await?;
-    let mut levels: Vec<_> = page.edges.iter_mut().map(|(_, level)| level).collect();
-    turn_back(db, &mut levels, at).await?;
-    Ok(page)
-}
-
-async fn level_list(
-    db: &impl ConnectionTrait,
-    args: &PageArgs,
-    filter: &(dyn Fn(&mut Sql) + Sync),
-) -> Result<Page<StockLevel>> {
+/// By item and location.
+pub(super) fn level_order() -> Order {
     let by_item = Term {
         column: ITEM,
         descending: false,
     };
-    let list = List {
-        columns: "item_id, location_id, on_hand, reserved, weight, fine_weight, changed_at",
-        from: "stock_level s",
-        order: Order::new(vec![by_item], LOCATION),
-        filter,
-        cursor: &|level: &StockLevel| {
-            Cursor(vec![
-                level.item_id.to_string(),
-                level.location_id.to_string(),
-            ])
-        },
-        reading: Reading::Any,
-    };
-    list.page(db, args).await
+    Order::new(vec![by_item], LOCATION)
 }
 
-/// What a level was at a moment: what it is without what moved later. In one statement, which sees one moment of the present.
-async fn turn_back(
-    db: &impl ConnectionTrait,
-    levels: &mut [&mut StockLevel],
-    at: DateTime<Utc>,
-) -> Result<()> {
-    if levels.is_empty() {
-        return Ok(());
-    }
-    let items: Vec<_> = levels.iter().map(|level| level.item_id).collect();
-    let locations: Vec<_> = levels.iter().map(|level| level.location_id).collect();
-    let sql = "SELECT s.item_id, s.location_id, s.on_hand - later.quantity AS on_hand, 0::numeric AS reserved, s.weight - later.weight AS weight,
-                      s.fine_weight - later.fine_weight AS fine_weight, s.changed_at
-               FROM unnest($1::uuid[], $2::uuid[]) k (item_id, location_id)
-               JOIN stock_level s USING (item_id, location_id)
-               CROSS JOIN LATERAL (
-                   SELECT COALESCE(sum(CASE WHEN m.to_location_id = s.location_id THEN m.quantity ELSE -m.quantity END), 0) AS quantity,
-                          COALESCE(sum(CASE WHEN m.to_location_id = s.location_id THEN m.weight ELSE -m.weight END), 0) AS weight,
-                          COALESCE(sum(CASE WHEN m.to_location_id = s.location_id THEN m.fine_weight ELSE -m.fine_weight END), 0) AS fine_weight
-                   FROM stock_movement m
-                   WHERE m.item_id = s.item_id AND m.effective_at > $3 AND s.location_id IN (m.from_location_id, m.to_location_id)
-               ) later";
-    let values = [uuids(&items), uuids(&locations), at.into()];
-    let found = StockLevel::find_by_statement(statement(sql, values))
-        .all(db)
-        .await?;
-    let mut found: HashMap<_, _> = found
-        .into_iter()
-        .map(|level| ((level.item_id, level.location_id), level))
-        .collect();
-    for level in levels {
-        if let Some(then) = found.remove(&(level.item_id, level.location_id)) {
-            **level = then;
-        }
-    }
-    Ok(())
+/// Where a level is in that order.
+pub(super) fn level_cursor(level: &StockLevel) -> Cursor {
+    Cursor(vec![
+        level.item_id.to_string(),
+        level.location_id.to_string(),
+    ])
 }
 
 /// What is held by reservations whose time is over is not held any more, whoever has noticed it.
@@ -209,7 +158,9 @@ async fn let_go_expired(
 }
 
 fn push_level_filter(sql: &mut Sql, filter: &LevelFilter, now: DateTime<Utc>) {
-    push_level_scope(sql, filter);
+    sql.push("true");
+    push_items(sql, filter);
+    push_locations(sql, filter);
     if let Some(in_stock) = filter.in_stock {
         sql.push(if in_stock { " AND " } else { " AND NOT " })
             .push("(on_hand <> 0 OR weight <> 0)");
@@ -225,35 +176,23 @@ fn push_level_filter(sql: &mut Sql, filter: &LevelFilter, now: DateTime<Utc>) {
     }
 }
 
-/// Levels that were not empty then.
-fn push_level_filter_at(sql: &mut Sql, filter: &LevelFilter, at: DateTime<Utc>) {
-    push_level_scope(sql, filter);
-    sql.push(" AND (SELECT s.on_hand <> COALESCE(sum(CASE WHEN m.to_location_id = s.location_id THEN m.quantity ELSE -m.quantity END), 0) \
-              FROM stock_movement m WHERE m.item_id = s.item_id AND s.location_id IN (m.from_location_id, m.to_location_id) AND m.effective_at > ")
-        .bind(at)
-        .push(")");
-}
-
-fn push_level_scope(sql: &mut Sql, filter: &LevelFilter) {
-    let LevelFilter {
-        item_ids,
-        location_ids,
-        within,
-        in_stock: _,
-        available: _,
-    } = filter;
-    sql.push("true");
-    if let Some(ids) = item_ids {
+/// Of the items of the filter only: appends conditions.
+pub(super) fn push_items(sql: &mut Sql, filter: &LevelFilter) {
+    if let Some(ids) = &filter.item_ids {
         sql.push(" AND item_id = ANY(").bind(uuids(ids)).push(")");
     }
-    if let Some(ids) = location_ids {
+}
+
+/// At the locations of the filter only: appends conditions.
+pub(super) fn push_locations(sql: &mut Sql, filter: &LevelFilter) {
+    if let Some(ids) = &filter.location_ids {
         sql.push(" AND location_id = ANY(")
             .bind(uuids(ids))
             .push(")");
     }
-    if let Some(id) = within {
+    if let Some(id) = filter.within {
         sql.push(" AND location_id IN (SELECT l.id FROM location l JOIN location w ON l.path <@ w.path WHERE w.id = ")
-            .bind(*id)
+            .bind(id)
             .push(")");
     }
 }

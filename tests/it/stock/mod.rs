@@ -9,6 +9,7 @@ mod counts;
 mod crash;
 mod events;
 mod lots;
+mod past;
 mod random;
 mod random_costs;
 mod random_metal;

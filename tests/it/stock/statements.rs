@@ -1,5 +1,6 @@
 //! How many SQL statements stock costs: the same however many lines there are.
 
+use domain::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use tests::{app::TestApp, database::TestDatabase, proxy::PostgresProxy};
 
@@ -77,6 +78,14 @@ async fn lists_of_stock_cost_a_statement_a_level() {
             4,
         ),
         (
+            "query($at: DateTime!) { stockLevels(asOf: $at, first: 20) { nodes { onHand item { sku } location { code } } } }",
+            3,
+        ),
+        (
+            "query($id: ID!) { stockCard(itemId: $id, first: 20) { nodes { change balance movement { from { code } } } } }",
+            2,
+        ),
+        (
             "{ stockEntries(first: 20) { nodes { number movements(first: 5) { nodes { quantity item { sku } lot { number } from { code } to { code } } } reversedBy { id } } } }",
             6,
         ),
@@ -97,7 +106,7 @@ async fn lists_of_stock_cost_a_statement_a_level() {
             3,
         ),
     ] {
-        let variables = json!({"id": last});
+        let variables = json!({"id": last, "at": SystemClock.now()});
         shop.manager.ok(query, variables.clone()).await;
         let executed = proxy
             .during(async || shop.manager.ok(query, variables.clone()).await)
