@@ -145,7 +145,7 @@ async fn the_owner_cannot_change_what_happened_either() {
         for sql in [
             format!("UPDATE {table} SET effective_at = now()"),
             format!("DELETE FROM {table}"),
-            format!("TRUNCATE {table}"),
+            format!("TRUNCATE {table} CASCADE"),
         ] {
             let refused = sqlx::query(AssertSqlSafe(sql.clone()))
                 .execute(shop.app.sql())

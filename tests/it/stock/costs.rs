@@ -497,3 +497,44 @@ async fn many_who_buy_and_sell_at_once_leave_costs_that_add_up() {
     assert_costs_add_up(shop).await;
     assert_eq!(recost_everything(shop).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moved_before_values_were_kept_gets_them() {
+    let shop = Shop::open().await;
+    let ring = shop.item("RING", "NONE").await;
+    let chain = shop.item("CHAIN", "NONE").await;
+    let fifo = shop.item("FIFO", "NONE").await;
+    set_method(&shop, &fifo, "FIFO").await;
+    for cost in ["10", "20"] {
+        let lines = json!([
+            costing(&ring, &shop.tray, 3, cost),
+            costing(&fifo, &shop.tray, 3, cost)
+        ]);
+        shop.manager.done("stockReceive", bought(lines)).await;
+    }
+    let lines = json!([line(&ring, &shop.tray, 2), line(&fifo, &shop.tray, 4)]);
+    let (sale, values) = posted(&shop, "stockIssue", sold(lines)).await;
+    assert_eq!(values, ["-30", "-50"]);
+    let input = json!({"reason": "ASSEMBLED", "inputs": [line(&ring, &shop.tray, 2)],
+        "outputs": [{"itemId": chain, "toId": shop.tray, "quantity": 1}]});
+    let (made, values) = posted(&shop, "stockTransform", input).await;
+    assert_eq!(values, ["-30", "30"]);
+    // As an upgrade finds it.
+    let forget = "ALTER TABLE stock_cost DISABLE TRIGGER ALL; DELETE FROM stock_cost; DELETE FROM stock_cost_layer; \
+                  ALTER TABLE stock_cost ENABLE TRIGGER ALL; \
+                  UPDATE stock_value SET amount = 0, value = 0, unit_cost = NULL, changed_at = '0001-01-01', recost_from = '0001-01-01'";
+    sqlx::raw_sql(forget).execute(shop.app.sql()).await.unwrap();
+    assert!(value(&shop, &ring, None).await.0 == "0");
+    // Somebody sells before the worker has come to it.
+    let early = sold(json!([line(&ring, &shop.tray, 1)]));
+    let (early, _) = posted(&shop, "stockIssue", early).await;
+    assert!(recost(&shop).await >= 8);
+    assert_eq!(values_of(&shop, &sale).await, ["-30", "-50"]);
+    assert_eq!(values_of(&shop, &made).await, ["-30", "30"]);
+    assert_eq!(values_of(&shop, &early).await, ["-15"]);
+    assert_eq!(value(&shop, &ring, None).await.1, "15");
+    assert_eq!(value(&shop, &fifo, None).await.1, "40");
+    assert_eq!(value(&shop, &chain, None).await.1, "30");
+    assert_costs_add_up(&shop).await;
+    assert_eq!(recost_everything(&shop).await, 0);
+}
