@@ -52,17 +52,29 @@ impl Paper {
 
     /// Whether all of these can leave together.
     fn allows(&self, leaving: &[Pieces]) -> bool {
-        let mut sums = BTreeMap::new();
-        for (item, place, quantity) in leaving {
-            *sums.entry((*item, *place)).or_insert(0) += quantity;
-        }
+        self.allows_sums(&sums(leaving, std::iter::empty()))
+    }
+
+    fn allows_sums(&self, sums: &BTreeMap<(usize, usize), i64>) -> bool {
         sums.iter()
-            .all(|((item, place), sum)| *sum <= self.free(*item, *place))
+            .all(|((item, place), sum)| *sum >= 0 || -sum <= self.free(*item, *place))
     }
 
     fn change(&mut self, item: usize, place: usize, more: i64) {
         *self.on_hand.entry((item, place)).or_default() += more;
     }
+}
+
+/// What an entry changes in all: what comes in by one line may leave by another.
+fn sums(leaving: &[Pieces], coming: impl Iterator<Item = Pieces>) -> BTreeMap<(usize, usize), i64> {
+    let leaving = leaving
+        .iter()
+        .map(|(item, place, quantity)| (*item, *place, -quantity));
+    let mut sums = BTreeMap::new();
+    for (item, place, quantity) in leaving.chain(coming) {
+        *sums.entry((item, place)).or_insert(0) += quantity;
+    }
+    sums
 }
 
 /// The shop, its items and places by number, and the paper.
@@ -146,15 +158,11 @@ impl Game {
         for (line, (_, place, _)) in sent.iter_mut().zip(&lines) {
             line["toId"] = json!(self.places[(place + 1) % PLACES]);
         }
-        // What comes in by another line of the same entry may leave by this one.
-        let mut sums = BTreeMap::new();
-        for (item, place, quantity) in &lines {
-            *sums.entry((*item, *place)).or_insert(0) -= quantity;
-            *sums.entry((*item, (place + 1) % PLACES)).or_insert(0) += quantity;
-        }
-        let allowed = sums
+        let coming = lines
             .iter()
-            .all(|((item, place), sum)| *sum >= 0 || -sum <= self.paper.free(*item, *place));
+            .map(|(item, place, quantity)| (*item, (place + 1) % PLACES, *quantity));
+        let sums = sums(&lines, coming);
+        let allowed = self.paper.allows_sums(&sums);
         if self
             .play("stockMove", json!({"lines": sent}), allowed)
             .await
@@ -221,17 +229,17 @@ impl Game {
     /// Of one thing another is made, somewhere.
     async fn make(&mut self) {
         let (used, made) = (self.lines(), self.lines()[0]);
-        let allowed = self.paper.allows(&used);
         let (item, place, quantity) = made;
+        let sums = sums(&used, [made].into_iter());
+        let allowed = self.paper.allows_sums(&sums);
         let output =
             json!({"itemId": self.items[item], "toId": self.places[place], "quantity": quantity});
         let sent =
             json!({"reason": "ASSEMBLED", "inputs": self.leaving(&used), "outputs": [output]});
         if self.play("stockTransform", sent, allowed).await.is_some() {
-            for (item, place, quantity) in used {
-                self.paper.change(item, place, -quantity);
+            for ((item, place), sum) in sums {
+                self.paper.change(item, place, sum);
             }
-            self.paper.change(item, place, quantity);
         }
     }
 
