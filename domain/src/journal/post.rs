@@ -154,7 +154,8 @@ const POST: &str = "WITH asked AS MATERIALIZED (
         FROM entry e JOIN numbered n ON n.id = e.id JOIN jsonb_array_elements($29) WITH ORDINALITY t (payload, place) ON t.place = n.place
         ORDER BY n.place
     ), kept AS (
-        UPDATE idempotency SET answer = (SELECT jsonb_agg(to_jsonb(entry) ORDER BY fiscal_year_id, number) FROM entry) WHERE actor = $26 AND key = $27
+        UPDATE idempotency SET answer = (SELECT jsonb_agg(to_jsonb(e) ORDER BY n.place) FROM entry e JOIN numbered n ON n.id = e.id)
+        WHERE actor = $26 AND key = $27
     )
     SELECT * FROM entry";
 
