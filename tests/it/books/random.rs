@@ -108,11 +108,12 @@ async fn the_books_are_what_paper_says() {
                 .unwrap()
                 .1;
             let more = Decimal::new(1, scale);
-            wrong[0].2 += if wrong[0].2.is_sign_negative() {
+            let sign = if wrong[0].2.is_sign_negative() {
                 -more
             } else {
                 more
             };
+            wrong[0].2 += sign;
             let refused = books
                 .manager
                 .not_done("journalPost", input(&books, date, &wrong))
