@@ -164,8 +164,8 @@ BEGIN
 
     IF reverses AND EXISTS (
         SELECT FROM posted p
-        JOIN journal_entry e ON e.id = p.entry_id AND e.reverses_id IS NOT NULL
-        LEFT JOIN journal_line m ON m.entry_id = e.reverses_id AND m.line = p.line
+        CROSS JOIN LATERAL (SELECT reverses_id FROM journal_entry WHERE id = p.entry_id AND reverses_id IS NOT NULL OFFSET 0) e
+        LEFT JOIN LATERAL (SELECT * FROM journal_line WHERE entry_id = e.reverses_id AND line = p.line OFFSET 0) m ON true
         WHERE (p.account_id, p.commodity, p.is_debit, p.amount, p.base_amount, p.quantity, p.location_id)
               IS DISTINCT FROM (m.account_id, m.commodity, NOT m.is_debit, m.amount, m.base_amount, m.quantity, m.location_id)
     ) THEN
