@@ -49,7 +49,7 @@ async fn periods_close_in_order_and_open_again_for_a_reason() {
         .manager
         .done("stockReceive", receive("2025-04-21T00:00:00Z"))
         .await;
-    close(&months[1]).await.ok();
+    let _closed = close(&months[1]).await.ok();
     let reopen = async |id: &str| {
         books
             .manager
@@ -63,8 +63,8 @@ async fn periods_close_in_order_and_open_again_for_a_reason() {
         reopen(&months[0]).await.refused(),
         pair("PERIOD_ORDER", "id")
     );
-    reopen(&months[1]).await.ok();
-    reopen(&months[0]).await.ok();
+    let _opened = reopen(&months[1]).await.ok();
+    let _opened = reopen(&months[0]).await.ok();
     books.post(books.sale("2025-04-20", "1")).await;
     books
         .manager
