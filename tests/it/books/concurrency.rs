@@ -22,12 +22,12 @@ async fn hot_accounts_take_everything_from_everybody() {
             ];
             lines.rotate_left((client + posting) % 4);
             let entry = |date: &str| json!({"date": date, "lines": lines});
-            let days = if client % 2 == 0 {
+            let days = if client.is_multiple_of(2) {
                 ["2026-03-20", "2026-03-21"]
             } else {
                 ["2026-03-21", "2026-03-20"]
             };
-            if posting % 3 == 0 {
+            if posting.is_multiple_of(3) {
                 let entries = json!({"entries": days.map(entry)});
                 books.manager.done("journalPostBulk", entries).await;
             } else {
