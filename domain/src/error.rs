@@ -150,6 +150,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// The account is a group: it holds accounts, and is not posted to. Params: `account`.
+    AccountIsGroup = "ACCOUNT_IS_GROUP",
     /// The entry was reversed before.
     AlreadyReversed = "ALREADY_REVERSED",
     /// The value is in use by another row. Params: `value`.
@@ -228,6 +230,8 @@ codes! {
     LotQuarantined = "LOT_QUARANTINED",
     /// The item is kept by lot or by serial. Params: `sku`.
     LotRequired = "LOT_REQUIRED",
+    /// The account is no group: it holds no accounts. Params: `value`.
+    NotAGroup = "NOT_A_GROUP",
     /// The item is no template: it has no options.
     NotATemplate = "NOT_A_TEMPLATE",
     /// Another quantity would come out than went in. Params: `difference`.
@@ -238,6 +242,8 @@ codes! {
     NotAnOption = "NOT_AN_OPTION",
     /// Nothing was selected.
     NothingSelected = "NOTHING_SELECTED",
+    /// The books have no fiscal year, or no period, for this day. Params: `date`.
+    NoPeriod = "NO_PERIOD",
     /// There is no such row, or not for you.
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.
@@ -254,12 +260,20 @@ codes! {
     NotWeighed = "NOT_WEIGHED",
     /// The item is counted in whole pieces. Params: `sku`.
     NotWhole = "NOT_WHOLE",
+    /// An amount is either debited or credited.
+    OneSide = "ONE_SIDE",
     /// What was kept meant something once, and does not any more.
     Outdated = "OUTDATED",
     /// The number is too small or too large. Params: `min`, `max`.
     OutOfRange = "OUT_OF_RANGE",
+    /// There is one for some of these days already.
+    Overlaps = "OVERLAPS",
     /// The period is closed. Params: `closedUntil`.
     PeriodClosed = "PERIOD_CLOSED",
+    /// The period is not over yet. Params: `endsOn`.
+    PeriodNotOver = "PERIOD_NOT_OVER",
+    /// An open period would lie before a closed one.
+    PeriodOrder = "PERIOD_ORDER",
     /// The value must be given.
     Required = "REQUIRED",
     /// The reservation holds something else.
@@ -292,10 +306,14 @@ codes! {
     TooMany = "TOO_MANY",
     /// The text is shorter than it must be. Params: `min`.
     TooShort = "TOO_SHORT",
+    /// What is debited is not what is credited. Params: `commodity`, `debit`, `credit`.
+    Unbalanced = "UNBALANCED",
     /// The file has a column that nobody knows. Params: `value`.
     UnknownColumn = "UNKNOWN_COLUMN",
     /// The category has no attribute of this name. Params: `value`.
     UnknownAttribute = "UNKNOWN_ATTRIBUTE",
+    /// There is no commodity of this name. Params: `value`.
+    UnknownCommodity = "UNKNOWN_COMMODITY",
     /// There is no unit of this name. Params: `value`.
     UnknownUnit = "UNKNOWN_UNIT",
     /// Values would have to be unique among other items than before.
@@ -316,6 +334,8 @@ codes! {
     WeightLeft = "WEIGHT_LEFT",
     /// The item is a service, a file or a template: there is no stock of it. Params: `sku`.
     WithoutStock = "WITHOUT_STOCK",
+    /// Another commodity is posted to this account. Params: `account`, `commodity`, `expected`.
+    WrongCommodity = "WRONG_COMMODITY",
     /// Goods do not come from there or go there in this way. Params: `location`.
     WrongLocation = "WRONG_LOCATION",
     /// It is not at the point where this can be done. Params: `state`.

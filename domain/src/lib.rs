@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod account;
 pub mod attribute;
 pub mod audit;
 pub mod barcode;
@@ -20,6 +21,7 @@ pub mod item;
 pub mod item_export;
 pub mod item_import;
 pub mod job;
+pub mod journal;
 pub mod keyset;
 pub mod label;
 pub mod locale;
@@ -30,6 +32,7 @@ pub mod money;
 mod notify;
 pub mod page;
 pub mod patch;
+pub mod period;
 pub mod permission;
 mod plan;
 pub mod pricing;
@@ -97,6 +100,12 @@ impl Domain {
         Ok(self.db.ping().await?)
     }
 
+    /// The chart of accounts, and commodities: their use cases and queries.
+    #[must_use]
+    pub fn accounts(&self) -> account::Accounts<'_> {
+        account::Accounts { domain: self }
+    }
+
     /// Attributes: their use cases and queries.
     #[must_use]
     pub fn attributes(&self) -> attribute::Attributes<'_> {
@@ -151,6 +160,12 @@ impl Domain {
         job::Jobs { domain: self }
     }
 
+    /// The journal of the books: its use cases and queries.
+    #[must_use]
+    pub fn journal(&self) -> journal::Journal<'_> {
+        journal::Journal { domain: self }
+    }
+
     /// Labels: their use cases and queries.
     #[must_use]
     pub fn labels(&self) -> label::Labels<'_> {
@@ -173,6 +188,12 @@ impl Domain {
     #[must_use]
     pub fn metal_rates(&self) -> metal_rate::MetalRates<'_> {
         metal_rate::MetalRates { domain: self }
+    }
+
+    /// Fiscal years and periods: their use cases and queries.
+    #[must_use]
+    pub fn periods(&self) -> period::Periods<'_> {
+        period::Periods { domain: self }
     }
 
     /// Reservations: their use cases and queries.

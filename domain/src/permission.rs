@@ -24,6 +24,12 @@ macro_rules! permissions {
 permissions! {
     /// See who changed what, and when.
     AuditRead = "audit.read",
+    /// Change the chart of accounts, begin fiscal years, and have the books verified.
+    BooksManage = "books.manage",
+    /// Post entries to the books, and reverse them.
+    BooksPost = "books.post",
+    /// See the books.
+    BooksRead = "books.read",
     /// See categories, items and units.
     CatalogueRead = "catalogue.read",
     /// Change categories and items.
@@ -36,6 +42,8 @@ permissions! {
     JobManage = "job.manage",
     /// Change stock locations.
     LocationWrite = "location.write",
+    /// Close periods of the books and of stock, and open them again.
+    PeriodClose = "period.close",
     /// Record metal rates.
     PricingWrite = "pricing.write",
     /// Change what is said once for the whole shop, such as its currency.

@@ -38,6 +38,8 @@ macro_rules! id {
 }
 
 id! {
+    /// A place in the books to which amounts are posted, or a group of such.
+    AccountId,
     /// A token that lets a program act for a user.
     ApiTokenId,
     /// What a category says about its items.
@@ -46,6 +48,8 @@ id! {
     CategoryId,
     /// An export of items into a file.
     ItemExportId,
+    /// A year of the books, with numbers of its own.
+    FiscalYearId,
     /// What is sold or kept.
     ItemId,
     /// A picture of an item.
@@ -56,6 +60,8 @@ id! {
     JobId,
     /// A file that a job has left behind.
     JobFileId,
+    /// What was posted to the books at once.
+    JournalEntryId,
     /// A sheet of labels to print.
     LabelSheetId,
     /// A place where stock lies.
@@ -64,6 +70,8 @@ id! {
     LotId,
     /// What a gram of metal costs.
     MetalRateId,
+    /// A part of a fiscal year that is open or closed.
+    PeriodId,
     /// A named set of permissions.
     RoleId,
     /// A list as somebody wants to see it again.

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod account;
 pub mod api_token;
 pub mod attribute;
 pub mod audit;
 pub mod category;
+pub mod commodity;
 pub mod event;
+pub mod fiscal_year;
 pub mod id;
 pub mod idempotency;
 pub mod item;
@@ -18,11 +21,14 @@ pub mod item_pricing;
 pub mod item_stocking;
 pub mod job;
 pub mod job_file;
+pub mod journal_entry;
+pub mod journal_line;
 pub mod label_sheet;
 pub mod location;
 pub mod lot;
 pub mod ltree;
 pub mod metal_rate;
+pub mod period;
 pub mod role;
 pub mod saved_view;
 pub mod shop;

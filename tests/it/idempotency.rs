@@ -143,6 +143,7 @@ async fn cases(manager: &Actor) -> Vec<Case> {
     let set = json!({"id": template, "options": one});
     manager.done("itemOptionsSet", set).await;
     let mut cases = stock_cases(manager, &shelf).await;
+    cases.extend(books_cases(manager).await);
     cases.extend(vec![
         // Before what changes the attributes of the category.
         Case::new(
@@ -371,6 +372,89 @@ async fn cases(manager: &Actor) -> Vec<Case> {
         ),
     ]);
     cases
+}
+
+/// Every mutation of the books.
+async fn books_cases(manager: &Actor) -> Vec<Case> {
+    let account = |code: &str| json!({"code": code, "name": english(code), "kind": "ASSET"});
+    let mut accounts = Vec::new();
+    for code in ["BOOKS-1", "BOOKS-2", "BOOKS-3", "BOOKS-4"] {
+        let created = manager.done("accountCreate", account(code)).await;
+        accounts.push(created["account"]["id"].clone());
+    }
+    manager
+        .done("accountArchive", json!({"id": accounts[3]}))
+        .await;
+    let year = json!({"name": "2020", "startsOn": "2020-01-01", "endsOn": "2020-12-31", "periods": [
+        {"name": "First half", "startsOn": "2020-01-01"}, {"name": "Second half", "startsOn": "2020-07-01"}]});
+    let year = manager.done("fiscalYearCreate", year).await["fiscalYear"].take();
+    let half = &year["periods"][0]["id"];
+    let lines = json!([{"accountId": accounts[0], "debit": "1"}, {"accountId": accounts[1], "credit": "1"}]);
+    let entry = json!({"date": "2020-08-01", "lines": lines});
+    let posted = manager.done("journalPost", entry.clone()).await;
+    vec![
+        Case::new(
+            "accountCreate",
+            account("BOOKS-5"),
+            "code",
+            json!("BOOKS-6"),
+        ),
+        Case::new(
+            "accountUpdate",
+            json!({"id": accounts[0], "name": english("Other")}),
+            "name",
+            english("Another"),
+        ),
+        Case::new(
+            "accountArchive",
+            json!({"id": accounts[2]}),
+            "id",
+            accounts[1].clone(),
+        ),
+        Case::new(
+            "accountRestore",
+            json!({"id": accounts[3]}),
+            "id",
+            accounts[1].clone(),
+        ),
+        Case::new(
+            "accountTemplateApply",
+            json!({"template": "GENERAL_RETAIL"}),
+            "template",
+            json!("JEWELLER"),
+        ),
+        Case::new(
+            "fiscalYearCreate",
+            json!({"name": "2021", "startsOn": "2021-01-01", "endsOn": "2021-12-31"}),
+            "name",
+            json!("2022"),
+        ),
+        Case::new("journalPost", entry.clone(), "description", json!("Why")),
+        Case::new(
+            "journalPostBulk",
+            json!({"entries": [entry]}),
+            "entries",
+            json!([entry, entry]),
+        ),
+        Case::new(
+            "journalReverse",
+            json!({"id": posted["entry"]["id"], "date": "2020-08-02"}),
+            "date",
+            json!("2020-08-03"),
+        ),
+        Case::new(
+            "periodClose",
+            json!({"id": half}),
+            "expectedVersion",
+            json!(1),
+        ),
+        Case::new(
+            "periodReopen",
+            json!({"id": half, "reason": "Forgotten"}),
+            "reason",
+            json!("Mistaken"),
+        ),
+    ]
 }
 
 /// Every mutation of stock.
@@ -674,9 +758,14 @@ async fn ten_who_send_the_same_at_once_change_it_once() {
             | "stockTransferSend"
             | "stockTransferReceive"
             | "stockCountApprove" => 2,
+            // Each account has a trail of its own.
+            "accountTemplateApply" => first["accountTemplateApply"]["accounts"]
+                .as_array()
+                .map_or(0, Vec::len),
             _ => 1,
         };
         let after = count(&app, "audit").await;
+        let once = i64::try_from(once).unwrap();
         assert_eq!(after, before + once, "{}", case.mutation);
     }
 }

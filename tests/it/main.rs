@@ -9,6 +9,7 @@
 mod attribute;
 mod audit;
 mod bad_input;
+mod books;
 mod category;
 mod database_roles;
 mod demo;

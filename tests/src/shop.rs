@@ -62,8 +62,27 @@ const ROWS: &str = "rows { row itemId item { sku version archivedAt } }";
 const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
+/// What is asked about an account after a mutation.
+const ACCOUNT: &str = "account { id code name kind normalSide isGroup commodity depth parent { id } archivedAt version }";
+
+/// What is asked about an entry of the books after a mutation.
+const JOURNAL_ENTRY: &str = "entry { id number date kind description document { type id } lineCount fiscalYear { name } reverses { id } \
+    lines(first: 100) { nodes { line commodity debit credit quantity description account { id code } location { code } } } }";
+
+/// What is asked about a period after a mutation.
+const PERIOD: &str = "period { id name startsOn endsOn closedAt version }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 63] = [
+const MUTATIONS: [(&str, &str, &str); 74] = [
+    ("accountArchive", "AccountArchiveInput", ACCOUNT),
+    ("accountCreate", "AccountCreateInput", ACCOUNT),
+    ("accountRestore", "AccountArchiveInput", ACCOUNT),
+    (
+        "accountTemplateApply",
+        "AccountTemplateApplyInput",
+        "accounts { id code kind normalSide isGroup commodity name nameTranslations { language text } parent { code } }",
+    ),
+    ("accountUpdate", "AccountUpdateInput", ACCOUNT),
     ("attributeCreate", "AttributeCreateInput", ATTRIBUTE),
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
@@ -111,10 +130,22 @@ const MUTATIONS: [(&str, &str, &str); 63] = [
         "itemExport { id format rows job { id } }",
     ),
     (
+        "fiscalYearCreate",
+        "FiscalYearCreateInput",
+        "fiscalYear { id name startsOn endsOn periods { id name startsOn endsOn closedAt version } }",
+    ),
+    (
         "jobRetry",
         "JobRetryInput",
         "job { id state attempts maxAttempts error finishedAt }",
     ),
+    ("journalPost", "JournalPostInput", JOURNAL_ENTRY),
+    (
+        "journalPostBulk",
+        "JournalPostBulkInput",
+        "entries { id number date fiscalYear { name } }",
+    ),
+    ("journalReverse", "JournalReverseInput", JOURNAL_ENTRY),
     (
         "labelSheetCreate",
         "LabelSheetCreateInput",
@@ -127,6 +158,8 @@ const MUTATIONS: [(&str, &str, &str); 63] = [
     ("locationRestore", "LocationArchiveInput", LOCATION),
     ("lotUpdate", "LotUpdateInput", LOT),
     ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
+    ("periodClose", "PeriodCloseInput", PERIOD),
+    ("periodReopen", "PeriodReopenInput", PERIOD),
     ("savedViewCreate", "SavedViewCreateInput", SAVED_VIEW),
     ("savedViewUpdate", "SavedViewUpdateInput", SAVED_VIEW),
     ("savedViewDelete", "SavedViewDeleteInput", "deletedId"),

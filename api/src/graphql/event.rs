@@ -8,7 +8,7 @@ use domain::{
     Code, Error,
     event::{Event, Interest, action},
 };
-use entity::id::{CategoryId, ItemId, JobId, LocationId, MetalRateId};
+use entity::id::{AccountId, CategoryId, ItemId, JobId, JournalEntryId, LocationId, MetalRateId};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     id::GlobalId,
     item::{Item, query::prefetch},
     job::Job,
+    journal::JournalEntry,
     location::Location,
     metal_rate::{self, Metal, MetalRate},
     page,
@@ -111,6 +112,17 @@ pub struct StockChangedEvent {
     location_ids: Option<Vec<ID>>,
     /// When it was recorded.
     recorded_at: DateTime<Utc>,
+}
+
+/// An entry was posted to the books.
+#[derive(SimpleObject)]
+pub struct JournalPostedEvent {
+    /// The event's place in the sequence.
+    position: EventPosition,
+    /// What was done: `journal.post` or `journal.reverse`.
+    action: String,
+    /// The entry.
+    entry: JournalEntry,
 }
 
 /// After a change no more of an item is available than its reorder point.
@@ -259,6 +271,29 @@ impl Subscriptions {
         })))
     }
 
+    /// Entries that are posted to the books. Needs `books.read`.
+    async fn journal_posted<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(desc = "Only with a line of this account.")] account_id: Option<ID>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<JournalPostedEvent>> + use<'ctx>,
+    > {
+        let account = account_id.map(|id| AccountId::parse("accountId", &id));
+        let account = account.transpose().map_err(Error::from);
+        let interest = Interest::Journal {
+            account: account.or_graphql(ctx.viewer())?,
+        };
+        let events = events(ctx, interest, after).await?;
+        Ok(resolved(
+            events.and_then(move |events| entries(ctx, events)),
+        ))
+    }
+
     /// Items that run out: after each change to their stock those of which no more is available than their reorder point. Needs `stock.read`.
     async fn low_stock<'ctx>(
         &self,
@@ -379,6 +414,28 @@ async fn categories(
             .map(|row| Category::new(ctx, row.clone())),
     });
     Ok(changed.collect())
+}
+
+async fn entries(
+    ctx: &Context<'_>,
+    events: Vec<Event>,
+) -> async_graphql::Result<Vec<JournalPostedEvent>> {
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| JournalEntryId(event.aggregate_id))
+        .collect();
+    let rows = ctx.domain().journal().by_ids(ctx.viewer(), &ids).await;
+    let rows = rows.or_graphql(ctx.viewer())?;
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
+    let posted = events.iter().filter_map(|event| {
+        let row = rows.get(&event.aggregate_id)?;
+        Some(JournalPostedEvent {
+            position: position(event),
+            action: action(event).to_owned(),
+            entry: JournalEntry::new(row.clone()),
+        })
+    });
+    Ok(posted.collect())
 }
 
 /// An event of stock says itself what it concerns.

@@ -4,10 +4,10 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    ApiTokenId, AttributeId, CategoryId, ItemExportId, ItemId, ItemImageId, ItemImportId,
-    JobFileId, JobId, LabelSheetId, LocationId, LotId, MetalRateId, RoleId, SavedViewId,
-    StockCountId, StockEntryId, StockReconciliationId, StockReservationId, StockTransferId,
-    UnitOfMeasureId, UserId,
+    AccountId, ApiTokenId, AttributeId, CategoryId, FiscalYearId, ItemExportId, ItemId,
+    ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId, LabelSheetId, LocationId, LotId,
+    MetalRateId, PeriodId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
+    StockReservationId, StockTransferId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -79,19 +79,23 @@ macro_rules! global_ids {
 }
 
 global_ids! {
+    AccountId = "Account",
     ApiTokenId = "ApiToken",
     AttributeId = "Attribute",
     CategoryId = "Category",
+    FiscalYearId = "FiscalYear",
     ItemExportId = "ItemExport",
     ItemId = "Item",
     ItemImageId = "ItemImage",
     ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
+    JournalEntryId = "JournalEntry",
     LabelSheetId = "LabelSheet",
     LocationId = "Location",
     LotId = "Lot",
     MetalRateId = "MetalRate",
+    PeriodId = "Period",
     RoleId = "Role",
     SavedViewId = "SavedView",
     StockCountId = "StockCount",

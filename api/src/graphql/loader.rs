@@ -16,6 +16,7 @@ use async_graphql::{
 };
 use domain::{
     Domain, Viewer,
+    account::Account,
     attribute::Schema,
     category::{Category, TREE_MAX},
     cost::{Key as MovementKey, StockValue},
@@ -23,19 +24,21 @@ use domain::{
     currency::Currency,
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
+    journal::{JournalEntry, JournalLine},
     location::Location,
     lot::{Lot, LotLevel},
     metal_rate::{Metal, MetalRate},
     money::Money,
     page::Page,
+    period::{FiscalYear, Period},
     pricing::Pricing,
     stock::{ItemStocking, StockEntry, StockMovement, StockTotal},
     transfer::StockTransferLine,
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{
-    CategoryId, ItemId, JobId, LocationId, LotId, StockCountId, StockEntryId, StockTransferId,
-    UnitOfMeasureId,
+    AccountId, CategoryId, FiscalYearId, ItemId, JobId, JournalEntryId, LocationId, LotId,
+    StockCountId, StockEntryId, StockTransferId, UnitOfMeasureId,
 };
 
 use super::{
@@ -224,6 +227,17 @@ pub type MovementsOf = PageBelow<StockEntryId>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReversalOf(pub StockEntryId);
 
+/// A page of the lines of an entry of the books.
+pub type JournalLinesOf = PageBelow<JournalEntryId>;
+
+/// The entry of the books that undid an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JournalReversalOf(pub JournalEntryId);
+
+/// The periods of a fiscal year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeriodsOf(pub FiscalYearId);
+
 /// What there is of an item altogether.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StockOf(pub ItemId);
@@ -268,6 +282,96 @@ impl Loader<CategoryId> for Loaders {
     async fn load(&self, ids: &[CategoryId]) -> Result<HashMap<CategoryId, Category>, LoadError> {
         let rows = self.domain.categories().by_ids(&self.viewer, ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<AccountId> for Loaders {
+    type Value = Account;
+    type Error = LoadError;
+
+    async fn load(&self, ids: &[AccountId]) -> Result<HashMap<AccountId, Account>, LoadError> {
+        let rows = self.domain.accounts().by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<FiscalYearId> for Loaders {
+    type Value = FiscalYear;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        ids: &[FiscalYearId],
+    ) -> Result<HashMap<FiscalYearId, FiscalYear>, LoadError> {
+        let rows = self.domain.periods();
+        let rows = rows.years_by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<PeriodsOf> for Loaders {
+    type Value = Vec<Period>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[PeriodsOf]) -> Result<HashMap<PeriodsOf, Vec<Period>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.periods().periods_of(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |row| {
+            Some(PeriodsOf(row.fiscal_year_id))
+        }))
+    }
+}
+
+impl Loader<JournalEntryId> for Loaders {
+    type Value = JournalEntry;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        ids: &[JournalEntryId],
+    ) -> Result<HashMap<JournalEntryId, JournalEntry>, LoadError> {
+        let rows = self.domain.journal().by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<JournalReversalOf> for Loaders {
+    type Value = Option<JournalEntry>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[JournalReversalOf],
+    ) -> Result<HashMap<JournalReversalOf, Option<JournalEntry>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.journal();
+        let rows = rows.reversals_of(&self.viewer, &ids).await?;
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (*key, None)).collect();
+        for row in rows {
+            if let Some(id) = row.reverses_id {
+                found.insert(JournalReversalOf(id), Some(row));
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<JournalLinesOf> for Loaders {
+    type Value = Page<JournalLine>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[JournalLinesOf],
+    ) -> Result<HashMap<JournalLinesOf, Page<JournalLine>>, LoadError> {
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for (args, keys) in alike(keys) {
+            let entries: Vec<_> = keys.iter().map(|key| key.parent).collect();
+            let journal = self.domain.journal();
+            let pages = journal.lines_of(&self.viewer, &entries, &args).await?;
+            loaded.extend(keys.into_iter().cloned().zip(pages));
+        }
+        Ok(loaded)
     }
 }
 

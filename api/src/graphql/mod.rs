@@ -4,6 +4,7 @@
 //! request; a resolver parses ids and input once, calls one use case of the domain, and wraps the outcome. Nothing here decides
 //! anything about the business.
 
+pub mod account;
 pub mod attribute;
 pub mod barcode;
 pub mod below;
@@ -24,6 +25,7 @@ pub mod item_bulk;
 pub mod item_export;
 pub mod item_import;
 pub mod job;
+pub mod journal;
 pub mod label;
 pub mod loader;
 pub mod location;
@@ -33,6 +35,7 @@ pub mod money;
 pub mod node;
 pub mod page;
 pub mod payload;
+pub mod period;
 pub mod reservation;
 pub mod saved_view;
 pub mod scan;

@@ -18,6 +18,8 @@ macro_rules! user_error_codes {
 }
 
 user_error_codes! {
+    /// The account is a group: it holds accounts, and is not posted to.
+    AccountIsGroup,
     /// The entry was reversed before.
     AlreadyReversed,
     /// The value is in use by another row.
@@ -96,6 +98,8 @@ user_error_codes! {
     LotQuarantined,
     /// The item is kept by lot or by serial: which one must be said.
     LotRequired,
+    /// The account is no group: it holds no accounts.
+    NotAGroup,
     /// The item is no template: it has no options.
     NotATemplate,
     /// Another quantity would come out than went in.
@@ -106,6 +110,8 @@ user_error_codes! {
     NotAnOption,
     /// Nothing was selected.
     NothingSelected,
+    /// The books have no fiscal year, or no period, for this day.
+    NoPeriod,
     /// There is no such row, or not for you.
     NotFound,
     /// Something is still in it.
@@ -122,12 +128,20 @@ user_error_codes! {
     NotWeighed,
     /// The item is counted in whole pieces.
     NotWhole,
+    /// An amount is either debited or credited.
+    OneSide,
     /// What was kept meant something once, and does not any more.
     Outdated,
     /// The number is too small or too large.
     OutOfRange,
+    /// There is one for some of these days already.
+    Overlaps,
     /// The period is closed.
     PeriodClosed,
+    /// The period is not over yet.
+    PeriodNotOver,
+    /// An open period would lie before a closed one.
+    PeriodOrder,
     /// The value must be given.
     Required,
     /// The reservation holds something else.
@@ -160,10 +174,14 @@ user_error_codes! {
     TooMany,
     /// The text is shorter than it must be.
     TooShort,
+    /// What is debited is not what is credited.
+    Unbalanced,
     /// The file has a column that nobody knows.
     UnknownColumn,
     /// The category has no attribute of this name.
     UnknownAttribute,
+    /// There is no commodity of this name.
+    UnknownCommodity,
     /// There is no unit of this name.
     UnknownUnit,
     /// Values would have to be unique among other items than before.
@@ -184,6 +202,8 @@ user_error_codes! {
     WeightLeft,
     /// The item is a service, a file or a template: there is no stock of it.
     WithoutStock,
+    /// Another commodity is posted to this account.
+    WrongCommodity,
     /// Goods do not come from there or go there in this way.
     WrongLocation,
     /// It is not at the point where this can be done.

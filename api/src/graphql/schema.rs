@@ -3,6 +3,7 @@
 use async_graphql::{MergedObject, Schema as Built, SchemaBuilder};
 
 use super::{
+    account::{AccountMutation, AccountQuery},
     attribute::AttributeMutation,
     barcode::BarcodeQuery,
     category::{CategoryMutation, CategoryQuery},
@@ -17,11 +18,13 @@ use super::{
     item_export::{ItemExportMutation, ItemExportQuery},
     item_import::{ItemImportMutation, ItemImportQuery},
     job::{JobMutation, JobQuery},
+    journal::{JournalMutation, JournalQuery, JournalVerificationQuery},
     label::{LabelMutation, LabelQuery},
     location::{LocationMutation, LocationQuery},
     lot::{LotMutation, LotQuery},
     metal_rate::{MetalRateMutation, MetalRateQuery},
     node::NodeQuery,
+    period::{FiscalYearMutation, PeriodMutation, PeriodQuery},
     reservation::{ReservationMutation, ReservationQuery},
     saved_view::{SavedViewMutation, SavedViewQuery},
     scan::ScanQuery,
@@ -39,6 +42,7 @@ use super::{
 /// All queries.
 #[derive(MergedObject, Default)]
 pub struct Query(
+    AccountQuery,
     ApiTokenQuery,
     BarcodeQuery,
     CategoryQuery,
@@ -47,12 +51,15 @@ pub struct Query(
     ItemImportQuery,
     ItemQuery,
     JobQuery,
+    JournalQuery,
+    JournalVerificationQuery,
     LabelQuery,
     LocationQuery,
     LotQuery,
     MeasureQuery,
     MetalRateQuery,
     NodeQuery,
+    PeriodQuery,
     ReservationQuery,
     SavedViewQuery,
     ScanQuery,
@@ -72,6 +79,7 @@ pub struct Query(
 /// All mutations.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    AccountMutation,
     ApiTokenMutation,
     AttributeMutation,
     CategoryMutation,
@@ -81,11 +89,14 @@ pub struct Mutation(
     ItemMutation,
     ItemVariantMutation,
     JobMutation,
+    FiscalYearMutation,
+    JournalMutation,
     LabelMutation,
     LocationMutation,
     LoginMutation,
     LotMutation,
     MetalRateMutation,
+    PeriodMutation,
     ReservationMutation,
     SavedViewMutation,
     ShopMutation,

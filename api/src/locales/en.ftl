@@ -1,5 +1,6 @@
 # What the shop's people read when something cannot be done. One message a code; values are named in domain/src/error.rs.
 
+ACCOUNT_IS_GROUP = This is a group of accounts: nothing is posted to it. Choose an account in it.
 ALREADY_REVERSED = This was reversed before. It can be reversed once.
 ALREADY_TAKEN = { $value ->
     [none] This value is already in use.
@@ -55,6 +56,7 @@ LOT_EXPIRED = The lot { $number } has expired and cannot be sold.
 LOT_QUARANTINED = The lot { $number } is in quarantine and cannot be sold or held for anybody.
 LOT_REQUIRED = { $sku } is kept by lot or by serial number. Say which one.
 NOT_AN_OPTION = “{ $value }” is none of the options. Choose from: { $options }.
+NOT_A_GROUP = “{ $value }” is no group: no account can be put below it.
 NOT_A_TEMPLATE = This item has no options to make variants of. Set its options first.
 NOT_CONSERVED = What comes out must be what went in; the difference is { $difference }.
 NOT_DEAD = Only a job that was given up can be tried again.
@@ -73,9 +75,14 @@ NOT_REVERSIBLE = This reverses another entry and cannot be reversed itself. Do t
 NOT_TRACKED = This item is not kept by lot or serial number. Leave the lot out.
 NOT_WEIGHED = This item is counted, not weighed. Leave the weight out, or let the item be weighed first.
 NOT_WHOLE = { $sku } is counted in whole pieces.
+NO_PERIOD = The books have no fiscal year for { $date }. Begin one, or choose another day.
+ONE_SIDE = Give either a debit or a credit, not both and not neither.
 OUTDATED = This was saved when lists could be asked otherwise, and cannot be understood any more. Please save it again.
 OUT_OF_RANGE = The number must be between { $min } and { $max }.
+OVERLAPS = There is a fiscal year for some of these days already.
 PERIOD_CLOSED = Everything until { $closedUntil } is closed. Choose a later time.
+PERIOD_NOT_OVER = The period lasts until { $endsOn }. It can be closed when it is over.
+PERIOD_ORDER = Periods are closed from the first on and opened again from the last on.
 REQUIRED = This must be given.
 RESERVATION_MISMATCH = This reservation holds another item, in another place or of another lot.
 RESERVATION_OVER = This reservation holds nothing any more: it was used, released or has expired.
@@ -92,8 +99,10 @@ TOO_LARGE = The file is too large; at most { $max } bytes are taken.
 TOO_LONG = This is too long; at most { $max } characters are taken.
 TOO_MANY = These are too many; at most { $max } are taken.
 TOO_SHORT = This is too short; at least { $min } characters are needed.
+UNBALANCED = { $commodity } does not balance: { $debit } is debited and { $credit } credited.
 UNKNOWN_COLUMN = The column “{ $value }” is not known. Rename it or take it out.
 UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
+UNKNOWN_COMMODITY = There is no currency or metal “{ $value }”.
 UNKNOWN_UNIT = There is no unit “{ $value }”.
 UNIQUE_ELSEWHERE = This category cannot move there: an attribute with unique values would begin or end at another category. Retire that attribute first.
 UNKNOWN_NAME = The formula uses “{ $value }”, which means nothing here. Please check for a typing mistake.
@@ -104,6 +113,7 @@ VARIES = The variants differ in “{ $value }”, so the item they come from has
 VIRTUAL_LOCATION = This location is virtual: there are no bounds to what lies in it. Leave this out.
 WEIGHT_LEFT = With the last piece { $left } g would be left; at most { $max } g may be. Weigh again, or adjust the weight first.
 WITHOUT_STOCK = { $sku } is a service, a digital item or a template: it has no stock.
+WRONG_COMMODITY = Only { $expected } is posted to { $account }, not { $commodity }.
 WRONG_LOCATION = Goods cannot go this way: choose another location.
 WRONG_STATE = { $state ->
     [requested] This was only asked for: it must be picked first.

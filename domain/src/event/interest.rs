@@ -1,6 +1,6 @@
 //! What a listener wants to hear of. The database narrows down what it reads, [`Interest::wants`] decides.
 
-use entity::id::{CategoryId, ItemId, JobId, LocationId};
+use entity::id::{AccountId, CategoryId, ItemId, JobId, LocationId};
 use sea_orm::ActiveEnum as _;
 
 use super::{Event, Kind, action};
@@ -26,6 +26,11 @@ pub enum Interest {
         /// This job only.
         job: Option<JobId>,
     },
+    /// Entries that are posted to the books.
+    Journal {
+        /// With a line of this account only; an entry of very many accounts concerns everybody.
+        account: Option<AccountId>,
+    },
     /// Every change of the tree of stock locations.
     LocationTree,
     /// Metal rates that are recorded.
@@ -45,6 +50,7 @@ impl Interest {
             Self::CategoryTree => Kind::CategoryTreeChanged,
             Self::Items { .. } => Kind::ItemChanged,
             Self::Jobs { .. } => Kind::JobChanged,
+            Self::Journal { .. } => Kind::JournalPosted,
             Self::LocationTree => Kind::LocationTreeChanged,
             Self::MetalRates(_) => Kind::MetalRateChanged,
             Self::Stock { .. } => Kind::StockChanged,
@@ -68,6 +74,9 @@ impl Interest {
                     action(event) == ITEM_IMPORT || is_of_item && is_of_category
                 }
                 Self::Jobs { job } => job.is_none_or(|id| id.0 == event.aggregate_id),
+                Self::Journal { account } => {
+                    account.is_none_or(|id| names(event, "accounts", &id.to_string()))
+                }
                 Self::MetalRates(filter) => members(filter)
                     .into_iter()
                     .all(|(name, value)| value.is_none_or(|value| is(event, name, &value))),
@@ -105,6 +114,7 @@ impl Interest {
             Self::CategoryTree
             | Self::Items { .. }
             | Self::Jobs { .. }
+            | Self::Journal { .. }
             | Self::LocationTree
             | Self::Stock { .. } => {}
         }

@@ -35,6 +35,8 @@ pub enum Kind {
     ItemChanged,
     /// A job has got on.
     JobChanged,
+    /// An entry was posted to the books.
+    JournalPosted,
     /// The tree of stock locations has another shape, or a location has changed.
     LocationTreeChanged,
     /// A metal rate was recorded.
@@ -51,6 +53,7 @@ impl Kind {
             Self::CategoryTreeChanged => "category_tree.changed",
             Self::ItemChanged => "item.changed",
             Self::JobChanged => "job.changed",
+            Self::JournalPosted => "journal.posted",
             Self::LocationTreeChanged => "location_tree.changed",
             Self::MetalRateChanged => "metal_rate.changed",
             Self::StockChanged => "stock.changed",
@@ -64,6 +67,7 @@ impl Kind {
                 Permission::CatalogueRead
             }
             Self::JobChanged => Permission::JobRead,
+            Self::JournalPosted => Permission::BooksRead,
             Self::LocationTreeChanged | Self::StockChanged => Permission::StockRead,
         }
     }
@@ -74,6 +78,7 @@ impl Kind {
             Self::CategoryTreeChanged => "category",
             Self::ItemChanged => "item",
             Self::JobChanged => "job",
+            Self::JournalPosted => "journal_entry",
             Self::LocationTreeChanged => "location",
             Self::MetalRateChanged => "metal_rate",
             Self::StockChanged => "stock",

@@ -1,0 +1,343 @@
+//! The journal of the books: entries, lines, balances and ledgers as clients see them.
+
+pub mod mutation;
+pub mod query;
+
+use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::EmptyFields};
+use chrono::{DateTime, Utc};
+use domain::{
+    Permission,
+    journal::{
+        Difference, JournalEntry as Row, JournalLine as LineRow, LedgerLine,
+        TrialBalanceRow as BalanceRow,
+    },
+};
+use entity::id::{AccountId, FiscalYearId, JournalEntryId, LocationId};
+
+pub use mutation::JournalMutation;
+pub use query::{JournalQuery, JournalVerificationQuery};
+
+use super::{
+    account::Account,
+    cost,
+    date::Date,
+    decimal::Decimal,
+    guard::Needs,
+    id::GlobalId,
+    loader::{JournalLinesOf, JournalReversalOf, load},
+    location::Location,
+    page::{self, Connection},
+    period::FiscalYear,
+};
+
+/// What sort of entry of the books it is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "domain::journal::Kind")]
+pub enum JournalEntryKind {
+    /// What happened.
+    General,
+    /// Undoes another entry.
+    Reversal,
+    /// What there was when the books began.
+    Opening,
+    /// Ends a fiscal year.
+    Closing,
+}
+
+/// What an entry was posted for.
+#[derive(SimpleObject)]
+pub struct JournalDocument {
+    /// Its type, such as `invoice`.
+    r#type: String,
+    /// Its id or number.
+    id: String,
+}
+
+/// Lines that were posted to the books at once, balanced in each commodity. Entries never change; a mistake is undone by reversing one.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct JournalEntry {
+    /// Opaque id.
+    pub id: ID,
+    /// From 1 on in each fiscal year, without gaps.
+    number: i64,
+    /// When it happened.
+    date: Date,
+    /// What sort of entry it is.
+    kind: JournalEntryKind,
+    /// What it is about.
+    description: Option<String>,
+    /// What it was posted for; null when nobody said so.
+    document: Option<JournalDocument>,
+    /// How many lines it has.
+    line_count: i32,
+    /// When goldshop heard of it.
+    recorded_at: DateTime<Utc>,
+    /// Who posted it.
+    actor_name: String,
+    #[graphql(skip)]
+    row_id: JournalEntryId,
+    #[graphql(skip)]
+    fiscal_year_id: FiscalYearId,
+    #[graphql(skip)]
+    reverses_id: Option<JournalEntryId>,
+}
+
+impl JournalEntry {
+    /// As clients see it.
+    #[must_use]
+    pub fn new(row: Row) -> Self {
+        let Row {
+            id,
+            fiscal_year_id,
+            number,
+            date,
+            kind,
+            description,
+            document_type,
+            document_id,
+            reverses_id,
+            lines,
+            recorded_at,
+            actor_kind: _,
+            actor_id: _,
+            actor_name,
+        } = row;
+        let document = document_type.zip(document_id);
+        Self {
+            id: id.encode(),
+            number,
+            date: Date(date),
+            kind: kind.into(),
+            description,
+            document: document.map(|(r#type, id)| JournalDocument { r#type, id }),
+            line_count: lines,
+            recorded_at,
+            actor_name,
+            row_id: id,
+            fiscal_year_id,
+            reverses_id,
+        }
+    }
+}
+
+#[ComplexObject]
+impl JournalEntry {
+    /// In which fiscal year.
+    async fn fiscal_year(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<FiscalYear>> {
+        let row = load(ctx, self.fiscal_year_id).await?;
+        Ok(row.map(FiscalYear::new))
+    }
+
+    /// Its lines, in order.
+    #[graphql(complexity = "cost::page(first, None, child_complexity)")]
+    async fn lines(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Connection<JournalLine>> {
+        let key = JournalLinesOf {
+            parent: self.row_id,
+            first,
+            after,
+        };
+        let page = load(ctx, key).await?.unwrap_or_default();
+        Ok(page::connection(page, EmptyFields, JournalLine::new))
+    }
+
+    /// The entry that it undoes; null when it undoes none.
+    async fn reverses(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Self>> {
+        let Some(id) = self.reverses_id else {
+            return Ok(None);
+        };
+        Ok(load(ctx, id).await?.map(Self::new))
+    }
+
+    /// The entry that undid it; null as long as none has.
+    async fn reversed_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Self>> {
+        let row = load(ctx, JournalReversalOf(self.row_id)).await?.flatten();
+        Ok(row.map(Self::new))
+    }
+}
+
+/// An amount on one side of an account.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct JournalLine {
+    /// Which line of its entry, from 1.
+    line: i32,
+    /// Of what the amount is: the code of a currency, or of a metal in grams of fine weight.
+    commodity: String,
+    /// How much was debited; null when it was credited.
+    debit: Option<Decimal>,
+    /// How much was credited; null when it was debited.
+    credit: Option<Decimal>,
+    /// Of how many, in whatever unit the account counts; null when nobody said so.
+    quantity: Option<Decimal>,
+    /// What it is about.
+    description: Option<String>,
+    /// The entry's date.
+    date: Date,
+    /// The entry's number.
+    entry_number: i64,
+    #[graphql(skip)]
+    entry_id: JournalEntryId,
+    #[graphql(skip)]
+    account_id: AccountId,
+    #[graphql(skip)]
+    location_id: Option<LocationId>,
+}
+
+impl JournalLine {
+    /// As clients see it.
+    #[must_use]
+    pub fn new(row: LineRow) -> Self {
+        let LineRow {
+            entry_id,
+            line,
+            account_id,
+            commodity,
+            is_debit,
+            amount,
+            base_amount: _,
+            quantity,
+            location_id,
+            description,
+            date,
+            number,
+        } = row;
+        let amount = Decimal::shown(amount);
+        Self {
+            line,
+            commodity,
+            debit: is_debit.then_some(amount),
+            credit: (!is_debit).then_some(amount),
+            quantity: quantity.map(Decimal::shown),
+            description,
+            date: Date(date),
+            entry_number: number,
+            entry_id,
+            account_id,
+            location_id,
+        }
+    }
+}
+
+#[ComplexObject]
+impl JournalLine {
+    /// The entry that it is a line of.
+    async fn entry(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JournalEntry>> {
+        Ok(load(ctx, self.entry_id).await?.map(JournalEntry::new))
+    }
+
+    /// Which account.
+    async fn account(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Account>> {
+        let row = load(ctx, self.account_id).await?;
+        Ok(row.map(|row| Account::new(ctx, row)))
+    }
+
+    /// For which location; null when nobody said so. Needs `stock.read`.
+    #[graphql(guard = "Needs(Permission::StockRead)")]
+    async fn location(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Location>> {
+        let Some(id) = self.location_id else {
+            return Ok(None);
+        };
+        let row = load(ctx, id).await?;
+        Ok(row.map(|row| Location::new(ctx, row)))
+    }
+}
+
+/// What an account had of a commodity at the end of a day.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct TrialBalanceRow {
+    /// Of what: a commodity's code.
+    commodity: String,
+    /// How much was debited altogether.
+    debit: Decimal,
+    /// How much was credited altogether.
+    credit: Decimal,
+    /// What it had: debited without credited, so negative on the credit side.
+    balance: Decimal,
+    #[graphql(skip)]
+    account_id: AccountId,
+}
+
+impl TrialBalanceRow {
+    fn new(row: BalanceRow) -> Self {
+        let balance = row.balance();
+        let BalanceRow {
+            account_id,
+            commodity,
+            debit,
+            credit,
+        } = row;
+        Self {
+            commodity,
+            debit: Decimal::shown(debit),
+            credit: Decimal::shown(credit),
+            balance: Decimal::shown(balance),
+            account_id,
+        }
+    }
+}
+
+#[ComplexObject]
+impl TrialBalanceRow {
+    /// Which account.
+    async fn account(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Account>> {
+        let row = load(ctx, self.account_id).await?;
+        Ok(row.map(|row| Account::new(ctx, row)))
+    }
+}
+
+/// A line of an account's ledger.
+#[derive(SimpleObject)]
+pub struct GeneralLedgerLine {
+    /// The line.
+    line: JournalLine,
+    /// What the account had after it: debited without credited, so negative on the credit side.
+    balance: Decimal,
+}
+
+impl GeneralLedgerLine {
+    fn new(row: LedgerLine) -> Self {
+        let LedgerLine { line, balance } = row;
+        Self {
+            line: JournalLine::new(line),
+            balance: Decimal::shown(balance),
+        }
+    }
+}
+
+/// Something in the books that is not what the lines make it.
+#[derive(SimpleObject)]
+pub struct LedgerDifference {
+    /// What sort of thing: `lines`, `balance`, `line`, `numbers`, `fiscal_year`, `reversal`, `turnover` or `period`.
+    kind: String,
+    /// Of what.
+    subject: String,
+    /// What it should be.
+    expected: Option<String>,
+    /// What it is.
+    actual: Option<String>,
+}
+
+impl LedgerDifference {
+    fn new(row: Difference) -> Self {
+        let Difference {
+            kind,
+            subject,
+            expected,
+            actual,
+        } = row;
+        Self {
+            kind,
+            subject,
+            expected,
+            actual,
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Posting entries: what every use case of the journal comes down to.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    id::{AccountId, JournalEntryId, LocationId},
+    journal_entry::Model as JournalEntry,
+};
+use rust_decimal::Decimal;
+use sea_orm::{ActiveEnum as _, DatabaseTransaction, FromQueryResult, Value};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Journal,
+    fault::{self, Failure, Place},
+    rules::{Entry, Line},
+};
+use crate::{
+    audit::Actor,
+    clock::new_id,
+    error::{Code, Error, Refusal, Result},
+    event::Kind as EventKind,
+    idempotency::{Claim, Claimed, claim_in_tx},
+    sql::{statement, uuids},
+    viewer::Viewer,
+};
+
+/// Most accounts that an event names; of an entry with more it names none, and concerns everybody.
+const NAMED_MAX: usize = 1_000;
+/// No location, nor entry, as arrays of nullable values do not bind.
+const NO_ID: Uuid = Uuid::nil();
+/// No amount in the shop's currency, likewise.
+const NO_AMOUNT: Decimal = Decimal::NEGATIVE_ONE;
+
+/// The one entry that was posted.
+pub(super) fn single(mut posted: Vec<JournalEntry>) -> Result<JournalEntry> {
+    let entry = posted.pop();
+    entry.ok_or_else(|| Error::internal("an entry was posted and gave no row"))
+}
+
+impl Journal<'_> {
+    /// Posts what is known in full, once for each key.
+    pub(super) async fn write(
+        &self,
+        viewer: &Viewer,
+        operation: &'static str,
+        asked: &(impl Serialize + Sync),
+        key: Option<&str>,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<JournalEntry>> {
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let claim = match claim_in_tx(&tx, viewer, key, operation, asked, now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        match write_in_tx(&tx, viewer, now, (operation, claim), entries).await {
+            Ok(posted) => {
+                self.domain.commit(tx).await?;
+                Ok(posted)
+            }
+            Err(failure) => {
+                tx.rollback().await?;
+                Err(fault::explain(&self.domain.reads, failure).await)
+            }
+        }
+    }
+}
+
+/// Writes the entries with their lines, the trail, the events and the answer that the claim is to keep: all in one statement, for whoever
+/// comes after waits for the numbers from its beginning until the commit.
+pub(super) async fn write_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    (operation, claim): (&'static str, Claim),
+    entries: Vec<Entry>,
+) -> Result<Vec<JournalEntry>, Failure> {
+    let ids: Vec<_> = entries
+        .iter()
+        .map(|_| JournalEntryId(new_id(now)))
+        .collect();
+    let places: Vec<_> = ids
+        .iter()
+        .zip(&entries)
+        .map(|(id, entry)| Place::of(*id, entry))
+        .collect();
+    let posted = insert_in_tx(tx, viewer, now, (operation, claim), (&ids, entries)).await;
+    let mut posted = match posted {
+        Ok(posted) => posted,
+        Err(error) => return Err(Failure::of(error, places)),
+    };
+    if posted.len() < ids.len() {
+        return Err(no_fiscal_year(&posted, &places).into());
+    }
+    let order: HashMap<_, _> = ids.iter().zip(0..).collect();
+    posted.sort_by_key(|entry| order.get(&entry.id).copied().unwrap_or(usize::MAX));
+    Ok(posted)
+}
+
+/// Of a day that lies in no fiscal year nothing is written.
+fn no_fiscal_year(posted: &[JournalEntry], places: &[Place]) -> Error {
+    let there: BTreeSet<_> = posted.iter().map(|entry| entry.id).collect();
+    let missing = places.iter().filter(|place| !there.contains(&place.id));
+    let refusals = missing.map(|place| {
+        let refusal = Refusal::new(Code::NoPeriod, &place.path("date"));
+        refusal.with("date", place.date)
+    });
+    Error::Refused(refusals.take(fault::TOLD_MAX).collect())
+}
+
+/// The event of an entry: names the accounts that it concerns, when they are not too many.
+fn told(operation: &str, entry: &Entry) -> serde_json::Value {
+    let accounts: BTreeSet<AccountId> = entry.lines.iter().map(|line| line.account).collect();
+    if accounts.len() > NAMED_MAX {
+        json!({ "action": operation })
+    } else {
+        json!({ "action": operation, "accounts": accounts })
+    }
+}
+
+const POST: &str = "WITH asked AS MATERIALIZED (
+        SELECT * FROM unnest($1::uuid[], $2::date[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int4[]) WITH ORDINALITY
+            AS a (id, date, kind, description, document_type, document_id, reverses, lines, place)
+    ), numbered AS MATERIALIZED (
+        SELECT a.*, y.fiscal_year_id, y.last_number + row_number() OVER (PARTITION BY y.fiscal_year_id ORDER BY a.place) AS number
+        FROM asked a JOIN journal_numbers((SELECT array_agg(DISTINCT date) FROM asked)) y ON a.date BETWEEN y.starts_on AND y.ends_on
+    ), entry AS (
+        INSERT INTO journal_entry (id, fiscal_year_id, number, date, kind, description, document_type, document_id, reverses_id, lines,
+                                   recorded_at, actor_kind, actor_id, actor_name)
+        SELECT id, fiscal_year_id, number, date, kind, NULLIF(description, ''), NULLIF(document_type, ''), NULLIF(document_id, ''),
+               NULLIF(reverses, '00000000-0000-0000-0000-000000000000'), lines, $18, $19, $20, $21
+        FROM numbered ORDER BY place
+        RETURNING *
+    ), posted AS (
+        INSERT INTO journal_line (entry_id, line, account_id, commodity, is_debit, amount, base_amount, quantity, location_id, description,
+                                  date, number)
+        SELECT n.id, l.line, l.account, COALESCE(NULLIF(l.commodity, ''), (SELECT currency FROM shop)), l.is_debit, l.amount,
+               NULLIF(l.base_amount, -1), NULLIF(l.quantity, 0), NULLIF(l.location, '00000000-0000-0000-0000-000000000000'),
+               NULLIF(l.description, ''), n.date, n.number
+        FROM numbered n
+        JOIN unnest($9::uuid[], $10::int4[], $11::uuid[], $12::text[], $13::bool[], $14::numeric[], $15::numeric[], $16::numeric[], $17::uuid[],
+                    $28::text[]) l (entry, line, account, commodity, is_debit, amount, base_amount, quantity, location, description)
+            ON l.entry = n.id
+    ), trail AS (
+        INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
+        SELECT $18, $19, $20, $21, $22, $23, 'journal_entry', id, to_jsonb(entry) FROM entry ORDER BY fiscal_year_id, number
+    ), told AS (
+        INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+        SELECT $24, $25, e.id, 1, t.payload, $22, $18
+        FROM entry e JOIN numbered n ON n.id = e.id JOIN jsonb_array_elements($29) WITH ORDINALITY t (payload, place) ON t.place = n.place
+        ORDER BY n.place
+    ), kept AS (
+        UPDATE idempotency SET answer = (SELECT jsonb_agg(to_jsonb(e) ORDER BY n.place) FROM entry e JOIN numbered n ON n.id = e.id)
+        WHERE actor = $26 AND key = $27
+    )
+    SELECT * FROM entry";
+
+async fn insert_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    (operation, claim): (&'static str, Claim),
+    (ids, entries): (&[JournalEntryId], Vec<Entry>),
+) -> Result<Vec<JournalEntry>, sea_orm::DbErr> {
+    let told: Vec<_> = entries.iter().map(|entry| told(operation, entry)).collect();
+    let columns = Columns::of(ids, &entries);
+    let Actor {
+        kind,
+        id: actor,
+        name,
+    } = Actor::of(viewer);
+    let (claimant, key) = claim.into_parts();
+    let text = |read: fn(&Entry) -> Option<&str>| -> Value {
+        let texts = entries
+            .iter()
+            .map(|entry| read(entry).unwrap_or_default().to_owned());
+        texts.collect::<Vec<_>>().into()
+    };
+    let dates: Vec<_> = entries.iter().map(|entry| entry.date).collect();
+    let kinds: Vec<_> = entries.iter().map(|entry| entry.kind.to_value()).collect();
+    let reversed = entries
+        .iter()
+        .map(|entry| entry.reverses.map_or(NO_ID, |id| id.0));
+    let counts = entries
+        .iter()
+        .map(|entry| i32::try_from(entry.lines.len()).unwrap_or(i32::MAX));
+    let values: [Value; 29] = [
+        uuids(ids),
+        dates.into(),
+        kinds.into(),
+        text(|entry| entry.description.as_deref()),
+        text(|entry| {
+            entry
+                .document
+                .as_ref()
+                .map(|document| document.kind.as_str())
+        }),
+        text(|entry| entry.document.as_ref().map(|document| document.id.as_str())),
+        uuids(&reversed.collect::<Vec<_>>()),
+        counts.collect::<Vec<_>>().into(),
+        uuids(&columns.entries),
+        columns.numbers.into(),
+        uuids(&columns.accounts),
+        columns.commodities.into(),
+        columns.sides.into(),
+        columns.amounts.into(),
+        columns.base_amounts.into(),
+        columns.quantities.into(),
+        uuids(&columns.locations),
+        now.into(),
+        kind.into(),
+        actor.into(),
+        name.into(),
+        viewer.request_id.clone().into(),
+        operation.into(),
+        EventKind::JournalPosted.as_str().into(),
+        EventKind::JournalPosted.aggregate_type().into(),
+        claimant.into(),
+        key.into(),
+        columns.descriptions.into(),
+        serde_json::Value::Array(told).into(),
+    ];
+    JournalEntry::find_by_statement(statement(POST, values))
+        .all(tx)
+        .await
+}
+
+/// The lines of all entries, column by column.
+#[derive(Default)]
+struct Columns {
+    entries: Vec<JournalEntryId>,
+    numbers: Vec<i32>,
+    accounts: Vec<AccountId>,
+    commodities: Vec<String>,
+    sides: Vec<bool>,
+    amounts: Vec<Decimal>,
+    base_amounts: Vec<Decimal>,
+    quantities: Vec<Decimal>,
+    locations: Vec<LocationId>,
+    descriptions: Vec<String>,
+}
+
+impl Columns {
+    fn of(ids: &[JournalEntryId], entries: &[Entry]) -> Self {
+        let mut columns = Self::default();
+        for (id, entry) in ids.iter().zip(entries) {
+            for (number, line) in (1..).zip(&entry.lines) {
+                columns.push(*id, number, line);
+            }
+        }
+        columns
+    }
+
+    fn push(&mut self, entry: JournalEntryId, number: i32, line: &Line) {
+        let Line {
+            account,
+            commodity,
+            is_debit,
+            amount,
+            base_amount,
+            quantity,
+            location,
+            description,
+        } = line;
+        self.entries.push(entry);
+        self.numbers.push(number);
+        self.accounts.push(*account);
+        self.commodities.push(commodity.clone().unwrap_or_default());
+        self.sides.push(*is_debit);
+        self.amounts.push(*amount);
+        self.base_amounts.push(base_amount.unwrap_or(NO_AMOUNT));
+        self.quantities.push(quantity.unwrap_or_default());
+        self.locations.push(location.unwrap_or(LocationId(NO_ID)));
+        self.descriptions
+            .push(description.clone().unwrap_or_default());
+    }
+}

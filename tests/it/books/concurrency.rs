@@ -1,0 +1,64 @@
+//! Many post to the same accounts at once: nobody waits in a circle, numbers have no gaps, and the sums are right.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::Books;
+
+const CLIENTS: usize = 16;
+const POSTINGS: usize = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hot_accounts_take_everything_from_everybody() {
+    let books = Books::open().await;
+    let work = async |client: usize| {
+        for posting in 0..POSTINGS {
+            // In an order of its own, in two fiscal years at once now and then.
+            let mut lines = vec![
+                books.line("1101", "3"),
+                books.line("4111", "-1"),
+                books.line("4112", "-1"),
+                books.line("2104", "-1"),
+            ];
+            lines.rotate_left((client + posting) % 4);
+            let entry = |date: &str| json!({"date": date, "lines": lines});
+            let days = if client.is_multiple_of(2) {
+                ["2026-03-20", "2026-03-21"]
+            } else {
+                ["2026-03-21", "2026-03-20"]
+            };
+            if posting.is_multiple_of(3) {
+                let entries = json!({"entries": days.map(entry)});
+                books.manager.done("journalPostBulk", entries).await;
+            } else {
+                books.post(entry(days[posting % 2])).await;
+            }
+        }
+    };
+    join_all((0..CLIENTS).map(work)).await;
+    let bulk = POSTINGS.div_ceil(3);
+    let entries = i64::try_from(CLIENTS * (POSTINGS + bulk)).unwrap();
+    assert_eq!(
+        books.count("SELECT count(*) FROM journal_entry").await,
+        entries
+    );
+    let gaps = "SELECT count(*) FROM (SELECT number - lag(number, 1, 0::bigint) OVER (PARTITION BY fiscal_year_id ORDER BY number) AS step
+                                      FROM journal_entry) s WHERE step <> 1";
+    assert_eq!(books.count(gaps).await, 0);
+    let cash = books.balance("1101", "IRR", "2026-12-31").await;
+    assert_eq!(cash, Some((3 * entries).to_string()));
+    books.assert_verified().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_key_posts_once_however_many_send_it() {
+    let books = Books::open().await;
+    let mut input = books.sale("2026-05-01", "10");
+    input["idempotencyKey"] = json!("K");
+    let answers = join_all((0..50).map(|_| books.manager.done("journalPost", input.clone()))).await;
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(books.count("SELECT count(*) FROM journal_entry").await, 1);
+    input["date"] = json!("2026-05-02");
+    let refused = books.manager.not_done("journalPost", input).await;
+    assert_eq!(refused[0].0, "IDEMPOTENCY_KEY_REUSED");
+}
