@@ -296,6 +296,8 @@ codes! {
     UnknownColumn = "UNKNOWN_COLUMN",
     /// The category has no attribute of this name. Params: `value`.
     UnknownAttribute = "UNKNOWN_ATTRIBUTE",
+    /// There is no time zone of this name. Params: `value`.
+    UnknownTimeZone = "UNKNOWN_TIME_ZONE",
     /// There is no unit of this name. Params: `value`.
     UnknownUnit = "UNKNOWN_UNIT",
     /// Values would have to be unique among other items than before.

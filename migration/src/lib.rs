@@ -29,6 +29,7 @@ mod m20261127_000023_transfers;
 mod m20261127_000024_counts;
 mod m20261127_000025_costs;
 mod m20261127_000026_stock_weeks;
+mod m20261127_000027_stock_series;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000024_counts::Migration),
             Box::new(m20261127_000025_costs::Migration),
             Box::new(m20261127_000026_stock_weeks::Migration),
+            Box::new(m20261127_000027_stock_series::Migration),
         ]
     }
 }

@@ -135,7 +135,11 @@ const MUTATIONS: [(&str, &str, &str); 63] = [
         "SavedViewDefaultSetInput",
         SAVED_VIEW,
     ),
-    ("shopSet", "ShopSetInput", "shop { currency version }"),
+    (
+        "shopSet",
+        "ShopSetInput",
+        "shop { currency timeZone version }",
+    ),
     ("stockAdjust", "StockAdjustInput", STOCK_ENTRY),
     ("stockCountApprove", "StockCountApproveInput", COUNT),
     ("stockCountCancel", "StockCountCancelInput", COUNT),

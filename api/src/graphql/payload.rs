@@ -164,6 +164,8 @@ user_error_codes! {
     UnknownColumn,
     /// The category has no attribute of this name.
     UnknownAttribute,
+    /// There is no time zone of this name.
+    UnknownTimeZone,
     /// There is no unit of this name.
     UnknownUnit,
     /// Values would have to be unique among other items than before.

@@ -25,6 +25,7 @@ use super::{
     reservation::{ReservationMutation, ReservationQuery},
     saved_view::{SavedViewMutation, SavedViewQuery},
     scan::ScanQuery,
+    series::StockTimeSeriesQuery,
     shop::{ShopMutation, ShopQuery},
     stock::{
         StockMutation, StockQuery, StockReconciliationMutation, StockReconciliationQuery,
@@ -61,6 +62,7 @@ pub struct Query(
     StockQuery,
     StockReconciliationQuery,
     StockReportQuery,
+    StockTimeSeriesQuery,
     StockValueQuery,
     TagQuery,
     CountQuery,
