@@ -56,7 +56,7 @@ stock_crowd() {
     } >"$WORK/stock_items.cases"
     (($(wc -l <"$WORK/stock_items.cases") == CROWD_ITEMS + 1)) || die "the shop has too few items"
     receive=$(jq --raw-input --slurp --arg key "$(now_us)" 'split("\n")[:-1] | .[0] as $place | {input: {reason: "PURCHASED", idempotencyKey: $key,
-        lines: [.[1:][] | {itemId: ., toId: $place, quantity: 10000000}]}}' "$WORK/stock_items.cases")
+        lines: [.[1:][] | {itemId: ., toId: $place, quantity: 10000000, unitCost: "7.5"}]}}' "$WORK/stock_items.cases")
     # shellcheck disable=SC2016 # GraphQL's dollar, not the shell's
     ask 'mutation($input: StockReceiveInput!) { stockReceive(input: $input) { entry { id } userErrors { code path } } }' "$receive" \
         '.data.stockReceive.entry.id' >/dev/null

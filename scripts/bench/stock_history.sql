@@ -2,7 +2,7 @@
 -- them, at every location; each of the others is at four. Half of the entries let goods leave, three tenths take some in, a fifth carries some
 -- about. What there is in the beginning is enough for all of it.
 --
--- The rows go in as they are, while the triggers rest, and levels are the sums: a reconciliation then proves them. Everything is one
+-- The rows go in as they are, while the triggers rest, and levels and values are the sums: a reconciliation then proves the former. Everything is one
 -- transaction, so that the triggers are never left off.
 SET client_min_messages = warning;
 SET jit = off;
@@ -74,7 +74,7 @@ INSERT INTO stock_movement (entry_id, line, item_id, from_location_id, to_locati
 SELECT bench.entry_id(e.at, e.n), m.line, s.id,
        CASE WHEN e.n % 10 < 3 THEN :'supplier'::uuid ELSE f.id END,
        CASE WHEN e.n % 10 < 3 THEN f.id WHEN e.n % 10 < 8 THEN :'customer'::uuid ELSE t.id END,
-       1 + bench.dice(m.m, 5, 5), CASE WHEN e.n % 10 < 3 THEN 100 + bench.dice(m.m, 6, 20) END, e.at
+       1 + bench.dice(m.m, 5, 5), CASE WHEN e.n % 10 < 3 THEN 100 END, e.at
 FROM (SELECT n, bench.moment_of(n, :'beginning', :entries) AS at FROM generate_series(1, :entries::bigint) n) e
 CROSS JOIN LATERAL (SELECT line, e.n * 10 + line - 1 AS m FROM generate_series(1, 10) line OFFSET 0) m
 CROSS JOIN LATERAL (SELECT CASE WHEN bench.dice(m.m, 1, 5) = 0 THEN 1 + bench.dice(m.m, 2, 8) ELSE 9 + bench.dice(m.m, 2, :items - 8) END AS item,
@@ -92,5 +92,14 @@ FROM (SELECT item_id, to_location_id AS location_id, quantity, effective_at FROM
       UNION ALL SELECT item_id, from_location_id, -quantity, effective_at FROM stock_movement) m
 JOIN bench.place p ON p.id = m.location_id
 GROUP BY m.item_id, m.location_id;
+
+-- All was bought for the same, so that is what each piece has cost.
+INSERT INTO stock_cost (entry_id, line, item_id, amount, value, effective_at, recorded_at)
+SELECT m.entry_id, m.line, m.item_id, s.sign * m.quantity, s.sign * m.quantity * 100, m.effective_at, m.effective_at
+FROM stock_movement m CROSS JOIN LATERAL (SELECT CASE WHEN m.from_location_id = :'supplier' THEN 1 ELSE -1 END AS sign) s
+WHERE m.from_location_id = :'supplier' OR m.to_location_id = :'customer'
+ORDER BY m.number;
+INSERT INTO stock_value (item_id, amount, value, unit_cost, changed_at)
+SELECT item_id, sum(amount), sum(value), 100, max(effective_at) FROM stock_cost GROUP BY item_id;
 COMMIT;
-VACUUM (ANALYZE) stock_entry, stock_movement, stock_level;
+VACUUM (ANALYZE) stock_entry, stock_movement, stock_level, stock_cost, stock_value;

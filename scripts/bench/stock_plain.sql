@@ -14,6 +14,8 @@ CREATE TABLE plain.stock_movement (LIKE public.stock_movement INCLUDING ALL);
 CREATE TABLE plain.stock_level (LIKE public.stock_level INCLUDING ALL,
     FOREIGN KEY (item_id) REFERENCES plain.item (id),
     FOREIGN KEY (location_id, may_run_short) REFERENCES plain.location (id, may_run_short) ON UPDATE CASCADE) WITH (fillfactor = 70);
+CREATE TABLE plain.stock_value (LIKE public.stock_value INCLUDING ALL, FOREIGN KEY (item_id) REFERENCES plain.item (id)) WITH (fillfactor = 80);
+CREATE TABLE plain.stock_cost (LIKE public.stock_cost INCLUDING ALL);
 
 -- As in stock_items.cases: a location and a hundred items, here with numbers for ids.
 CREATE FUNCTION plain.id(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT ('01900000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid $$;
@@ -22,16 +24,20 @@ INSERT INTO plain.location VALUES (plain.id(1), false), (plain.id(2), true);
 INSERT INTO plain.stock_level (item_id, location_id, on_hand, may_run_short, changed_at)
 SELECT plain.id(n), plain.id(1), 1000000000, false, now() FROM generate_series(1, 100) n;
 
+INSERT INTO plain.stock_value (item_id, amount, value, changed_at) SELECT plain.id(n), 1000000000, 7500000000, now() FROM generate_series(1, 100) n;
+
 -- Ids that grow with time, as goldshop's do.
 CREATE FUNCTION plain.new_id(at timestamptz) RETURNS uuid LANGUAGE sql AS $$
     SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(gen_random_uuid()::text, 16))::uuid
 $$;
 
--- Levels locked in the order of their keys, and enough in each; the entry with its movements; the levels.
+-- Levels and values locked in the order of their keys, and enough in each; the entry with its movements; the levels; what each has cost by
+-- weighted average, and the values.
 CREATE FUNCTION plain.post(entry_id uuid, items uuid[], place uuid, target uuid, at timestamptz, OUT number bigint) LANGUAGE plpgsql AS $$
 DECLARE
     enough boolean;
     found_levels integer;
+    costs numeric[];
 BEGIN
     SELECT count(*), bool_and(l.on_hand - l.reserved >= 1) INTO found_levels, enough
     FROM (SELECT s.on_hand, s.reserved FROM plain.stock_level s WHERE s.item_id = ANY (items) AND s.location_id = place
@@ -46,6 +52,14 @@ BEGIN
     SELECT entry_id, l.line, l.item, place, target, 1, at FROM unnest(items) WITH ORDINALITY l (item, line);
     UPDATE plain.stock_level s SET on_hand = s.on_hand - 1, version = s.version + 1, changed_at = at
     WHERE s.item_id = ANY (items) AND s.location_id = place;
+    SELECT array_agg(round(v.value / v.amount, 2) ORDER BY l.line) INTO costs
+    FROM unnest(items) WITH ORDINALITY l (item, line)
+    JOIN (SELECT v.item_id, v.value, v.amount FROM plain.stock_value v WHERE v.item_id = ANY (items)
+          ORDER BY v.item_id FOR NO KEY UPDATE) v ON v.item_id = l.item;
+    INSERT INTO plain.stock_cost (entry_id, line, item_id, amount, value, effective_at, recorded_at)
+    SELECT entry_id, l.line, l.item, -1, -l.cost, at, at FROM unnest(items, costs) WITH ORDINALITY l (item, cost, line);
+    UPDATE plain.stock_value v SET amount = v.amount - 1, value = v.value - l.cost, changed_at = at
+    FROM unnest(items, costs) l (item, cost) WHERE v.item_id = l.item;
 END $$;
 
 -- The same, with all that goldshop writes for a request: the key is claimed first, the answer kept last.
@@ -84,4 +98,4 @@ DECLARE
 BEGIN
     RETURN plain.post(plain.new_id(at), items, plain.id(1), plain.id(2), at);
 END $$;
-ANALYZE plain.item, plain.location, plain.stock_level;
+ANALYZE plain.item, plain.location, plain.stock_level, plain.stock_value;

@@ -34,7 +34,7 @@ impl Made {
     }
 }
 
-/// These entries: in proportion to what is said to cost what, else to pure metal, to weight, or to number, as `stock_cost_post` has it.
+/// These entries: in proportion to what is said to cost what, else to pure metal, to weight, or to number, as `stock_cost_settle` has it.
 pub(super) async fn read_in_tx(
     tx: &DatabaseTransaction,
     item: ItemId,

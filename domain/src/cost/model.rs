@@ -1,4 +1,4 @@
-//! How costs follow from movements, one entry after the other: what `stock_cost_post` does in SQL with all lines of an entry at once.
+//! How costs follow from movements, one entry after the other: what `stock_cost_settle` does in SQL with all lines of an entry at once.
 //!
 //! Values are in whole smallest units of the currency. Shares are exact fractions, rounded once, halves up; the last of something takes
 //! what is left, so nothing is worth anything when there is nothing.

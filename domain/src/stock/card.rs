@@ -85,7 +85,8 @@ pub(super) async fn page(
     let after = after
         .map(|text| order().parse_cursor("after", text))
         .transpose()?;
-    let mut sql = Sql::new("WITH line AS (SELECT m.*, ");
+    // Found by the index alone, for most movements of an item are elsewhere; then only those of the page are read.
+    let mut sql = Sql::new("WITH found AS MATERIALIZED (SELECT m.effective_at, m.number, ");
     push_change(&mut sql, of, "quantity");
     sql.push(" AS change, ");
     push_change(&mut sql, of, "weight");
@@ -100,7 +101,10 @@ pub(super) async fn page(
     }
     order().push_order_by(&mut sql, false);
     sql.push(" LIMIT ").bind(i64::from(window.size) + 1);
-    sql.push("), newest AS (SELECT effective_at, number FROM line ORDER BY effective_at DESC, number DESC LIMIT 1), since AS (");
+    sql.push("), line AS (SELECT m.*, f.change, f.weight_change FROM found f CROSS JOIN LATERAL (SELECT * FROM stock_movement m WHERE m.item_id = ")
+        .bind(of.item_id)
+        .push(" AND m.effective_at = f.effective_at AND m.number = f.number OFFSET 0) m");
+    sql.push("), newest AS (SELECT effective_at, number FROM found ORDER BY effective_at DESC, number DESC LIMIT 1), since AS (");
     push_since(&mut sql, of);
     sql.push("), present AS (");
     push_present(&mut sql, of);

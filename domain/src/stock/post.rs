@@ -347,7 +347,7 @@ pub(crate) async fn lock_levels_in_tx(
 }
 
 /// Writes the entry with its movements, the trail, the event and the answer that the claim is to keep: all in one statement, for whoever comes
-/// after waits from its beginning until the commit.
+/// after waits from the moment at which levels are locked until the commit, and what can be written before is.
 pub(super) async fn write_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
@@ -445,9 +445,16 @@ async fn insert_in_tx(
                    SELECT * FROM unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[], $16::numeric[], $17::numeric[], $18::numeric[],
                                         $19::numeric[]) WITH ORDINALITY
                        AS l (item, lot, source, target, quantity, weight, fine_weight, unit_cost, line)
+               ), trail AS (
+                   INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
+                   VALUES ($7, $8, $9, $10, $20, $21, 'stock_entry', $1, $22) RETURNING 1
+               ), told AS (
+                   INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+                   VALUES ($23, $24, $1, 1, $25, $20, $7) RETURNING 1
                ), moment AS MATERIALIZED (
                    SELECT COALESCE($6, (SELECT stock_moment(array_agg(k.item), array_agg(k.location), $7)
                                         FROM (SELECT item, source AS location FROM line UNION SELECT item, target FROM line) k)) AS at
+                   FROM trail, told
                ), entry AS (
                    INSERT INTO stock_entry (id, kind, reason, document, note, effective_at, recorded_at, actor_kind, actor_id, actor_name,
                                             reverses_id, lines)
@@ -459,12 +466,6 @@ async fn insert_in_tx(
                    SELECT $1, l.line, l.item, NULLIF(l.lot, '00000000-0000-0000-0000-000000000000'), l.source, l.target, l.quantity, l.weight,
                           l.fine_weight, NULLIF(l.unit_cost, -1), entry.effective_at
                    FROM entry, line l
-               ), trail AS (
-                   INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
-                   VALUES ($7, $8, $9, $10, $20, $21, 'stock_entry', $1, $22)
-               ), told AS (
-                   INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
-                   VALUES ($23, $24, $1, 1, $25, $20, $7)
                ), kept AS (
                    UPDATE idempotency SET answer = to_jsonb(entry) FROM entry WHERE actor = $26 AND key = $27
                )

@@ -155,50 +155,16 @@ BEGIN
     ON CONFLICT (id) DO UPDATE SET amount = EXCLUDED.amount, value = EXCLUDED.value;
 END $$;
 
--- Movements change values: behind `stock_post`, which has locked the levels. Items are locked in the order of their keys.
-CREATE FUNCTION stock_cost_post() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan
-    SET enable_seqscan = off SET jit = off AS $$
+-- What these movements change. Items are locked in the order of their keys, behind the levels.
+-- With the rights and the settings of who calls it, as above.
+CREATE FUNCTION stock_cost_settle(lines stock_cost_line[], places integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    lines    stock_cost_line[];
     changes  stock_cost_change[];
-    has_outs boolean;
-    has_ins  boolean;
     faults   jsonb;
-    places   integer;
-    units    numeric;
+    units    numeric := 10::numeric ^ places;
     wanted   integer;
     locked   integer;
 BEGIN
-    SELECT array_agg(ROW(l.entry_id, l.line, l.item_id, l.method,
-                         CASE l.method WHEN 'specific' THEN COALESCE(l.lot_id, l.item_id) ELSE l.item_id END, l.is_in,
-                         l.is_in AND l.kind = 'transform', l.kind = 'reverse' AND r.value IS NOT NULL, l.amount, l.quantity, l.weight, l.fine_weight,
-                         CASE WHEN l.kind = 'reverse' THEN r.value
-                              WHEN l.is_in AND l.kind <> 'transform' AND l.quantity > 0 THEN round(l.quantity * l.unit_cost, l.currency_scale) END,
-                         CASE WHEN l.is_in AND l.kind <> 'reverse' AND l.quantity > 0 THEN l.unit_cost END, l.reverses_id,
-                         l.effective_at, l.recorded_at)::stock_cost_line ORDER BY l.effective_at, l.entry_id, l.line),
-           bool_or(NOT l.is_in), bool_or(l.is_in), max(l.currency_scale)
-    INTO lines, has_outs, has_ins, places
-    FROM (
-        SELECT p.*, t.keeps_stock AS is_in, e.kind, e.reverses_id, e.recorded_at, s.currency_scale,
-               CASE WHEN k.is_weighed THEN p.weight ELSE p.quantity END AS amount,
-               COALESCE(k.cost_method, CASE i.tracking WHEN 'serial' THEN 'specific' ELSE 'average' END) AS method
-        FROM posted p
-        CROSS JOIN LATERAL (SELECT keeps_stock FROM location WHERE id = p.from_location_id OFFSET 0) f
-        CROSS JOIN LATERAL (SELECT keeps_stock FROM location WHERE id = p.to_location_id OFFSET 0) t
-        CROSS JOIN LATERAL (SELECT kind, reverses_id, recorded_at FROM stock_entry WHERE id = p.entry_id OFFSET 0) e
-        CROSS JOIN LATERAL (SELECT tracking FROM item WHERE id = p.item_id OFFSET 0) i
-        CROSS JOIN (SELECT currency_scale::integer FROM shop) s
-        LEFT JOIN LATERAL (SELECT is_weighed, cost_method FROM item_stocking WHERE item_id = p.item_id OFFSET 0) k ON true
-        WHERE f.keeps_stock <> t.keeps_stock
-    ) l
-    -- What the mirrored movement was worth, whatever was put right since.
-    LEFT JOIN LATERAL (SELECT abs(sum(c.value)) AS value FROM stock_cost c WHERE c.entry_id = l.reverses_id AND c.line = l.line OFFSET 0) r ON true
-    WHERE l.amount > 0;
-    IF lines IS NULL THEN
-        RETURN NULL;
-    END IF;
-    units := 10::numeric ^ places;
     LOOP
         SELECT count(*), count(v.item_id) INTO wanted, locked
         FROM (SELECT DISTINCT l.item_id FROM unnest(lines) l ORDER BY l.item_id) k
@@ -211,7 +177,7 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END LOOP;
 
-    IF has_outs THEN
+    IF EXISTS (SELECT FROM unnest(lines) l WHERE NOT l.is_in) THEN
         SELECT array_agg(ROW(l.entry_id, l.line, l.item_id, p.layer_id, -(p.till - p.since),
                              -(CASE WHEN l.is_mirror AND l.method <> 'fifo' AND p.till < p.amount THEN LEAST(l.wanted, p.value)
                                     ELSE stock_cost_of(p.amount, p.value, p.unit_cost, p.till, places, units) END
@@ -251,7 +217,7 @@ BEGIN
         PERFORM stock_cost_apply(changes, false);
     END IF;
 
-    IF has_ins THEN
+    IF EXISTS (SELECT FROM unnest(lines) l WHERE l.is_in) THEN
         SELECT array_agg(ROW(l.entry_id, l.line, l.item_id, l.layer_id, l.amount,
                              -- What was taken before it came cost what this does: the last line bears the difference.
                              l.worth + CASE WHEN l.method = 'average' AND l.before < 0 AND l.is_last
@@ -304,11 +270,7 @@ BEGIN
         ) l;
         PERFORM stock_cost_apply(changes, false);
     END IF;
-    RETURN NULL;
 END $$;
--- Behind `stock_movement_posts`: triggers fire in the order of their names.
-CREATE TRIGGER stock_movement_values AFTER INSERT ON stock_movement
-    REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION stock_cost_post();
 
 -- Whether the item is to be computed anew, and nobody else is at it: nobody changes its value until the transaction ends.
 CREATE FUNCTION stock_recost_begin(item uuid) RETURNS boolean
