@@ -330,8 +330,12 @@ LANGUAGE sql STABLE SET jit = off AS $$
                        NULL::numeric AS fine_weight_change
                 FROM stock_level_day l
                 UNION ALL
-                SELECT f.item_id, f.location_id, f.day, NULL, NULL, NULL, s.sign * f.quantity, s.sign * f.weight, s.sign * f.fine_weight
-                FROM flow f CROSS JOIN LATERAL (SELECT stock_flow_sign(f.flow) AS sign) s
+                -- Whatever sort of flow it was.
+                SELECT m.item_id, e.place, (m.effective_at AT TIME ZONE k.time_zone)::date, NULL, NULL, NULL, e.sign * m.quantity, e.sign * m.weight,
+                       e.sign * m.fine_weight
+                FROM stock_series_mark k JOIN stock_movement m ON m.number <= k.number
+                CROSS JOIN LATERAL (VALUES (m.to_location_id, 1), (m.from_location_id, -1)) e (place, sign)
+                JOIN location l ON l.id = e.place AND l.keeps_stock
             ) d
             GROUP BY d.item_id, d.location_id, d.day
             WINDOW place AS (PARTITION BY d.item_id, d.location_id ORDER BY d.day)
