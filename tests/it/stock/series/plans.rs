@@ -116,10 +116,14 @@ async fn an_item_is_read_by_its_key_in_the_months_that_are_asked_for() {
     );
     // The last level in front of the first day is in the latest month: the older ones are not looked at.
     let is_idle = |line: &&str| line.contains("never executed");
-    let levels = plan.lines().filter(|line| line.contains("on stock_level_day_"));
+    let levels = plan
+        .lines()
+        .filter(|line| line.contains("on stock_level_day_"));
     assert!(levels.filter(is_idle).count() >= 5, "{plan}");
     // All movements are in days: nobody looks for late ones.
-    let late = plan.lines().find(|line| line.contains("Function Scan on stock_flows"));
+    let late = plan
+        .lines()
+        .find(|line| line.contains("Function Scan on stock_flows"));
     assert!(late.is_some_and(|line| is_idle(&line)), "{plan}");
     assert!(
         plan.contains("item_id = s.item_id") || plan.contains("item_id = p.item_id"),
