@@ -5,7 +5,7 @@
 # The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
 # their own, which is no business of the application's.
 #
-#   scripts/bench.sh [PART]   catalogue, stock, or of the latter posting or history alone; everything without (also as PART=stock make bench)
+#   scripts/bench.sh [PART]   catalogue, stock, or of the latter posting, history or series alone; everything without (also as PART=stock make bench)
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
 #   MOVEMENTS=10000000   size of the history of stock (bench/stock.sh)
@@ -28,6 +28,8 @@ source "$ROOT/scripts/bench/lists.sh"
 source "$ROOT/scripts/bench/files.sh"
 # shellcheck source=bench/stock.sh
 source "$ROOT/scripts/bench/stock.sh"
+# shellcheck source=bench/stock_series.sh
+source "$ROOT/scripts/bench/stock_series.sh"
 # shellcheck source=bench/report.sh
 source "$ROOT/scripts/bench/report.sh"
 
@@ -156,9 +158,10 @@ measure() {
     : >"$WORK/report.md"
     if [[ $PART == all || $PART == catalogue ]]; then measure_catalogue; fi
     case $PART in
-    all | stock) measure_stock measure_posting measure_history ;;
+    all | stock) measure_stock measure_posting measure_history measure_series ;;
     posting) measure_stock measure_posting ;;
     history) measure_stock measure_history ;;
+    series) measure_stock measure_series_alone ;;
     esac
 }
 
@@ -172,7 +175,7 @@ report_loading() {
 }
 
 main() {
-    [[ $PART =~ ^(all|catalogue|stock|posting|history)$ ]] || die "unknown part '$PART': catalogue, stock, posting or history"
+    [[ $PART =~ ^(all|catalogue|stock|posting|history|series)$ ]] || die "unknown part '$PART': catalogue, stock, posting, history or series"
     [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
         die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
     use_instance bench

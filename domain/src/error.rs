@@ -314,6 +314,8 @@ codes! {
     UnknownAttribute = "UNKNOWN_ATTRIBUTE",
     /// There is no commodity of this name. Params: `value`.
     UnknownCommodity = "UNKNOWN_COMMODITY",
+    /// There is no time zone of this name. Params: `value`.
+    UnknownTimeZone = "UNKNOWN_TIME_ZONE",
     /// There is no unit of this name. Params: `value`.
     UnknownUnit = "UNKNOWN_UNIT",
     /// Values would have to be unique among other items than before.

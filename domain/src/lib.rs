@@ -40,6 +40,7 @@ mod reads;
 pub mod reservation;
 pub mod saved_view;
 pub mod scan;
+pub mod series;
 pub mod shop;
 pub mod sku;
 mod sql;
@@ -212,6 +213,12 @@ impl Domain {
     #[must_use]
     pub fn scans(&self) -> scan::Scans<'_> {
         scan::Scans { domain: self }
+    }
+
+    /// What came in, left and lay there, day by day: its use cases and queries.
+    #[must_use]
+    pub fn series(&self) -> series::TimeSeriesOf<'_> {
+        series::TimeSeriesOf { domain: self }
     }
 
     /// What is said once for the whole shop.

@@ -15,6 +15,8 @@ pub struct Model {
     pub currency: String,
     /// Digits behind the point of its smallest unit.
     pub currency_scale: i16,
+    /// Where its days begin and end: an IANA name.
+    pub time_zone: String,
     /// Counts changes, for optimistic locking.
     pub version: i64,
     /// When it last changed.

@@ -29,6 +29,7 @@ mod m20261127_000023_transfers;
 mod m20261127_000024_counts;
 mod m20261127_000025_costs;
 mod m20261127_000026_stock_weeks;
+mod m20261127_000027_stock_series;
 mod m20261127_000028_books;
 pub mod settings;
 
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000024_counts::Migration),
             Box::new(m20261127_000025_costs::Migration),
             Box::new(m20261127_000026_stock_weeks::Migration),
+            Box::new(m20261127_000027_stock_series::Migration),
             Box::new(m20261127_000028_books::Migration),
         ]
     }

@@ -12,6 +12,7 @@ document_name() {
     tree*) echo tree ;;
     stock_card*) echo stock_card ;;
     stock_levels*) echo stock_levels ;;
+    stock_series*) echo stock_series ;;
     *) echo "$1" ;;
     esac
 }

@@ -239,6 +239,8 @@ fn scalar(field: &str, name: &str, kind: &str) -> Value {
         "Boolean" => json!(true),
         "Date" => json!("2026-03-21"),
         "DateTime" => json!(DateTime::UNIX_EPOCH.to_rfc3339()),
+        "Date" if name == "until" => json!("1970-01-02"),
+        "Date" => json!("1970-01-01"),
         "Decimal" | "EventPosition" => json!("1"),
         "String" if name == "currency" => json!("IRR"),
         _ => json!("text"),

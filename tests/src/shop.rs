@@ -168,7 +168,11 @@ const MUTATIONS: [(&str, &str, &str); 74] = [
         "SavedViewDefaultSetInput",
         SAVED_VIEW,
     ),
-    ("shopSet", "ShopSetInput", "shop { currency version }"),
+    (
+        "shopSet",
+        "ShopSetInput",
+        "shop { currency timeZone version }",
+    ),
     ("stockAdjust", "StockAdjustInput", STOCK_ENTRY),
     ("stockCountApprove", "StockCountApproveInput", COUNT),
     ("stockCountCancel", "StockCountCancelInput", COUNT),

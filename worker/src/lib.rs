@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod context;
+pub mod days;
 pub mod demo;
 pub mod expiry;
 pub mod failure;

@@ -5,7 +5,7 @@ mod commands;
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use commands::{Command, demo, user};
+use commands::{Command, days, demo, user};
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
@@ -44,6 +44,7 @@ async fn run(command: Option<Command>) -> Result<(), StartError> {
     let _log = telemetry::init(&config.telemetry, config.environment, "goldshop-worker")?;
     match command {
         None | Some(Command::Run) => commands::work(&config).await,
+        Some(Command::Days) => days::run(&config).await,
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
         Some(Command::User(arguments)) => user::run(&config, arguments).await,
     }

@@ -1,4 +1,4 @@
-//! The worker as a whole: relay, queues, expiry, costs, weeks of stock and signs of life, until it is told to stop.
+//! The worker as a whole: relay, queues, expiry, costs, weeks and days of stock and signs of life, until it is told to stop.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     context::Context,
-    expiry,
+    days, expiry,
     queue::{Queue, RedisBackend, Settings},
     recost,
     relay::Relay,
@@ -102,6 +102,7 @@ impl Service {
         parts.spawn(always(expiry::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(recost::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(weeks::run(context.domain.clone(), stop.clone())));
+        parts.spawn(always(days::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(give_signs(presence, name.clone(), stop.clone())));
         for (queue_name, queue, settings) in queues {
             let backend = queue.backend::<Message>(settings)?;

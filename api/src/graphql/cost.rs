@@ -11,6 +11,8 @@ pub const FACETS: usize = 200;
 pub const OWN_STATEMENT: usize = 1_000;
 /// Rows of a page when the client does not say.
 const PAGE_DEFAULT: i32 = 20;
+/// Points of time series that are as cheap as so many rows of a page.
+const SERIES_POINTS: usize = 40;
 /// Most rows of a page.
 const PAGE_MAX: i32 = 100;
 /// Most rows of a tree.
@@ -40,6 +42,12 @@ pub fn tree(limit: Option<i32>, row: usize) -> usize {
         return rows(count, row);
     }
     STATEMENT + count / 20 + rows(count, row) / 100
+}
+
+/// Time series: at most so many points, which come from one statement, usually of few series.
+#[must_use]
+pub fn series(point: usize) -> usize {
+    FACETS + rows(SERIES_POINTS, point)
 }
 
 fn within(count: i32, max: i32) -> usize {

@@ -40,6 +40,7 @@ pub mod reservation;
 pub mod saved_view;
 pub mod scan;
 pub mod schema;
+pub mod series;
 pub mod shop;
 pub mod stock;
 pub mod transfer;

@@ -182,6 +182,8 @@ user_error_codes! {
     UnknownAttribute,
     /// There is no commodity of this name.
     UnknownCommodity,
+    /// There is no time zone of this name.
+    UnknownTimeZone,
     /// There is no unit of this name.
     UnknownUnit,
     /// Values would have to be unique among other items than before.

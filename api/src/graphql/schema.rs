@@ -28,6 +28,7 @@ use super::{
     reservation::{ReservationMutation, ReservationQuery},
     saved_view::{SavedViewMutation, SavedViewQuery},
     scan::ScanQuery,
+    series::StockTimeSeriesQuery,
     shop::{ShopMutation, ShopQuery},
     stock::{
         StockMutation, StockQuery, StockReconciliationMutation, StockReconciliationQuery,
@@ -68,6 +69,7 @@ pub struct Query(
     StockQuery,
     StockReconciliationQuery,
     StockReportQuery,
+    StockTimeSeriesQuery,
     StockValueQuery,
     TagQuery,
     CountQuery,

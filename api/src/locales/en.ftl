@@ -103,6 +103,7 @@ UNBALANCED = { $commodity } does not balance: { $debit } is debited and { $credi
 UNKNOWN_COLUMN = The column “{ $value }” is not known. Rename it or take it out.
 UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
 UNKNOWN_COMMODITY = There is no currency or metal “{ $value }”.
+UNKNOWN_TIME_ZONE = There is no time zone “{ $value }”. Names are such as Asia/Tehran.
 UNKNOWN_UNIT = There is no unit “{ $value }”.
 UNIQUE_ELSEWHERE = This category cannot move there: an attribute with unique values would begin or end at another category. Retire that attribute first.
 UNKNOWN_NAME = The formula uses “{ $value }”, which means nothing here. Please check for a typing mistake.

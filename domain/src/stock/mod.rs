@@ -26,7 +26,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub use card::{CardLine, CardOf};
-pub use entity::stock_reconciliation::Model as StockReconciliation;
+pub use entity::stock_reconciliation::{
+    Model as StockReconciliation, Subject as ReconciliationSubject,
+};
 pub use entity::{
     item_stocking::{CostMethod, Model as ItemStocking},
     stock_entry::{Kind, Model as StockEntry, Reason},
@@ -43,7 +45,9 @@ pub(crate) use {
     line::{LEAST, MOST},
     post::{lock_levels_in_tx, tell_in_tx},
     query::{own_in_tx, stocked_in_tx, things_in_tx},
+    reconcile::Found,
     rules::{check_conditions, check_lines, parse_document, parse_note},
+    week::told_in_tx,
 };
 
 use crate::{

@@ -1,11 +1,12 @@
-//! The proof that levels are the sums of movements, and what is held the sum of reservations: asked for here, made by a worker.
+//! The proof that levels are the sums of movements, and what is held the sum of reservations, or that days and weeks are (`series/proof.rs`):
+//! asked for here, made by a worker.
 //!
-//! The database keeps levels so by itself. This finds what somebody has done to it behind its back.
+//! The database keeps them so by itself. This finds what somebody has done to it behind its back.
 
 use chrono::{DateTime, Utc};
 use entity::{
     id::{ItemId, JobId, LocationId, LotId, StockReconciliationId},
-    stock_reconciliation::{ActiveModel, Entity, Model as StockReconciliation},
+    stock_reconciliation::{ActiveModel, Entity, Model as StockReconciliation, Subject},
 };
 use rust_decimal::Decimal;
 use sea_orm::{
@@ -22,6 +23,7 @@ use crate::{
     idempotency::{Claimed, claim_in_tx},
     job::{self, Task},
     permission::Permission,
+    series::proof,
     sql::statement,
     viewer::Viewer,
 };
@@ -68,6 +70,7 @@ impl Stock<'_> {
     pub async fn reconcile(
         &self,
         viewer: &Viewer,
+        subject: Subject,
         note: Option<&str>,
         key: Option<&str>,
     ) -> Result<StockReconciliation> {
@@ -75,10 +78,11 @@ impl Stock<'_> {
         let note = rules::parse_note(note)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let claim = match claim_in_tx(&tx, viewer, key, "stock.reconcile", &note, now).await? {
-            Claimed::Before(answer) => return Ok(answer),
-            Claimed::Now(claim) => claim,
-        };
+        let claim =
+            match claim_in_tx(&tx, viewer, key, "stock.reconcile", &(subject, &note), now).await? {
+                Claimed::Before(answer) => return Ok(answer),
+                Claimed::Now(claim) => claim,
+            };
         let id = StockReconciliationId(new_id(now));
         let task = Task::ReconcileStock {
             reconciliation_id: id,
@@ -87,6 +91,7 @@ impl Stock<'_> {
         let asked = ActiveModel {
             id: Set(id),
             job_id: Set(job_id),
+            subject: Set(subject),
             note: Set(note),
             created_at: Set(now),
             ..Default::default()
@@ -124,7 +129,10 @@ impl Stock<'_> {
         viewer.require_system()?;
         let tx = self.domain.begin().await?;
         tx.execute_unprepared(PATIENCE).await?;
-        let found = found_in_tx(&tx).await?;
+        let found = match subject_in_tx(&tx, id).await? {
+            Subject::Levels => found_in_tx(&tx).await?,
+            Subject::Series => proof::found_in_tx(&tx, DIFFERENCES_MAX).await?,
+        };
         let now = self.domain.now();
         let sql = "UPDATE stock_reconciliation
                    SET finished_at = $2, level_count = $3, movement_count = $4, difference_count = $5, differences = $6 WHERE id = $1";
@@ -134,7 +142,7 @@ impl Stock<'_> {
             found.levels.into(),
             found.movements.into(),
             found.differences.into(),
-            serde_json::to_value(&found.first)?.into(),
+            found.first.into(),
         ];
         tx.execute_raw(statement(sql, values)).await?;
         job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
@@ -143,11 +151,18 @@ impl Stock<'_> {
 }
 
 /// What the proof has found.
-struct Found {
-    levels: i64,
-    movements: i64,
-    differences: i64,
-    first: Vec<Difference>,
+pub(crate) struct Found {
+    pub(crate) levels: i64,
+    pub(crate) movements: i64,
+    pub(crate) differences: i64,
+    /// The first differences, as they are kept.
+    pub(crate) first: serde_json::Value,
+}
+
+async fn subject_in_tx(tx: &DatabaseTransaction, id: StockReconciliationId) -> Result<Subject> {
+    let asked = Entity::find_by_id(id).one(tx).await?;
+    let asked = asked.ok_or_else(|| Error::internal("a proof that nobody asked for"))?;
+    Ok(asked.subject)
 }
 
 #[derive(FromQueryResult)]
@@ -226,7 +241,7 @@ async fn found_in_tx(tx: &DatabaseTransaction) -> Result<Found> {
         levels: first.levels,
         movements: first.movements,
         differences: first.differences,
-        first: rows.iter().filter_map(difference).collect(),
+        first: serde_json::to_value(rows.iter().filter_map(difference).collect::<Vec<_>>())?,
     })
 }
 
@@ -250,11 +265,14 @@ fn difference(row: &Row) -> Option<Difference> {
     })
 }
 
-/// The differences that a proof has named.
+/// The differences that a proof of levels has named; none of another proof.
 ///
 /// # Errors
 /// When what is kept cannot be read.
 pub fn differences(reconciliation: &StockReconciliation) -> Result<Vec<Difference>> {
+    if reconciliation.subject != Subject::Levels {
+        return Ok(Vec::new());
+    }
     Ok(serde_json::from_value(reconciliation.differences.clone())?)
 }
 

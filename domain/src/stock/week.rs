@@ -42,7 +42,7 @@ impl Stock<'_> {
 }
 
 /// The one thing that the function tells.
-async fn told_in_tx(tx: &DatabaseTransaction, sql: Statement) -> Result<bool> {
+pub(crate) async fn told_in_tx(tx: &DatabaseTransaction, sql: Statement) -> Result<bool> {
     let row = tx.query_one_raw(sql).await?;
     let row = row.ok_or_else(|| Error::internal("a function without a row"))?;
     Ok(row.try_get_by_index(0)?)

@@ -425,11 +425,14 @@ async fn how_it_is_valued_cannot_change_under_it() {
     assert_eq!(set["userErrors"], json!([]));
     let shown = shop
         .manager
-        .ok("{ shop { currency currencyScale version } }", json!({}))
+        .ok(
+            "{ shop { currency currencyScale timeZone version } }",
+            json!({}),
+        )
         .await;
     assert_eq!(
         shown["shop"],
-        json!({"currency": "EUR", "currencyScale": 2, "version": 2})
+        json!({"currency": "EUR", "currencyScale": 2, "timeZone": "UTC", "version": 2})
     );
     shop.manager.receive(&ring, &shop.tray, 1).await;
     let refused = owner

@@ -16,6 +16,7 @@ mod random_metal;
 mod reconcile;
 mod reports;
 mod reservations;
+mod series;
 mod statements;
 mod transfers;
 mod weights;

@@ -6,7 +6,7 @@ use tests::{app::TestApp, database::TestDatabase, proxy::PostgresProxy};
 
 use super::{Shop, bought, line, sold};
 
-pub(super) async fn behind(proxy: &PostgresProxy) -> Shop {
+pub(in crate::stock) async fn behind(proxy: &PostgresProxy) -> Shop {
     let builder = TestApp::builder()
         .database_url(proxy.url())
         .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 2)

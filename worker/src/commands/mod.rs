@@ -1,5 +1,6 @@
 //! The command line: what an operator can ask for.
 
+pub(crate) mod days;
 pub(crate) mod demo;
 pub(crate) mod user;
 
@@ -15,6 +16,8 @@ use worker::service::{Service, StartError};
 pub(crate) enum Command {
     /// Do background work until told to stop. This is also what happens without a command.
     Run,
+    /// Make the days of time series anew. There is no need to, unless a proof (`stockReconcile`) has found them wrong.
+    Days,
     /// Load the demo shop. What is there already stays as it is, also where people have changed it.
     Demo(demo::Arguments),
     /// Create users.

@@ -1,9 +1,10 @@
-//! Proofs that levels are the sums of movements, as clients see them.
+//! Proofs that levels, or days, are the sums of movements, as clients see them.
 
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     Permission,
+    series::{Amounts as SeriesAmountsRow, Part, SeriesDifference as SeriesDifferenceRow},
     stock::{Amounts as AmountsRow, Difference as DifferenceRow, StockReconciliation as Row},
 };
 use entity::id::{ItemId, JobId, LocationId, LotId, StockReconciliationId};
@@ -11,6 +12,7 @@ use entity::id::{ItemId, JobId, LocationId, LotId, StockReconciliationId};
 use crate::graphql::{
     context::ContextExt,
     cost,
+    date::Date,
     decimal::Decimal,
     error::OrGraphql,
     guard::Needs,
@@ -24,23 +26,36 @@ use crate::graphql::{
     payload::{UserError, settle},
 };
 
-/// A proof that all levels are the sums of their movements and reservations, or what it has found. A job makes it.
+/// What is proved.
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[graphql(remote = "domain::stock::ReconciliationSubject")]
+pub enum StockReconciliationSubject {
+    /// That all levels are the sums of their movements and reservations.
+    #[default]
+    Levels,
+    /// That days, of which time series are made, and weeks are the sums of movements and costs, as far as those are in them.
+    Series,
+}
+
+/// A proof, or what it has found. A job makes it.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct StockReconciliation {
     /// Opaque id.
     pub id: ID,
+    /// What is proved.
+    subject: StockReconciliationSubject,
     /// Why it was asked for.
     note: Option<String>,
     /// When it was asked for.
     created_at: DateTime<Utc>,
     /// When it was made; null before.
     finished_at: Option<DateTime<Utc>>,
-    /// How many levels were looked at, those of lots included; null before it was made.
+    /// How many levels were looked at, those of lots included, or how many rows of days; null before it was made.
     level_count: Option<i64>,
     /// How many movements were added up; null before it was made.
     movement_count: Option<i64>,
-    /// How many levels are not what they should be; null before it was made.
+    /// How many of them are not what they should be; null before it was made.
     difference_count: Option<i64>,
     #[graphql(skip)]
     row: Row,
@@ -52,6 +67,7 @@ impl StockReconciliation {
     pub fn new(row: Row) -> Self {
         Self {
             id: row.id.encode(),
+            subject: row.subject.into(),
             note: row.note.clone(),
             created_at: row.created_at,
             finished_at: row.finished_at,
@@ -80,6 +96,27 @@ impl StockReconciliation {
             preload(ctx, rows.iter().map(|row| row.location_id)).await?;
         }
         Ok(rows.into_iter().map(StockDifference::new).collect())
+    }
+
+    /// The days and weeks that are not what they should be, at most the first 1,000.
+    #[graphql(complexity = "cost::rows(20, child_complexity)")]
+    async fn series_differences(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<StockSeriesDifference>> {
+        let rows = domain::series::differences(&self.row).or_graphql(ctx.viewer())?;
+        let is_selected = |name: &str| ctx.look_ahead().field(name).exists();
+        if is_selected("item") && ctx.viewer().require(Permission::CatalogueRead).is_ok() {
+            preload(ctx, rows.iter().filter_map(|row| row.item_id)).await?;
+        }
+        if is_selected("location") {
+            preload(ctx, rows.iter().map(|row| row.location_id)).await?;
+        }
+        let with_costs = ctx.viewer().require(Permission::CostRead).is_ok();
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|row| StockSeriesDifference::new(row, with_costs))
+            .collect())
     }
 
     /// The job that makes it; null for whoever may not see it.
@@ -148,6 +185,111 @@ impl StockDifference {
     }
 }
 
+/// What is not what it should be.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "Part")]
+pub enum StockSeriesPart {
+    /// What came in or left of an item on a day.
+    Flow,
+    /// The same of all items that are counted in one unit.
+    Total,
+    /// What lay there of an item at the end of a day.
+    Level,
+    /// By how much an item became more in a week.
+    Week,
+}
+
+/// A day or a week that is not what its movements and costs make it.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct StockSeriesDifference {
+    /// What of it.
+    part: StockSeriesPart,
+    /// On which day; of a week its Monday.
+    day: Date,
+    /// Which way it came or went, such as `sold`; null of what lay there.
+    flow: Option<String>,
+    /// What is kept.
+    kept: StockSeriesAmounts,
+    /// What movements and costs add up to.
+    sum: StockSeriesAmounts,
+    #[graphql(skip)]
+    item_id: Option<ItemId>,
+    #[graphql(skip)]
+    location_id: LocationId,
+}
+
+impl StockSeriesDifference {
+    fn new(row: SeriesDifferenceRow, with_costs: bool) -> Self {
+        let SeriesDifferenceRow {
+            part,
+            item_id,
+            location_id,
+            day,
+            flow,
+            kept,
+            sum,
+        } = row;
+        Self {
+            part: part.into(),
+            day: Date(day),
+            flow,
+            kept: StockSeriesAmounts::new(kept, with_costs),
+            sum: StockSeriesAmounts::new(sum, with_costs),
+            item_id,
+            location_id,
+        }
+    }
+}
+
+#[ComplexObject]
+impl StockSeriesDifference {
+    /// Of which item; null of a total. Needs `catalogue.read`.
+    #[graphql(guard = "Needs(Permission::CatalogueRead)")]
+    async fn item(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Item>> {
+        let Some(id) = self.item_id else {
+            return Ok(None);
+        };
+        Ok(load(ctx, id).await?.map(|row| Item::new(ctx, row)))
+    }
+
+    /// Where.
+    async fn location(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Location>> {
+        let row = load(ctx, self.location_id).await?;
+        Ok(row.map(|row| Location::new(ctx, row)))
+    }
+}
+
+/// How much came, went or lay there.
+#[derive(SimpleObject)]
+pub struct StockSeriesAmounts {
+    /// How many, in the item's unit.
+    quantity: Decimal,
+    /// Weight, without stones, in grams.
+    weight: Decimal,
+    /// Weight of pure metal, in grams.
+    fine_weight: Decimal,
+    /// In the shop's currency; null for whoever may not see costs.
+    value: Option<Decimal>,
+}
+
+impl StockSeriesAmounts {
+    fn new(row: SeriesAmountsRow, with_costs: bool) -> Self {
+        let SeriesAmountsRow {
+            quantity,
+            weight,
+            fine_weight,
+            value,
+        } = row;
+        Self {
+            quantity: Decimal::shown(quantity),
+            weight: Decimal::shown(weight),
+            fine_weight: Decimal::shown(fine_weight),
+            value: with_costs.then(|| Decimal::shown(value)),
+        }
+    }
+}
+
 /// What lies somewhere.
 #[derive(SimpleObject)]
 pub struct StockAmounts {
@@ -181,6 +323,9 @@ impl StockAmounts {
 /// A proof to be made.
 #[derive(InputObject)]
 pub struct StockReconcileInput {
+    /// Of what.
+    #[graphql(default)]
+    subject: StockReconciliationSubject,
     /// Why it is asked for.
     note: Option<String>,
     /// Makes sending the same request again harmless.
@@ -202,7 +347,7 @@ pub struct StockReconciliationMutation;
 
 #[Object(guard = "Needs(Permission::StockRead)")]
 impl StockReconciliationMutation {
-    /// Has it proved that all levels are the sums of their movements and reservations, and each that is not named. A job does it while trading
+    /// Has it proved that all levels, or all days and weeks, are the sums of their movements, and each that is not named. A job does it while trading
     /// goes on. Needs `stock.read`.
     async fn stock_reconcile(
         &self,
@@ -210,11 +355,12 @@ impl StockReconciliationMutation {
         #[graphql(desc = "How it is asked for.")] input: StockReconcileInput,
     ) -> async_graphql::Result<StockReconcilePayload> {
         let StockReconcileInput {
+            subject,
             note,
             idempotency_key,
         } = input;
-        let stock = ctx.domain().stock();
-        let asked = stock.reconcile(ctx.viewer(), note.as_deref(), idempotency_key.as_deref());
+        let (stock, key) = (ctx.domain().stock(), idempotency_key.as_deref());
+        let asked = stock.reconcile(ctx.viewer(), subject.into(), note.as_deref(), key);
         let (row, user_errors) = settle(ctx, asked.await)?;
         Ok(StockReconcilePayload {
             reconciliation: row.map(StockReconciliation::new),
