@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = "DROP FUNCTION stock_week_set_mark, stock_week_add, stock_changes_since, stock_week_of, stock_week_end; \
+        let sql = "DROP FUNCTION stock_week_set_mark, stock_week_add, stock_changes_since, stock_movements_behind_weeks, stock_week_of, stock_week_end; \
                    DROP TABLE stock_week, stock_week_item, stock_week_mark; DROP INDEX stock_movement_number, stock_movement_item; \
                    CREATE INDEX stock_movement_item ON stock_movement (item_id, effective_at, number)";
         manager.get_connection().execute_unprepared(sql).await?;

@@ -349,7 +349,7 @@ LANGUAGE sql STABLE SET jit = off AS $$
                sum((1 - c.said) * c.fine_weight) AS fine_weight_sum, 0::numeric AS value_sum
         FROM (SELECT w.item_id, w.location_id, w.week, w.quantity, w.weight, w.fine_weight, 1 AS said FROM stock_week w
               UNION ALL SELECT m.item_id, e.place, stock_week_of(m.effective_at), e.sign * m.quantity, e.sign * m.weight, e.sign * m.fine_weight, 0
-              FROM stock_week_item i JOIN stock_movement m ON m.item_id = i.item_id AND m.number <= i.number
+              FROM stock_week_item i JOIN stock_movement m ON m.item_id = i.item_id AND m.number <= (SELECT k.looked FROM stock_week_mark k)
               CROSS JOIN LATERAL (VALUES (m.to_location_id, 1), (m.from_location_id, -1)) e (place, sign)
               JOIN location l ON l.id = e.place AND l.keeps_stock) c
         GROUP BY c.item_id, c.location_id, c.week
