@@ -1,6 +1,6 @@
 //! What is said once for the whole shop: in which currency its stock is valued, and where its days begin and end.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde::Serialize;
 use serde_json::json;
@@ -116,6 +116,14 @@ async fn read(db: &impl ConnectionTrait) -> Result<Shop> {
     one(Shop::find_by_statement(statement("SELECT * FROM shop", []))
         .one(db)
         .await?)
+}
+
+/// Which day it is where the shop is.
+pub(crate) async fn day_in_tx(tx: &DatabaseTransaction, now: DateTime<Utc>) -> Result<NaiveDate> {
+    let sql = "SELECT ($1 AT TIME ZONE time_zone)::date AS day FROM shop";
+    let row = tx.query_one_raw(statement(sql, [now.into()])).await?;
+    let row = row.ok_or_else(|| Error::internal("there is no shop"))?;
+    Ok(row.try_get("", "day")?)
 }
 
 async fn lock_in_tx(tx: &DatabaseTransaction) -> Result<Shop> {

@@ -16,6 +16,7 @@ use crate::{
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
+    shop,
     sql::statement,
     viewer::Viewer,
 };
@@ -45,7 +46,7 @@ impl Journal<'_> {
             Claimed::Now(claim) => claim,
         };
         let original = original_in_tx(&tx, id).await?;
-        let date = date_of(date, &original, now.date_naive())?;
+        let date = date_of(date, &original, shop::day_in_tx(&tx, now).await?)?;
         let mirror = mirror_in_tx(&tx, &original, date, parsed).await?;
         match post::write_in_tx(&tx, viewer, now, (operation, claim), vec![mirror]).await {
             Ok(posted) => {

@@ -19,6 +19,7 @@ use crate::{
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
+    shop,
     viewer::Viewer,
 };
 
@@ -106,7 +107,7 @@ impl Periods<'_> {
             self.domain.commit(tx).await?;
             return Ok(before);
         }
-        rules::check_over(&before, now)?;
+        rules::check_over(&before, shop::day_in_tx(&tx, now).await?)?;
         let after = write::set_closed_in_tx(&tx, now, id, Some(now)).await?;
         let change = (Some(&before), &after);
         write::record_in_tx(&tx, viewer, now, "period.close", change, None).await?;

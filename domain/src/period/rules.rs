@@ -1,6 +1,6 @@
 //! Decisions about fiscal years and periods that need nothing but their arguments.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use entity::period::Model as Period;
 
 use super::{NewFiscalYear, PERIODS_MAX};
@@ -91,9 +91,9 @@ pub(super) fn parse_reason(reason: &str) -> Result<String, Refusal> {
     text::line("reason", reason, 1, REASON_MAX)
 }
 
-/// What is closed lies in the past, wherever the shop is east of Greenwich: what moves now is not to be refused.
-pub(super) fn check_over(period: &Period, now: DateTime<Utc>) -> Result<(), Refusal> {
-    if period.ends_on < now.date_naive() {
+/// What is closed lies in the past: what moves today is not to be refused.
+pub(super) fn check_over(period: &Period, today: NaiveDate) -> Result<(), Refusal> {
+    if period.ends_on < today {
         return Ok(());
     }
     Err(Refusal::new(Code::PeriodNotOver, "id").with("endsOn", period.ends_on))

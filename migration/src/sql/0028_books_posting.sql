@@ -256,8 +256,8 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         RETURN NULL;
     END IF;
-    -- Up to the midnight that ends the day where the shop is, as far as it has said where that is.
-    SELECT (max(p.ends_on) + 1)::timestamp AT TIME ZONE COALESCE((SELECT to_jsonb(s)->>'time_zone' FROM shop s), 'UTC') - interval '1 microsecond'
+    -- Up to the midnight that ends the day where the shop is.
+    SELECT (max(p.ends_on) + 1)::timestamp AT TIME ZONE (SELECT s.time_zone FROM shop s) - interval '1 microsecond'
     INTO until FROM period p WHERE p.closed_at IS NOT NULL;
     IF until IS NULL THEN
         DELETE FROM stock_closing;

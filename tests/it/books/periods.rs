@@ -1,7 +1,12 @@
 //! What is closed stays as it is, of the books and of stock, whoever is posting meanwhile.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::clock::ManualClock;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tests::app::TestApp;
 
 use super::{Books, pair, text};
 
@@ -77,6 +82,28 @@ async fn periods_close_in_order_and_open_again_for_a_reason() {
     let refused = close(&present).await.refused();
     assert!(refused == pair("PERIOD_NOT_OVER", "id"), "{refused:?}");
     books.assert_verified().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_end_at_the_midnight_of_the_shop() {
+    let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    // Half past midnight in Tehran, where the first month of 1404 has just ended.
+    let clock = Arc::new(ManualClock::new(at("2025-04-20T21:00:00Z")));
+    let books = Books::of(TestApp::builder().clock(clock)).await;
+    let months = months(&books).await;
+    let close = async || {
+        let input = json!({"id": months[0]});
+        books.manager.change("periodClose", input).await
+    };
+    assert_eq!(close().await.refused(), pair("PERIOD_NOT_OVER", "id"));
+    books
+        .manager
+        .done("shopSet", json!({"timeZone": "Asia/Tehran"}))
+        .await;
+    let _closed = close().await.ok();
+    let until =
+        "SELECT count(*) FROM stock_closing WHERE closed_until = '2025-04-20 20:29:59.999999+00'";
+    assert_eq!(books.count(until).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
