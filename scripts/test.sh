@@ -35,6 +35,8 @@ main() {
     start_services
     DATABASE_OWNER_URL=$(owner_url)
     export DATABASE_OWNER_URL PG_BIN REDIS_SERVER
+    # Threads as api has them (api/src/main.rs).
+    export RUST_MIN_STACK=$((8 << 20))
     step "Testing"
     in_own_group cargo test --workspace --locked -- "$@"
 }

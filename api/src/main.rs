@@ -4,14 +4,26 @@ use std::process::ExitCode;
 
 use api::state::StartError;
 use platform::{config::Config, shutdown, telemetry};
+use tokio::runtime::Builder;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// A field of the schema's roots is looked for in one object behind the other, and each is a frame of the stack: without optimisation they are
+/// more than the two megabytes that threads have by default. Only what is used is memory.
+const STACK: usize = 8 << 20;
+
+fn main() -> ExitCode {
     let command = std::env::args().nth(1);
-    match run(command.as_deref()).await {
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(Box::pin(run(command.as_deref()))),
+        Err(error) => Err(error.into()),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&*error),
     }
