@@ -160,6 +160,8 @@ codes! {
     Ambiguous = "AMBIGUOUS",
     /// The row is archived and must be restored first.
     Archived = "ARCHIVED",
+    /// The account has another amount than the file says. Params: `account`, `commodity`, `asserted`, `actual`.
+    AssertionFailed = "ASSERTION_FAILED",
     /// Every shop has it: it cannot be put away.
     BuiltIn = "BUILT_IN",
     /// Items cannot vary along this attribute. Params: `value`.

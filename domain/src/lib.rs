@@ -22,6 +22,7 @@ pub mod item_export;
 pub mod item_import;
 pub mod job;
 pub mod journal;
+pub mod journal_import;
 pub mod keyset;
 pub mod label;
 pub mod locale;
@@ -37,6 +38,8 @@ pub mod permission;
 mod plan;
 pub mod pricing;
 mod reads;
+pub mod report;
+pub mod report_export;
 pub mod reservation;
 pub mod saved_view;
 pub mod scan;
@@ -167,6 +170,12 @@ impl Domain {
         journal::Journal { domain: self }
     }
 
+    /// Imports of entries of the books from files.
+    #[must_use]
+    pub fn journal_imports(&self) -> journal_import::JournalImports<'_> {
+        journal_import::JournalImports { domain: self }
+    }
+
     /// Labels: their use cases and queries.
     #[must_use]
     pub fn labels(&self) -> label::Labels<'_> {
@@ -195,6 +204,18 @@ impl Domain {
     #[must_use]
     pub fn periods(&self) -> period::Periods<'_> {
         period::Periods { domain: self }
+    }
+
+    /// Exports of reports into files.
+    #[must_use]
+    pub fn report_exports(&self) -> report_export::ReportExports<'_> {
+        report_export::ReportExports { domain: self }
+    }
+
+    /// Reports of the books.
+    #[must_use]
+    pub fn reports(&self) -> report::Reports<'_> {
+        report::Reports { domain: self }
     }
 
     /// Reservations: their use cases and queries.

@@ -14,13 +14,15 @@ pub enum Kind {
     Currency,
     /// Metal: amounts are grams of fine weight.
     Metal,
+    /// Anything else that others count in their books: amounts are of whatever they count.
+    Other,
 }
 
 /// What amounts are of. Rows never change.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "commodity")]
 pub struct Model {
-    /// ISO 4217 code of a currency, or the English name of a metal, in capitals.
+    /// ISO 4217 code of a currency, or the English name of a metal, in capitals; or what others call what they count.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
     /// What sort of thing it is.

@@ -62,6 +62,8 @@ id! {
     JobFileId,
     /// What was posted to the books at once.
     JournalEntryId,
+    /// An import of entries of the books from a file.
+    JournalImportId,
     /// A sheet of labels to print.
     LabelSheetId,
     /// A place where stock lies.
@@ -72,6 +74,8 @@ id! {
     MetalRateId,
     /// A part of a fiscal year that is open or closed.
     PeriodId,
+    /// An export of a report into a file.
+    ReportExportId,
     /// A named set of permissions.
     RoleId,
     /// A list as somebody wants to see it again.

@@ -28,6 +28,8 @@ user_error_codes! {
     Ambiguous,
     /// The row is archived and must be restored first.
     Archived,
+    /// The account has another amount than the file says.
+    AssertionFailed,
     /// Every shop has it: it cannot be put away.
     BuiltIn,
     /// Items cannot vary along this attribute: it is unique, a reference, or a list.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Longest code of a commodity.
-const COMMODITY_MAX: usize = 20;
+const COMMODITY_MAX: usize = 24;
 
 /// What an account is, valid.
 #[derive(Clone, Debug)]
@@ -112,8 +112,12 @@ pub(super) fn parse_change(change: &AccountChange) -> Result<FactsChange> {
 /// The code of a commodity, whatever the case; whether there is one such is for the database to say.
 pub(crate) fn parse_commodity(path: &str, text: &str) -> Result<String, Refusal> {
     let code = text.trim().to_ascii_uppercase();
-    let fits = (3..=COMMODITY_MAX).contains(&code.len())
-        && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    let is_inside =
+        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let fits = (2..=COMMODITY_MAX).contains(&code.len())
+        && code.starts_with(|first: char| first.is_ascii_uppercase())
+        && code.ends_with(|last: char| last.is_ascii_alphanumeric())
+        && code.bytes().all(is_inside);
     if fits {
         Ok(code)
     } else {
@@ -183,7 +187,8 @@ mod tests {
         let code = |text| parse_commodity("commodity", text).ok();
         assert_eq!(code(" irr ").as_deref(), Some("IRR"));
         assert_eq!(code("Gold").as_deref(), Some("GOLD"));
-        for wrong in ["", "IR", "ریال", "I R", "XAU1", "ABCDEFGHIJKLMNOPQRSTU"] {
+        assert_eq!(code("brk.b").as_deref(), Some("BRK.B"));
+        for wrong in ["", "I", "ریال", "I R", "1XAU", "XAU-", "ABCDEFGHIJKLMNOPQRSTUVWXY"] {
             assert_eq!(code(wrong), None, "{wrong}");
         }
     }

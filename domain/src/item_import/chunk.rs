@@ -1,7 +1,7 @@
 //! A chunk of an import: its rows are written, its errors kept and its place in the file moved on by one transaction, or by none.
 
 use chrono::{DateTime, Utc};
-use entity::id::{ItemImportId, JobId};
+use entity::id::{ItemImportId, JobId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
 
 use super::{
@@ -93,7 +93,7 @@ impl ItemImports<'_> {
             import = self.begin_anew(viewer, job, import).await?;
         }
         Ok(Some(Opened {
-            author: author(db, viewer, &import).await?,
+            author: author(db, viewer, import.user_id).await?,
             lookups: Lookups::read(db).await?,
             seen: Seen::new(import.match_by),
             earlier: Earlier::default(),
@@ -135,8 +135,12 @@ impl ItemImports<'_> {
 }
 
 /// Whose name the audit trail has: whoever asked for the import.
-async fn author(db: &impl ConnectionTrait, worker: &Viewer, import: &ItemImport) -> Result<Viewer> {
-    let user = match import.user_id {
+pub(crate) async fn author(
+    db: &impl ConnectionTrait,
+    worker: &Viewer,
+    user: Option<UserId>,
+) -> Result<Viewer> {
+    let user = match user {
         Some(id) => entity::user::Entity::find_by_id(id).one(db).await?,
         None => None,
     };

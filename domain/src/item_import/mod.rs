@@ -15,6 +15,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
 use serde::Serialize;
 
 pub(crate) use categories::Categories;
+pub(crate) use chunk::author;
 pub use chunk::{FileRow, Opened};
 pub use columns::{Column, Columns};
 pub use end::Fault;

@@ -29,7 +29,9 @@ pub(super) async fn lock_image_in_tx(
         Some(
             Task::RenderCode { .. }
             | Task::ExportItems { .. }
+            | Task::ExportReport { .. }
             | Task::ImportItems { .. }
+            | Task::ImportJournal { .. }
             | Task::PrintLabels { .. }
             | Task::ReconcileStock { .. },
         )

@@ -19,7 +19,8 @@ mod write;
 use std::time::Duration;
 
 use entity::id::{
-    ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, LabelSheetId, StockReconciliationId,
+    ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
+    ReportExportId, StockReconciliationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,18 @@ pub enum Task {
     ImportItems {
         /// The import.
         import_id: ItemImportId,
+    },
+    /// Write a report into a file.
+    #[serde(rename = "report.export")]
+    ExportReport {
+        /// The export.
+        export_id: ReportExportId,
+    },
+    /// Post the entries of a file.
+    #[serde(rename = "journal.import")]
+    ImportJournal {
+        /// The import.
+        import_id: JournalImportId,
     },
     /// Draw the item's QR code.
     #[serde(rename = "item.render_code")]
@@ -122,6 +135,8 @@ impl Task {
             Self::RenderCode { .. } => "item.render_code",
             Self::ExportItems { .. } => "item.export",
             Self::ImportItems { .. } => "item.import",
+            Self::ExportReport { .. } => "report.export",
+            Self::ImportJournal { .. } => "journal.import",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
         }
@@ -133,9 +148,11 @@ impl Task {
         match self {
             Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
             Self::RenderCode { .. } => Queue::Codes,
-            Self::ExportItems { .. } | Self::ImportItems { .. } | Self::ReconcileStock { .. } => {
-                Queue::Bulk
-            }
+            Self::ExportItems { .. }
+            | Self::ExportReport { .. }
+            | Self::ImportItems { .. }
+            | Self::ImportJournal { .. }
+            | Self::ReconcileStock { .. } => Queue::Bulk,
         }
     }
 
@@ -148,7 +165,10 @@ impl Task {
             Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
             // An import that takes longer goes on with the next attempt.
-            Self::ExportItems { .. } | Self::ImportItems { .. } => Duration::from_secs(3600),
+            Self::ExportItems { .. }
+            | Self::ExportReport { .. }
+            | Self::ImportItems { .. }
+            | Self::ImportJournal { .. } => Duration::from_secs(3600),
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) const TOLD_MAX: usize = 100;
 
 /// Where in the input an entry is.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) id: JournalEntryId,
     pub(super) date: NaiveDate,
     prefix: String,
@@ -64,7 +64,7 @@ impl Place {
 
 /// Why entries were not posted.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// For a reason that is known already.
     Known(Error),
     /// The database refused it.
@@ -117,7 +117,7 @@ fn is_fault(constraint: &str) -> bool {
 
 /// One thing that is wrong.
 #[derive(Debug, Deserialize)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     code: String,
     entry: JournalEntryId,
     /// Which line, from 1.
@@ -131,7 +131,7 @@ pub(super) struct Fault {
 }
 
 /// The error that says why.
-pub(super) async fn explain(db: &impl ConnectionTrait, failure: Failure) -> Error {
+pub(crate) async fn explain(db: &impl ConnectionTrait, failure: Failure) -> Error {
     match failure {
         Failure::Known(error) => error,
         Failure::Faults {

@@ -13,6 +13,7 @@ use crate::{
     error::{Code, Refusal, Result},
     keyset::{Column, Cursor, Order, Term},
     page::{Page, PageArgs},
+    report::{Scope, figures::push_at},
     sql::{Sql, statement},
 };
 
@@ -27,6 +28,15 @@ pub struct LedgerOf {
     pub from: Option<NaiveDate>,
     /// Up to the end of this day.
     pub until: Option<NaiveDate>,
+    /// Where, and as known when.
+    pub scope: Scope,
+}
+
+impl LedgerOf {
+    /// Whether all that was ever posted to the account is in it.
+    fn is_whole(&self) -> bool {
+        self.scope == Scope::default()
+    }
 }
 
 /// A line, and what the account had after it.
@@ -73,6 +83,44 @@ async fn commodity(db: &impl ConnectionTrait, of: &LedgerOf) -> Result<String> {
     }
 }
 
+/// What the account had before the first line: whole months, days, and lines of one day.
+const BEFORE: &str = " before AS (
+             SELECT COALESCE(sum(t.balance), 0) AS balance FROM first f CROSS JOIN LATERAL (
+                 SELECT debit - credit AS balance FROM account_turnover
+                 WHERE account_id = $1 AND commodity = $2 AND span = 'month' AND since < f.month
+                 UNION ALL
+                 SELECT debit - credit FROM account_turnover
+                 WHERE account_id = $1 AND commodity = $2 AND span = 'day' AND since >= f.month AND since < f.date
+                 UNION ALL
+                 SELECT CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END FROM journal_line l
+                 WHERE l.account_id = $1 AND l.commodity = $2 AND l.date = f.date AND (l.number, l.line) < (f.number, f.line)
+             ) t
+         )";
+
+/// The same of a part of the account's lines, which nothing keeps added up: from all of them.
+fn push_before(sql: &mut Sql, scope: &Scope) {
+    sql.push(
+        " before AS (
+             SELECT COALESCE(sum(CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END), 0) AS balance
+             FROM first f JOIN journal_line l ON l.account_id = $1 AND l.commodity = $2 AND (l.date, l.number, l.line) < (f.date, f.number, f.line)
+             WHERE true",
+    );
+    push_scope(sql, scope);
+    sql.push(")");
+}
+
+/// What else must hold of a line `l`.
+fn push_scope(sql: &mut Sql, scope: &Scope) {
+    if let Some(location) = scope.location_id {
+        sql.push(" AND ");
+        push_at(sql, location);
+    }
+    if let Some(known) = scope.known_at {
+        sql.push(" AND EXISTS (SELECT FROM journal_entry e WHERE e.id = l.entry_id AND e.recorded_at <= ");
+        sql.bind(known).push(")");
+    }
+}
+
 /// A page, in one statement: it sees one moment. Pages go forward.
 pub(super) async fn page(
     db: &impl ConnectionTrait,
@@ -86,12 +134,13 @@ pub(super) async fn page(
         .transpose()?;
     let commodity = commodity(db, of).await?;
     let mut sql = Sql::with_values(vec![of.account_id.into(), commodity.into()]);
-    sql.push("WITH line AS (SELECT * FROM journal_line WHERE account_id = $1 AND commodity = $2");
+    sql.push("WITH line AS (SELECT l.* FROM journal_line l WHERE l.account_id = $1 AND l.commodity = $2");
+    push_scope(&mut sql, &of.scope);
     if let Some(from) = of.from {
-        sql.push(" AND date >= ").bind(from);
+        sql.push(" AND l.date >= ").bind(from);
     }
     if let Some(until) = of.until {
-        sql.push(" AND date <= ").bind(until);
+        sql.push(" AND l.date <= ").bind(until);
     }
     if let Some(after) = &after {
         sql.push(" AND ");
@@ -99,21 +148,14 @@ pub(super) async fn page(
     }
     order().push_order_by(&mut sql, false);
     sql.push(" LIMIT ").bind(i64::from(window.size) + 1);
+    sql.push("), first AS (SELECT date, number, line, date_trunc('month', date)::date AS month FROM line ORDER BY date, number, line LIMIT 1),");
+    if of.is_whole() {
+        sql.push(BEFORE);
+    } else {
+        push_before(&mut sql, &of.scope);
+    }
     sql.push(
-        "), first AS (SELECT date, number, line, date_trunc('month', date)::date AS month FROM line ORDER BY date, number, line LIMIT 1),
-         before AS (
-             SELECT COALESCE(sum(t.balance), 0) AS balance FROM first f CROSS JOIN LATERAL (
-                 SELECT debit - credit AS balance FROM account_turnover
-                 WHERE account_id = $1 AND commodity = $2 AND span = 'month' AND since < f.month
-                 UNION ALL
-                 SELECT debit - credit FROM account_turnover
-                 WHERE account_id = $1 AND commodity = $2 AND span = 'day' AND since >= f.month AND since < f.date
-                 UNION ALL
-                 SELECT CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END FROM journal_line l
-                 WHERE l.account_id = $1 AND l.commodity = $2 AND l.date = f.date AND (l.number, l.line) < (f.number, f.line)
-             ) t
-         )
-         SELECT line.*, before.balance + sum(CASE WHEN line.is_debit THEN line.amount ELSE -line.amount END)
+        " SELECT line.*, before.balance + sum(CASE WHEN line.is_debit THEN line.amount ELSE -line.amount END)
                     OVER (ORDER BY line.date, line.number, line.line ROWS UNBOUNDED PRECEDING) AS balance
          FROM line CROSS JOIN before
          ORDER BY line.date, line.number, line.line",

@@ -3,7 +3,6 @@
 //! An entry is posted at once or not at all, and stays. Its number has no gaps, what accounts have follows from its lines, and the database
 //! refuses what cannot be, whoever writes ([ADR 20](../docs/adr/0020-books-are-kept-by-the-database.md)).
 
-mod balance;
 mod fault;
 mod ledger;
 mod post;
@@ -12,17 +11,19 @@ mod reversal;
 mod rules;
 mod verify;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{AccountId, FiscalYearId, JournalEntryId, LocationId};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-pub use balance::TrialBalanceRow;
 pub use entity::{
     journal_entry::{Kind, Model as JournalEntry},
     journal_line::Model as JournalLine,
 };
 pub use ledger::{LedgerLine, LedgerOf};
+pub(crate) use fault::{Failure, explain};
+pub(crate) use post::write_in_tx;
+pub(crate) use rules::{Entry, Line, parse_date};
 pub use verify::{DIFFERENCES_MAX, Difference};
 
 use crate::{
@@ -30,6 +31,7 @@ use crate::{
     error::Result,
     page::{Page, PageArgs},
     permission::Permission,
+    report::{check_location, known},
     viewer::Viewer,
 };
 
@@ -98,6 +100,8 @@ pub struct EntryFilter {
     pub document: Option<Document>,
     /// With a line of this account.
     pub account_id: Option<AccountId>,
+    /// Recorded up to this moment.
+    pub known_at: Option<DateTime<Utc>>,
 }
 
 /// The journal: its use cases and queries.
@@ -184,6 +188,7 @@ impl Journal<'_> {
         args: &PageArgs,
     ) -> Result<Page<JournalEntry>> {
         viewer.require(Permission::BooksRead)?;
+        known::settle(self.domain, "where.asKnownAt", filter.known_at).await?;
         query::entries(&self.domain.reads, filter, args).await
     }
 
@@ -201,19 +206,6 @@ impl Journal<'_> {
         query::lines_of(&self.domain.reads, entries, args).await
     }
 
-    /// What went to each side of each account up to the end of a day, by the codes of accounts and commodities.
-    ///
-    /// # Errors
-    /// When the viewer may not see the books.
-    pub async fn trial_balance(
-        &self,
-        viewer: &Viewer,
-        as_of: NaiveDate,
-    ) -> Result<Vec<TrialBalanceRow>> {
-        viewer.require(Permission::BooksRead)?;
-        balance::trial(&self.domain.reads, as_of).await
-    }
-
     /// A page of the ledger of an account, the earliest day first, each line with what the account had after it. Pages go forward.
     ///
     /// # Errors
@@ -225,6 +217,8 @@ impl Journal<'_> {
         args: &PageArgs,
     ) -> Result<Page<LedgerLine>> {
         viewer.require(Permission::BooksRead)?;
+        check_location(&self.domain.reads, of.scope.location_id).await?;
+        known::settle(self.domain, "asKnownAt", of.scope.known_at).await?;
         ledger::page(&self.domain.reads, of, args).await
     }
 

@@ -72,7 +72,7 @@ impl Journal<'_> {
 
 /// Writes the entries with their lines, the trail, the events and the answer that the claim is to keep: all in one statement, for whoever
 /// comes after waits for the numbers from its beginning until the commit.
-pub(super) async fn write_in_tx(
+pub(crate) async fn write_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,

@@ -75,6 +75,7 @@ fn push_filter(sql: &mut Sql, filter: &EntryFilter) {
         kinds,
         document,
         account_id,
+        known_at,
     } = filter;
     sql.push("true");
     if let Some(from) = from {
@@ -97,6 +98,9 @@ fn push_filter(sql: &mut Sql, filter: &EntryFilter) {
         sql.push(" AND document_type = ")
             .bind(document.kind.as_str());
         sql.push(" AND document_id = ").bind(document.id.as_str());
+    }
+    if let Some(known) = known_at {
+        sql.push(" AND recorded_at <= ").bind(*known);
     }
     if let Some(id) = account_id {
         sql.push(

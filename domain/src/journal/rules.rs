@@ -33,29 +33,29 @@ const DOCUMENT_ID_MAX: usize = 200;
 
 /// A line that is known in full, as far as the input says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) account: AccountId,
+pub(crate) struct Line {
+    pub(crate) account: AccountId,
     /// The shop's currency without.
-    pub(super) commodity: Option<String>,
-    pub(super) is_debit: bool,
-    pub(super) amount: Decimal,
-    pub(super) base_amount: Option<Decimal>,
-    pub(super) quantity: Option<Decimal>,
-    pub(super) location: Option<LocationId>,
-    pub(super) description: Option<String>,
+    pub(crate) commodity: Option<String>,
+    pub(crate) is_debit: bool,
+    pub(crate) amount: Decimal,
+    pub(crate) base_amount: Option<Decimal>,
+    pub(crate) quantity: Option<Decimal>,
+    pub(crate) location: Option<LocationId>,
+    pub(crate) description: Option<String>,
 }
 
 /// An entry that is known in full, and where in the input it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// In front of the paths of its fields: nothing, or `entries.0.`.
-    pub(super) prefix: String,
-    pub(super) date: NaiveDate,
-    pub(super) kind: Kind,
-    pub(super) description: Option<String>,
-    pub(super) document: Option<Document>,
-    pub(super) reverses: Option<JournalEntryId>,
-    pub(super) lines: Vec<Line>,
+    pub(crate) prefix: String,
+    pub(crate) date: NaiveDate,
+    pub(crate) kind: Kind,
+    pub(crate) description: Option<String>,
+    pub(crate) document: Option<Document>,
+    pub(crate) reverses: Option<JournalEntryId>,
+    pub(crate) lines: Vec<Line>,
 }
 
 pub(super) fn parse_one(entry: &NewEntry) -> Result<Vec<Entry>> {
@@ -133,7 +133,7 @@ fn parse(prefix: String, entry: &NewEntry, refusals: &mut Refusals) -> Option<En
 }
 
 /// A day that people mean: of the years 1000 to 9999.
-pub(super) fn parse_date(path: &str, date: NaiveDate) -> Result<NaiveDate, Refusal> {
+pub(crate) fn parse_date(path: &str, date: NaiveDate) -> Result<NaiveDate, Refusal> {
     if (1000..=9999).contains(&date.year()) {
         return Ok(date);
     }

@@ -8,8 +8,9 @@ mod query;
 mod rules;
 mod write;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{FiscalYearId, PeriodId};
+use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 
 pub use entity::{fiscal_year::Model as FiscalYear, period::Model as Period};
@@ -73,9 +74,7 @@ impl Periods<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let year = write::insert_year_in_tx(&tx, now, &name, &new).await?;
-        let periods = write::insert_periods_in_tx(&tx, now, year.id, &parts).await?;
-        write::record_year_in_tx(&tx, viewer, now, &year, &periods).await?;
+        let year = insert_in_tx(&tx, viewer, now, &new, (name, parts)).await?;
         claim.keep_in_tx(&tx, &year).await?;
         self.domain.commit(tx).await?;
         Ok(year)
@@ -182,6 +181,33 @@ impl Periods<'_> {
         viewer.require(Permission::BooksRead)?;
         query::periods_of(&self.domain.reads, years).await
     }
+}
+
+/// Begins a fiscal year as a part of something larger.
+///
+/// # Errors
+/// When a value is refused, there is a fiscal year for some of its days already, or it lies before what is closed.
+pub(crate) async fn create_year_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    new: &NewFiscalYear,
+) -> Result<FiscalYear> {
+    let parsed = rules::parse(new)?;
+    insert_in_tx(tx, viewer, now, new, parsed).await
+}
+
+async fn insert_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    new: &NewFiscalYear,
+    (name, parts): (String, Vec<rules::Part>),
+) -> Result<FiscalYear> {
+    let year = write::insert_year_in_tx(tx, now, &name, new).await?;
+    let periods = write::insert_periods_in_tx(tx, now, year.id, &parts).await?;
+    write::record_year_in_tx(tx, viewer, now, &year, &periods).await?;
+    Ok(year)
 }
 
 /// The period, if there is one, and of the version that is expected.
