@@ -27,6 +27,7 @@ main() {
     trap 'exit 130' INT TERM HUP
     ensure_build_tools
     ensure_page_readers
+    ensure_ledger_oracles
     # First the programs: the tests start the real api and worker.
     step "Building"
     in_own_group cargo build --workspace --bins --locked

@@ -48,7 +48,8 @@ impl Case {
     async fn send(&self, actor: &Actor, input: &Value, key: &str) -> Answer {
         let mut input = input.clone();
         input["idempotencyKey"] = json!(key);
-        if !["itemImageUpload", "itemImportCreate"].contains(&self.mutation) {
+        if !["itemImageUpload", "itemImportCreate", "journalImportCreate"].contains(&self.mutation)
+        {
             return actor.change(self.mutation, input).await;
         }
         let shade = u8::try_from(input["shade"].take().as_u64().unwrap()).unwrap();
@@ -393,6 +394,18 @@ async fn books_cases(manager: &Actor) -> Vec<Case> {
     let entry = json!({"date": "2020-08-01", "lines": lines});
     let posted = manager.done("journalPost", entry.clone()).await;
     vec![
+        Case::new(
+            "journalImportCreate",
+            json!({"format": "HLEDGER", "shade": 1}),
+            "shade",
+            json!(2),
+        ),
+        Case::new(
+            "reportExportCreate",
+            json!({"report": "BALANCE_SHEET", "asOf": ["2020-12-31"]}),
+            "asOf",
+            json!(["2020-11-30"]),
+        ),
         Case::new(
             "accountCreate",
             account("BOOKS-5"),

@@ -29,6 +29,7 @@ mod permissions;
 mod pricing;
 mod programs;
 mod queue;
+mod reports;
 mod saved_view;
 mod schema;
 mod search;

@@ -34,7 +34,7 @@ const FOR_ONESELF: [&str; 6] = [
 ];
 
 /// Mutations that come with a file.
-const UPLOADS: [&str; 2] = ["itemImageUpload", "itemImportCreate"];
+const UPLOADS: [&str; 3] = ["itemImageUpload", "itemImportCreate", "journalImportCreate"];
 /// Mutations that change nothing of the catalogue.
 const FOR_READERS: [&str; 6] = [
     "itemExportCreate",
@@ -279,10 +279,13 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("savedView", "SavedView"),
         ("user", "User"),
         ("job", "Job"),
+        ("journalImport", "JournalImport"),
+        ("journalLines", "Account"),
         ("journal", "JournalEntry"),
         ("labelSheet", "LabelSheet"),
         ("lot", "Lot"),
         ("period", "Period"),
+        ("reportExport", "ReportExport"),
         ("stockCount", "StockCount"),
         ("stockEntr", "StockEntry"),
         ("stockReconciliation", "StockReconciliation"),

@@ -130,6 +130,16 @@ const MUTATIONS: [(&str, &str, &str); 74] = [
         "itemExport { id format rows job { id } }",
     ),
     (
+        "journalImportCreate",
+        "JournalImportCreateInput",
+        "journalImport { id state format dryRun bytes job { id } }",
+    ),
+    (
+        "reportExportCreate",
+        "ReportExportCreateInput",
+        "reportExport { id format rows job { id } }",
+    ),
+    (
         "fiscalYearCreate",
         "FiscalYearCreateInput",
         "fiscalYear { id name startsOn endsOn periods { id name startsOn endsOn closedAt version } }",

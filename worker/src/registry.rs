@@ -6,8 +6,8 @@ use crate::{
     context::Context,
     failure::Failure,
     jobs::{
-        Attempt, export_items, import_items, print_labels, reconcile_stock, render_code,
-        render_image,
+        Attempt, export_items, export_report, import_items, import_journal, print_labels,
+        reconcile_stock, render_code, render_image,
     },
 };
 
@@ -23,6 +23,12 @@ pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
         }
         Task::ImportItems { import_id } => {
             Box::pin(import_items::run(context, attempt, import_id)).await
+        }
+        Task::ExportReport { export_id } => {
+            Box::pin(export_report::run(context, attempt, export_id)).await
+        }
+        Task::ImportJournal { import_id } => {
+            Box::pin(import_journal::run(context, attempt, import_id)).await
         }
         Task::PrintLabels { sheet_id } => {
             Box::pin(print_labels::run(context, attempt, sheet_id)).await

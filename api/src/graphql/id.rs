@@ -5,9 +5,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
     AccountId, ApiTokenId, AttributeId, CategoryId, FiscalYearId, ItemExportId, ItemId,
-    ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId, LabelSheetId, LocationId, LotId,
-    MetalRateId, PeriodId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
-    StockReservationId, StockTransferId, UnitOfMeasureId, UserId,
+    ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId, JournalImportId, LabelSheetId,
+    LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RoleId, SavedViewId, StockCountId,
+    StockEntryId, StockReconciliationId, StockReservationId, StockTransferId, UnitOfMeasureId,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -91,6 +92,8 @@ global_ids! {
     JobFileId = "JobFile",
     JobId = "Job",
     JournalEntryId = "JournalEntry",
+    JournalImportId = "JournalImport",
+    ReportExportId = "ReportExport",
     LabelSheetId = "LabelSheet",
     LocationId = "Location",
     LotId = "Lot",

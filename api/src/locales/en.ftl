@@ -8,6 +8,7 @@ ALREADY_TAKEN = { $value ->
 }
 AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write which one you mean.
 ARCHIVED = This is archived. Restore it first.
+ASSERTION_FAILED = The file says that { $account } has { $asserted } { $commodity }, but it has { $actual }.
 BUILT_IN = Every shop has this location. It cannot be closed.
 CANNOT_VARY = Variants cannot differ in “{ $value }”: choose an attribute with one plain value that is not unique.
 CATEGORY_NOT_KEPT = { $location } is kept for items of other categories; { $sku } cannot be put there.

@@ -188,7 +188,15 @@ mod tests {
         assert_eq!(code(" irr ").as_deref(), Some("IRR"));
         assert_eq!(code("Gold").as_deref(), Some("GOLD"));
         assert_eq!(code("brk.b").as_deref(), Some("BRK.B"));
-        for wrong in ["", "I", "ریال", "I R", "1XAU", "XAU-", "ABCDEFGHIJKLMNOPQRSTUVWXY"] {
+        for wrong in [
+            "",
+            "I",
+            "ریال",
+            "I R",
+            "1XAU",
+            "XAU-",
+            "ABCDEFGHIJKLMNOPQRSTUVWXY",
+        ] {
             assert_eq!(code(wrong), None, "{wrong}");
         }
     }

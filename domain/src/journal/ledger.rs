@@ -134,7 +134,9 @@ pub(super) async fn page(
         .transpose()?;
     let commodity = commodity(db, of).await?;
     let mut sql = Sql::with_values(vec![of.account_id.into(), commodity.into()]);
-    sql.push("WITH line AS (SELECT l.* FROM journal_line l WHERE l.account_id = $1 AND l.commodity = $2");
+    sql.push(
+        "WITH line AS (SELECT l.* FROM journal_line l WHERE l.account_id = $1 AND l.commodity = $2",
+    );
     push_scope(&mut sql, &of.scope);
     if let Some(from) = of.from {
         sql.push(" AND l.date >= ").bind(from);

@@ -20,8 +20,8 @@ pub use entity::{
     journal_entry::{Kind, Model as JournalEntry},
     journal_line::Model as JournalLine,
 };
-pub use ledger::{LedgerLine, LedgerOf};
 pub(crate) use fault::{Failure, explain};
+pub use ledger::{LedgerLine, LedgerOf};
 pub(crate) use post::write_in_tx;
 pub(crate) use rules::{Entry, Line, parse_date};
 pub use verify::{DIFFERENCES_MAX, Difference};

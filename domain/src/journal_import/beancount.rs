@@ -360,8 +360,7 @@ fn cost(inside: &str) -> Result<Price, Refusal> {
 mod tests {
     use super::*;
 
-    const OPEN: &str =
-        "2020-01-01 open Assets:Cash\n2020-01-01 open Assets:Shares\n2020-01-01 open Income:Gains\n";
+    const OPEN: &str = "2020-01-01 open Assets:Cash\n2020-01-01 open Assets:Shares\n2020-01-01 open Income:Gains\n";
 
     fn faults(text: &str) -> Vec<(u32, Code)> {
         let journal = read(&format!("{OPEN}{text}"));

@@ -457,9 +457,8 @@ mod tests {
                 ("conversions", "-1 VBMPX"),
             ])
         );
-        let (_, faults) = beans(
-            "2020-02-01 * \"x\"\n  Assets:Cash  1 USD\n  Income:Gains\n  Assets:Shares\n",
-        );
+        let (_, faults) =
+            beans("2020-02-01 * \"x\"\n  Assets:Cash  1 USD\n  Income:Gains\n  Assets:Shares\n");
         assert_eq!(faults[0].refusal.code, Code::Required);
         assert_eq!(faults[0].line, 8);
     }

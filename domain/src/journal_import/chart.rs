@@ -197,8 +197,7 @@ impl Chart {
             id: actor,
             name: actor_name,
         } = Actor::of(viewer);
-        let texts =
-            |read: fn(&New) -> String| -> Vec<String> { new.iter().map(read).collect() };
+        let texts = |read: fn(&New) -> String| -> Vec<String> { new.iter().map(read).collect() };
         let ids: Vec<_> = new.iter().map(|it| it.id).collect();
         let parents: Vec<_> = new
             .iter()
@@ -235,7 +234,9 @@ impl Chart {
         if usize::try_from(done.rows_affected()).ok() == Some(ids.len()) {
             Ok(())
         } else {
-            Err(Error::internal("not all accounts of an import were created"))
+            Err(Error::internal(
+                "not all accounts of an import were created",
+            ))
         }
     }
 }

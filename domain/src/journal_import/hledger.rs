@@ -250,7 +250,15 @@ mod tests {
             );
         }
         for wrong in [
-            "", "12", "USD", "1.2.3 USD", "--1 USD", "-USD -1", "$12", "1 usd", "1 U D",
+            "",
+            "12",
+            "USD",
+            "1.2.3 USD",
+            "--1 USD",
+            "-USD -1",
+            "$12",
+            "1 usd",
+            "1 U D",
         ] {
             assert!(amount(wrong).is_err(), "{wrong}");
         }
@@ -272,7 +280,10 @@ mod tests {
             .iter()
             .map(|posting| posting.account.as_str())
             .collect();
-        assert_eq!(accounts, ["assets:cash box", "expenses:food", "income:rest"]);
+        assert_eq!(
+            accounts,
+            ["assets:cash box", "expenses:food", "income:rest"]
+        );
         assert_eq!(journal.assertions[0].amount.number, Decimal::new(500, 2));
     }
 

@@ -119,7 +119,11 @@ impl JournalImports<'_> {
     ///
     /// # Errors
     /// When a person asks, or the database fails.
-    pub async fn open(&self, viewer: &Viewer, id: JournalImportId) -> Result<Option<JournalImport>> {
+    pub async fn open(
+        &self,
+        viewer: &Viewer,
+        id: JournalImportId,
+    ) -> Result<Option<JournalImport>> {
         viewer.require_system()?;
         Ok(entity::journal_import::Entity::find_by_id(id)
             .one(&self.domain.db)

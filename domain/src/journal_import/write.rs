@@ -35,7 +35,8 @@ const DOCUMENT: &str = "import";
 /// Most things that are told.
 const FAULTS_MAX: usize = 1_000;
 /// What this transaction may do longer than others.
-const PATIENCE: &str = "SET LOCAL statement_timeout = '10min'; SET LOCAL idle_in_transaction_session_timeout = '5min'";
+const PATIENCE: &str =
+    "SET LOCAL statement_timeout = '10min'; SET LOCAL idle_in_transaction_session_timeout = '5min'";
 /// One import after the other: what one has posted, the other finds.
 const TURN: &str = "SELECT pg_advisory_xact_lock(7811623984205173613)";
 
@@ -108,7 +109,9 @@ async fn wrong(domain: &Domain, obstacle: Obstacle) -> Result<Vec<Fault>> {
     let (failure, lines) = match obstacle {
         Obstacle::Faults(faults) => return Ok(faults),
         Obstacle::Error(Error::Refused(refusals)) => {
-            let faults = refusals.into_iter().map(|refusal| Fault { line: 1, refusal });
+            let faults = refusals
+                .into_iter()
+                .map(|refusal| Fault { line: 1, refusal });
             return Ok(faults.collect());
         }
         Obstacle::Error(error) => return Err(error),
@@ -287,7 +290,8 @@ async fn new_ones_in_tx(
     tally: &mut Tally,
 ) -> Result<Vec<Entry>> {
     let keys: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
-    let sql = "SELECT document_id FROM journal_entry WHERE document_type = $1 AND document_id = ANY($2)";
+    let sql =
+        "SELECT document_id FROM journal_entry WHERE document_type = $1 AND document_id = ANY($2)";
     let rows = tx
         .query_all_raw(statement(sql, [DOCUMENT.into(), keys.into()]))
         .await?;
@@ -371,7 +375,10 @@ async fn accounts_in_tx(
     tally.accounts = i64::try_from(chart.count()).unwrap_or(i64::MAX);
     chart.create_in_tx(tx, viewer, now).await?;
     for name in [CONVERSIONS, ROUNDING] {
-        if let Some(id) = chart.find(name).filter(|_| lines().any(|line| name_of(&line.on) == name)) {
+        if let Some(id) = chart
+            .find(name)
+            .filter(|_| lines().any(|line| name_of(&line.on) == name))
+        {
             make_fine_in_tx(tx, id).await?;
         }
     }
@@ -403,7 +410,8 @@ fn chunks(entries: &[Entry]) -> Vec<&[Entry]> {
     let mut chunks = Vec::new();
     let (mut begin, mut lines) = (0, 0);
     for (place, entry) in entries.iter().enumerate() {
-        let is_full = place - begin == ENTRIES_MAX || lines + entry.lines.len() > LINES_TOGETHER_MAX;
+        let is_full =
+            place - begin == ENTRIES_MAX || lines + entry.lines.len() > LINES_TOGETHER_MAX;
         if is_full && place > begin {
             chunks.push(&entries[begin..place]);
             (begin, lines) = (place, 0);
@@ -419,11 +427,14 @@ fn chunks(entries: &[Entry]) -> Vec<&[Entry]> {
 fn to_post(place: usize, entry: &Entry, chart: &Chart) -> Result<journal::Entry> {
     let told = |refusal: Refusal| Error::from(refusal.with("line", entry.line));
     if entry.lines.len() > LINES_MAX {
-        return Err(told(Refusal::new(Code::TooMany, "lines").with("max", LINES_MAX)));
+        return Err(told(
+            Refusal::new(Code::TooMany, "lines").with("max", LINES_MAX),
+        ));
     }
     let lines = entry.lines.iter().map(|line| {
         let account = chart.find(name_of(&line.on));
-        let account = account.ok_or_else(|| Error::internal("an account of an import is missing"))?;
+        let account =
+            account.ok_or_else(|| Error::internal("an account of an import is missing"))?;
         Ok(journal::Line {
             account,
             commodity: Some(line.commodity.clone()),

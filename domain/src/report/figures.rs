@@ -149,14 +149,16 @@ fn push_lines_at(sql: &mut Sql, spans: &Spans, location: LocationId, scope: &Sco
 /// The days of the intervals, as `p (interval, since, until)`.
 pub(super) fn push_intervals(sql: &mut Sql, spans: &Spans) {
     let needed = spans.needed();
-    let places: Vec<_> = needed.iter().map(|(interval, _)| place(*interval)).collect();
+    let places: Vec<_> = needed
+        .iter()
+        .map(|(interval, _)| place(*interval))
+        .collect();
     let since: Vec<_> = needed.iter().map(|(_, days)| days.since).collect();
     let until: Vec<NaiveDate> = needed.iter().map(|(_, days)| days.until).collect();
     sql.push("unnest(");
     sql.bind(places).push("::int4[], ");
     sql.bind(since).push("::date[], ");
-    sql.bind(until)
-        .push("::date[]) p (interval, since, until)");
+    sql.bind(until).push("::date[]) p (interval, since, until)");
 }
 
 /// Whether a line `l` is for this location, or one below it.

@@ -16,7 +16,11 @@ use crate::{
 ///
 /// # Errors
 /// When it has not come yet: nobody knows what will be known then.
-pub(crate) async fn settle(domain: &Domain, path: &str, moment: Option<DateTime<Utc>>) -> Result<()> {
+pub(crate) async fn settle(
+    domain: &Domain,
+    path: &str,
+    moment: Option<DateTime<Utc>>,
+) -> Result<()> {
     let Some(moment) = moment else {
         return Ok(());
     };

@@ -23,11 +23,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) use cash::flow as cash_flow_of;
 pub use figures::Sides;
 pub use lines::LinesOf;
-pub use tree::{Line, Row, Section};
 pub(crate) use statement::{
     balance_sheet as balance_sheet_of, metal_balance as metal_balance_of,
     profit_and_loss as profit_and_loss_of,
 };
+pub use tree::{Line, Row, Section};
 pub(crate) use trial::balance as trial_of;
 pub use trial::{TrialCell, TrialRow};
 

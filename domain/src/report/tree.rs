@@ -153,12 +153,7 @@ impl Tree {
     }
 
     /// The lines of one kind of accounts, and what they have altogether.
-    pub(super) fn section(
-        &self,
-        kind: Kind,
-        figures: &Figures,
-        sign: Sign,
-    ) -> (Vec<Row>, Amounts) {
+    pub(super) fn section(&self, kind: Kind, figures: &Figures, sign: Sign) -> (Vec<Row>, Amounts) {
         let mut by_account: HashMap<AccountId, Amounts> = HashMap::new();
         for ((account, commodity), cells) in figures {
             let amounts = cells.iter().map(|cell| sign.of(kind, *cell)).collect();

@@ -189,7 +189,9 @@ impl ReportExports<'_> {
     pub async fn open(&self, viewer: &Viewer, id: ReportExportId) -> Result<Option<Source>> {
         viewer.require_system()?;
         let db = &self.domain.db;
-        let export = entity::report_export::Entity::find_by_id(id).one(db).await?;
+        let export = entity::report_export::Entity::find_by_id(id)
+            .one(db)
+            .await?;
         match export {
             Some(export) => Source::open(self.domain, export).await.map(Some),
             None => Ok(None),

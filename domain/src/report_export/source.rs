@@ -163,7 +163,16 @@ impl Source {
             (Report::Journal { column }, Format::Csv) => {
                 declare_journal(&self.tx, column, scope).await?;
                 let headers = [
-                    "year", "number", "date", "description", "line", "account", "name", "commodity", "debit", "credit",
+                    "year",
+                    "number",
+                    "date",
+                    "description",
+                    "line",
+                    "account",
+                    "name",
+                    "commodity",
+                    "debit",
+                    "credit",
                     "about",
                 ];
                 self.ready = Some(Piece::Records(vec![headers.map(str::to_owned).into()]));
@@ -172,7 +181,16 @@ impl Source {
             (Report::GeneralLedger { account_id, column }, _) => {
                 declare_ledger(&self.tx, *account_id, column, scope).await?;
                 let headers = [
-                    "account", "name", "commodity", "date", "year", "number", "line", "description", "debit", "credit",
+                    "account",
+                    "name",
+                    "commodity",
+                    "date",
+                    "year",
+                    "number",
+                    "line",
+                    "description",
+                    "debit",
+                    "credit",
                     "balance",
                 ];
                 self.ready = Some(Piece::Records(vec![headers.map(str::to_owned).into()]));
@@ -258,7 +276,9 @@ const TABLES: &str = " FROM journal_line l JOIN journal_entry e ON e.id = l.entr
 /// Entries in the order of days and numbers, whole ones: a location does not cut them.
 async fn declare_journal(tx: &DatabaseTransaction, column: &Column, scope: &Scope) -> Result<()> {
     let mut sql = Sql::new("DECLARE exported NO SCROLL CURSOR FOR ");
-    sql.push(COLUMNS).push(", 0::numeric AS balance").push(TABLES);
+    sql.push(COLUMNS)
+        .push(", 0::numeric AS balance")
+        .push(TABLES);
     push_days(&mut sql, column);
     if let Some(location) = scope.location_id {
         sql.push(" AND EXISTS (SELECT FROM journal_line m WHERE m.entry_id = e.id AND m.location_id IN (SELECT c.id FROM location c \

@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use entity::{id::AccountId, translations::Translations};
 use rust_decimal::Decimal;
 
-use crate::report::{
-    Column, Line, Row, Section, TrialRow,
-    tree::Node,
-};
+use crate::report::{Column, Line, Row, Section, TrialRow, tree::Node};
 
 /// Cells, row by row.
 pub(super) type Table = Vec<Vec<String>>;
@@ -81,9 +78,8 @@ pub(super) fn of_trial(chart: &Chart, columns: &[Column], rows: &[TrialRow]) -> 
     let mut headers: Vec<_> = ["account", "name", "commodity"].map(str::to_owned).into();
     for column in columns {
         let days = days(column);
-        headers.extend(
-            ["opening", "debit", "credit", "closing"].map(|name| format!("{name} {days}")),
-        );
+        headers
+            .extend(["opening", "debit", "credit", "closing"].map(|name| format!("{name} {days}")));
     }
     let rows = rows.iter().map(|row| {
         let mut cells: Vec<_> = chart.code_and_name(Some(row.account_id)).into();

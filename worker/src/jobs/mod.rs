@@ -1,7 +1,9 @@
 //! What each job does: one file a job.
 
 pub mod export_items;
+pub mod export_report;
 pub mod import_items;
+pub mod import_journal;
 pub mod print_labels;
 pub mod reconcile_stock;
 pub mod render_code;

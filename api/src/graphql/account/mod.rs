@@ -60,6 +60,8 @@ pub enum CommodityKind {
     Currency,
     /// Metal: amounts are grams of fine weight.
     Metal,
+    /// Anything else that others count in their books, such as shares: amounts are of whatever they count.
+    Other,
 }
 
 /// What amounts in the books are of: a currency, or a metal by its fine weight. Entries balance in each.

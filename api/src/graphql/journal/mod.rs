@@ -7,10 +7,8 @@ use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::
 use chrono::{DateTime, Utc};
 use domain::{
     Permission,
-    journal::{
-        Difference, JournalEntry as Row, JournalLine as LineRow, LedgerLine,
-        TrialBalanceRow as BalanceRow,
-    },
+    journal::{Difference, JournalEntry as Row, JournalLine as LineRow, LedgerLine},
+    report::TrialRow,
 };
 use entity::id::{AccountId, FiscalYearId, JournalEntryId, LocationId};
 
@@ -266,19 +264,20 @@ pub struct TrialBalanceRow {
 }
 
 impl TrialBalanceRow {
-    fn new(row: BalanceRow) -> Self {
-        let balance = row.balance();
-        let BalanceRow {
+    /// Of a report with one column, from the first entry on.
+    fn new(row: TrialRow) -> Self {
+        let TrialRow {
             account_id,
+            code: _,
             commodity,
-            debit,
-            credit,
+            cells,
         } = row;
+        let cell = cells.first().copied().unwrap_or_default();
         Self {
             commodity,
-            debit: Decimal::shown(debit),
-            credit: Decimal::shown(credit),
-            balance: Decimal::shown(balance),
+            debit: Decimal::shown(cell.turnover.debit),
+            credit: Decimal::shown(cell.turnover.credit),
+            balance: Decimal::shown(cell.closing()),
             account_id,
         }
     }

@@ -1,9 +1,11 @@
 //! What clients can ask of the journal.
 
 use async_graphql::{Context, ID, InputObject, Lookahead, Object, connection::EmptyFields};
+use chrono::{DateTime, Utc};
 use domain::{
     Permission, Refusal,
     journal::{Document, EntryFilter, JournalEntry as Row, JournalLine as LineRow, LedgerOf},
+    report::Column,
 };
 use entity::id::{AccountId, FiscalYearId, JournalEntryId};
 
@@ -17,6 +19,7 @@ use crate::graphql::{
     id::GlobalId,
     loader::{JournalLinesOf, JournalReversalOf, load_all, preload},
     page::{self, Connection},
+    report::scope,
 };
 
 /// What an entry was posted for.
@@ -51,6 +54,8 @@ pub struct JournalEntryWhere {
     document: Option<JournalDocumentInput>,
     /// With a line of this account.
     account_id: Option<ID>,
+    /// Recorded up to this moment.
+    as_known_at: Option<DateTime<Utc>>,
 }
 
 impl JournalEntryWhere {
@@ -63,6 +68,7 @@ impl JournalEntryWhere {
             kinds,
             document,
             account_id,
+            as_known_at,
         } = self;
         let year = fiscal_year_id.map(|id| FiscalYearId::parse("where.fiscalYearId", &id));
         let account = account_id.map(|id| AccountId::parse("where.accountId", &id));
@@ -74,6 +80,7 @@ impl JournalEntryWhere {
             kinds: kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             document: document.map(Into::into),
             account_id: account.transpose()?,
+            known_at: as_known_at,
         })
     }
 }
@@ -134,9 +141,20 @@ impl JournalQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The day.")] as_of: Date,
+        #[graphql(desc = "As the books were known at this moment.")] as_known_at: Option<
+            DateTime<Utc>,
+        >,
+        #[graphql(desc = "Only lines for this location, or one below it.")] location_id: Option<ID>,
     ) -> async_graphql::Result<Vec<TrialBalanceRow>> {
         let viewer = ctx.viewer();
-        let rows = ctx.domain().journal().trial_balance(viewer, as_of.0).await;
+        let scope = scope(location_id, as_known_at).map_err(Into::into);
+        let scope = scope.or_graphql(viewer)?;
+        let column = Column {
+            from: None,
+            until: as_of.0,
+        };
+        let reports = ctx.domain().reports();
+        let rows = reports.trial_balance(viewer, &[column], &scope).await;
         let rows = rows.or_graphql(viewer)?;
         if ctx.look_ahead().field("account").exists() {
             preload(ctx, rows.iter().map(|row| row.account_id)).await?;
@@ -161,13 +179,19 @@ impl JournalQuery {
         commodity: Option<String>,
         #[graphql(desc = "From this day on.")] from: Option<Date>,
         #[graphql(desc = "Up to the end of this day.")] until: Option<Date>,
+        #[graphql(desc = "As the books were known at this moment.")] as_known_at: Option<
+            DateTime<Utc>,
+        >,
+        #[graphql(desc = "Only lines for this location, or one below it.")] location_id: Option<ID>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
     ) -> async_graphql::Result<Connection<GeneralLedgerLine>> {
         let viewer = ctx.viewer();
         let account_id = AccountId::parse("accountId", &account_id).map_err(Into::into);
+        let scope = scope(location_id, as_known_at).map_err(Into::into);
         let of = LedgerOf {
+            scope: scope.or_graphql(viewer)?,
             account_id: account_id.or_graphql(viewer)?,
             commodity,
             from: from.map(|day| day.0),
@@ -205,7 +229,7 @@ impl JournalVerificationQuery {
 }
 
 /// The two ways to the nodes of a connection.
-fn nodes<'a>(selected: &Lookahead<'a>) -> [Lookahead<'a>; 2] {
+pub(in crate::graphql) fn nodes<'a>(selected: &Lookahead<'a>) -> [Lookahead<'a>; 2] {
     [
         selected.field("edges").field("node"),
         selected.field("nodes"),
@@ -243,7 +267,7 @@ async fn prefetch<'a>(
 }
 
 /// Loads what the query selects of these lines besides themselves.
-async fn prefetch_lines(
+pub(in crate::graphql) async fn prefetch_lines(
     ctx: &Context<'_>,
     selected: &Lookahead<'_>,
     lines: &[&LineRow],
