@@ -31,6 +31,7 @@ mod m20261127_000025_costs;
 mod m20261127_000026_stock_weeks;
 mod m20261127_000027_stock_series;
 mod m20261127_000028_books;
+mod m20261128_000029_ledgers;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000026_stock_weeks::Migration),
             Box::new(m20261127_000027_stock_series::Migration),
             Box::new(m20261127_000028_books::Migration),
+            Box::new(m20261128_000029_ledgers::Migration),
         ]
     }
 }
