@@ -160,6 +160,8 @@ codes! {
     Ambiguous = "AMBIGUOUS",
     /// The row is archived and must be restored first.
     Archived = "ARCHIVED",
+    /// An account would have less than it has to, with what is held. Params: `account`, `commodity`, `available`, `floor`.
+    BelowFloor = "BELOW_FLOOR",
     /// Every shop has it: it cannot be put away.
     BuiltIn = "BUILT_IN",
     /// Items cannot vary along this attribute. Params: `value`.
@@ -184,6 +186,8 @@ codes! {
     FineWeightGained = "FINE_WEIGHT_GAINED",
     /// More pure metal would be lost than may be. Params: `lost`, `max`, in grams.
     FineWeightLost = "FINE_WEIGHT_LOST",
+    /// The fiscal year is closed as a whole, and is opened as a whole.
+    FiscalYearClosed = "FISCAL_YEAR_CLOSED",
     /// Work on it in the background was given up.
     GaveUp = "GAVE_UP",
     /// The template has variants that this would leave without a place. Params: `value`.
@@ -290,6 +294,10 @@ codes! {
     SerialElsewhere = "SERIAL_ELSEWHERE",
     /// Somebody changed the row since you read it. Params: `expected`, `actual`.
     StaleVersion = "STALE_VERSION",
+    /// Lines of this account name a subsidiary account. Params: `account`, `expected`.
+    SubsidiaryRequired = "SUBSIDIARY_REQUIRED",
+    /// The account has no subsidiary accounts. Params: `account`.
+    SubsidiaryUnwanted = "SUBSIDIARY_UNWANTED",
     /// Too many attempts; wait. Params: `seconds`.
     Throttled = "THROTTLED",
     /// The time is too early or too late. Params: `min`, `max`.
@@ -336,8 +344,12 @@ codes! {
     WeightLeft = "WEIGHT_LEFT",
     /// The item is a service, a file or a template: there is no stock of it. Params: `sku`.
     WithoutStock = "WITHOUT_STOCK",
+    /// The account is about something else than it has to be. Params: `expected`.
+    WrongAccountKind = "WRONG_ACCOUNT_KIND",
     /// Another commodity is posted to this account. Params: `account`, `commodity`, `expected`.
     WrongCommodity = "WRONG_COMMODITY",
+    /// It is a value of another kind than it has to be. Params: `expected`.
+    WrongDimension = "WRONG_DIMENSION",
     /// Goods do not come from there or go there in this way. Params: `location`.
     WrongLocation = "WRONG_LOCATION",
     /// It is not at the point where this can be done. Params: `state`.

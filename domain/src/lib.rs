@@ -11,6 +11,7 @@ pub mod count;
 pub mod currency;
 pub mod db;
 mod decimal;
+pub mod dimension;
 pub mod error;
 pub mod event;
 pub mod exact;
@@ -123,6 +124,12 @@ impl Domain {
     #[must_use]
     pub fn costs(&self) -> cost::Costs<'_> {
         cost::Costs { domain: self }
+    }
+
+    /// Subsidiary accounts, cost centres and projects: their use cases and queries.
+    #[must_use]
+    pub fn dimensions(&self) -> dimension::Dimensions<'_> {
+        dimension::Dimensions { domain: self }
     }
 
     /// Events: the outbox that feeds subscriptions.

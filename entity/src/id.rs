@@ -40,12 +40,18 @@ macro_rules! id {
 id! {
     /// A place in the books to which amounts are posted, or a group of such.
     AccountId,
+    /// What an account may not fall below.
+    AccountFloorId,
     /// A token that lets a program act for a user.
     ApiTokenId,
     /// What a category says about its items.
     AttributeId,
     /// A node of the category tree.
     CategoryId,
+    /// A subsidiary account, a cost centre or a project.
+    DimensionValueId,
+    /// What something is worth in the shop's currency.
+    ExchangeRateId,
     /// An export of items into a file.
     ItemExportId,
     /// A year of the books, with numbers of its own.
@@ -60,8 +66,12 @@ id! {
     JobId,
     /// A file that a job has left behind.
     JobFileId,
+    /// An entry that is being written.
+    JournalDraftId,
     /// What was posted to the books at once.
     JournalEntryId,
+    /// What is going to be posted.
+    JournalHoldId,
     /// A sheet of labels to print.
     LabelSheetId,
     /// A place where stock lies.

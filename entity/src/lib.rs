@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod account_floor;
 pub mod api_token;
 pub mod attribute;
 pub mod audit;
 pub mod category;
 pub mod commodity;
+pub mod dimension_value;
 pub mod event;
+pub mod exchange_rate;
 pub mod fiscal_year;
 pub mod id;
 pub mod idempotency;
@@ -21,7 +24,10 @@ pub mod item_pricing;
 pub mod item_stocking;
 pub mod job;
 pub mod job_file;
+pub mod journal_draft;
 pub mod journal_entry;
+pub mod journal_hold;
+pub mod journal_hold_line;
 pub mod journal_line;
 pub mod label_sheet;
 pub mod location;

@@ -4,8 +4,8 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    AccountId, ApiTokenId, AttributeId, CategoryId, FiscalYearId, ItemExportId, ItemId,
-    ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId, LabelSheetId, LocationId, LotId,
+    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId, ItemExportId, ItemId,
+    ItemImageId, ItemImportId, JobFileId, JobId, JournalDraftId, JournalEntryId, JournalHoldId, LabelSheetId, LocationId, LotId,
     MetalRateId, PeriodId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
     StockReservationId, StockTransferId, UnitOfMeasureId, UserId,
 };
@@ -79,10 +79,12 @@ macro_rules! global_ids {
 }
 
 global_ids! {
+    AccountFloorId = "AccountFloor",
     AccountId = "Account",
     ApiTokenId = "ApiToken",
     AttributeId = "Attribute",
     CategoryId = "Category",
+    DimensionValueId = "DimensionValue",
     FiscalYearId = "FiscalYear",
     ItemExportId = "ItemExport",
     ItemId = "Item",
@@ -90,7 +92,9 @@ global_ids! {
     ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
+    JournalDraftId = "JournalDraft",
     JournalEntryId = "JournalEntry",
+    JournalHoldId = "JournalHold",
     LabelSheetId = "LabelSheet",
     LocationId = "Location",
     LotId = "Lot",

@@ -18,6 +18,7 @@ use domain::{
     Domain, Viewer,
     account::Account,
     attribute::Schema,
+    dimension::DimensionValue,
     category::{Category, TREE_MAX},
     cost::{Key as MovementKey, StockValue},
     count::CountProgress,
@@ -37,7 +38,7 @@ use domain::{
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{
-    AccountId, CategoryId, FiscalYearId, ItemId, JobId, JournalEntryId, LocationId, LotId,
+    AccountId, CategoryId, DimensionValueId, FiscalYearId, ItemId, JobId, JournalEntryId, LocationId, LotId,
     StockCountId, StockEntryId, StockTransferId, UnitOfMeasureId,
 };
 
@@ -291,6 +292,19 @@ impl Loader<AccountId> for Loaders {
 
     async fn load(&self, ids: &[AccountId]) -> Result<HashMap<AccountId, Account>, LoadError> {
         let rows = self.domain.accounts().by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<DimensionValueId> for Loaders {
+    type Value = DimensionValue;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        ids: &[DimensionValueId],
+    ) -> Result<HashMap<DimensionValueId, DimensionValue>, LoadError> {
+        let rows = self.domain.dimensions().by_ids(&self.viewer, ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }

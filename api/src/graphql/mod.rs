@@ -14,6 +14,7 @@ pub mod cost;
 pub mod count;
 pub mod date;
 pub mod decimal;
+pub mod dimension;
 pub mod error;
 pub mod event;
 pub mod file;

@@ -28,6 +28,8 @@ user_error_codes! {
     Ambiguous,
     /// The row is archived and must be restored first.
     Archived,
+    /// An account would have less than it has to, with what is held.
+    BelowFloor,
     /// Every shop has it: it cannot be put away.
     BuiltIn,
     /// Items cannot vary along this attribute: it is unique, a reference, or a list.
@@ -52,6 +54,8 @@ user_error_codes! {
     FineWeightGained,
     /// More pure metal would be lost than may be.
     FineWeightLost,
+    /// The fiscal year is closed as a whole, and is opened as a whole.
+    FiscalYearClosed,
     /// Work on it in the background was given up.
     GaveUp,
     /// The template has variants that need this.
@@ -158,6 +162,10 @@ user_error_codes! {
     SerialElsewhere,
     /// Somebody changed the row since you read it.
     StaleVersion,
+    /// Lines of this account name a subsidiary account.
+    SubsidiaryRequired,
+    /// The account has no subsidiary accounts.
+    SubsidiaryUnwanted,
     /// Too many attempts; wait.
     Throttled,
     /// The time is too early or too late.
@@ -204,8 +212,12 @@ user_error_codes! {
     WeightLeft,
     /// The item is a service, a file or a template: there is no stock of it.
     WithoutStock,
+    /// The account is about something else than it has to be.
+    WrongAccountKind,
     /// Another commodity is posted to this account.
     WrongCommodity,
+    /// It is a value of another kind than it has to be.
+    WrongDimension,
     /// Goods do not come from there or go there in this way.
     WrongLocation,
     /// It is not at the point where this can be done.

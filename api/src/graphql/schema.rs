@@ -8,6 +8,7 @@ use super::{
     barcode::BarcodeQuery,
     category::{CategoryMutation, CategoryQuery},
     count::{CountApprovalMutation, CountMutation, CountQuery},
+    dimension::{DimensionMutation, DimensionQuery},
     event::Subscriptions,
     item::{
         ItemMutation, ItemQuery, ItemVariantMutation,
@@ -47,6 +48,7 @@ pub struct Query(
     ApiTokenQuery,
     BarcodeQuery,
     CategoryQuery,
+    DimensionQuery,
     ItemDuplicateQuery,
     ItemExportQuery,
     ItemImportQuery,
@@ -85,6 +87,7 @@ pub struct Mutation(
     ApiTokenMutation,
     AttributeMutation,
     CategoryMutation,
+    DimensionMutation,
     ItemBulkMutation,
     ItemExportMutation,
     ItemImportMutation,

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 pub use entity::account::{Kind, Model as Account, Side};
 pub use entity::commodity::{Kind as CommodityKind, Model as Commodity};
+use entity::dimension_value::Kind as DimensionKind;
 pub(crate) use rules::parse_commodity;
 pub use template::Template;
 
@@ -51,6 +52,8 @@ pub struct NewAccount {
     pub commodity: Option<String>,
     /// Its key in somebody else's system.
     pub external_reference: Option<String>,
+    /// Of which kind the subsidiary accounts are that lines have to name; lines name none without.
+    pub subsidiary_kind: Option<DimensionKind>,
 }
 
 /// What is to be different about an account. What is not given stays.
@@ -66,6 +69,8 @@ pub struct AccountChange {
     pub commodity: Patch<String>,
     /// Its key in somebody else's system.
     pub external_reference: Patch<String>,
+    /// Of which kind the subsidiary accounts are that lines have to name.
+    pub subsidiary_kind: Patch<DimensionKind>,
 }
 
 /// Which accounts. All that is given must hold.

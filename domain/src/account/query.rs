@@ -21,7 +21,7 @@ use crate::{
 
 /// All columns, as `SELECT` and `RETURNING` need them.
 pub(super) const COLUMNS: &str = "id, number, parent_id, path::text AS path, code, name, kind, normal_side, is_group, commodity, \
-                                  external_reference, archived_at, version, created_at, updated_at";
+                                  external_reference, archived_at, version, created_at, updated_at, subsidiary_kind, has_floor";
 
 const CODE: Column = Column {
     sql: "code",

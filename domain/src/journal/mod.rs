@@ -10,10 +10,11 @@ mod post;
 mod query;
 mod reversal;
 mod rules;
+mod subsidiary;
 mod verify;
 
 use chrono::NaiveDate;
-use entity::id::{AccountId, FiscalYearId, JournalEntryId, LocationId};
+use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -23,6 +24,7 @@ pub use entity::{
     journal_line::Model as JournalLine,
 };
 pub use ledger::{LedgerLine, LedgerOf};
+pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
 pub use verify::{DIFFERENCES_MAX, Difference};
 
 use crate::{
@@ -64,6 +66,12 @@ pub struct NewLine {
     pub quantity: Option<Decimal>,
     /// For which location.
     pub location_id: Option<LocationId>,
+    /// For which subsidiary account: of an account that demands one.
+    pub subsidiary_id: Option<DimensionValueId>,
+    /// For which cost centre.
+    pub cost_center_id: Option<DimensionValueId>,
+    /// For which project.
+    pub project_id: Option<DimensionValueId>,
     /// What it is about.
     pub description: Option<String>,
 }
@@ -98,6 +106,8 @@ pub struct EntryFilter {
     pub document: Option<Document>,
     /// With a line of this account.
     pub account_id: Option<AccountId>,
+    /// With a line for this subsidiary account, cost centre or project.
+    pub dimension_value_id: Option<DimensionValueId>,
 }
 
 /// The journal: its use cases and queries.
@@ -226,6 +236,21 @@ impl Journal<'_> {
     ) -> Result<Page<LedgerLine>> {
         viewer.require(Permission::BooksRead)?;
         ledger::page(&self.domain.reads, of, args).await
+    }
+
+    /// A page of what each subsidiary account had at the end of a day in an account, or in all accounts below a group, by account, commodity and
+    /// the subsidiary account's code. Pages go forward.
+    ///
+    /// # Errors
+    /// When the viewer may not see the books, there is no such account, or the page's arguments are wrong.
+    pub async fn subsidiary_balances(
+        &self,
+        viewer: &Viewer,
+        of: &SubsidiaryBalancesOf,
+        args: &PageArgs,
+    ) -> Result<Page<SubsidiaryBalanceRow>> {
+        viewer.require(Permission::BooksRead)?;
+        subsidiary::balances(&self.domain.reads, of, args).await
     }
 
     /// Adds everything up again, and tells what comes out differently: the first differences, and nothing when all is well.

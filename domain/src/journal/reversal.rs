@@ -65,7 +65,8 @@ impl Journal<'_> {
 async fn original_in_tx(tx: &DatabaseTransaction, id: JournalEntryId) -> Result<JournalEntry> {
     let found = super::query::by_ids(tx, &[id]).await?.pop();
     let original = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    if original.kind == Kind::Reversal {
+    // A closing entry goes with its year: the year is opened again.
+    if matches!(original.kind, Kind::Reversal | Kind::Closing) {
         return Err(Refusal::new(Code::NotReversible, "id").into());
     }
     Ok(original)
@@ -88,7 +89,7 @@ fn date_of(
 }
 
 /// The entry's lines the other way round.
-async fn mirror_in_tx(
+pub(super) async fn mirror_in_tx(
     tx: &DatabaseTransaction,
     original: &JournalEntry,
     date: NaiveDate,
@@ -110,6 +111,9 @@ async fn mirror_in_tx(
             description,
             date: _,
             number: _,
+            subsidiary_id,
+            cost_center_id,
+            project_id,
         } = line;
         Line {
             account: account_id,
@@ -119,6 +123,9 @@ async fn mirror_in_tx(
             base_amount,
             quantity,
             location: location_id,
+            subsidiary: subsidiary_id,
+            cost_center: cost_center_id,
+            project: project_id,
             description,
         }
     });

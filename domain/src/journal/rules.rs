@@ -3,7 +3,7 @@
 
 use chrono::{Datelike, NaiveDate};
 use entity::{
-    id::{AccountId, JournalEntryId, LocationId},
+    id::{AccountId, DimensionValueId, JournalEntryId, LocationId},
     journal_entry::Kind,
 };
 use rust_decimal::Decimal;
@@ -42,6 +42,9 @@ pub(super) struct Line {
     pub(super) base_amount: Option<Decimal>,
     pub(super) quantity: Option<Decimal>,
     pub(super) location: Option<LocationId>,
+    pub(super) subsidiary: Option<DimensionValueId>,
+    pub(super) cost_center: Option<DimensionValueId>,
+    pub(super) project: Option<DimensionValueId>,
     pub(super) description: Option<String>,
 }
 
@@ -166,6 +169,9 @@ fn parse_line(path: &str, line: &NewLine, refusals: &mut Refusals) -> Option<Lin
         credit,
         quantity,
         location_id,
+        subsidiary_id,
+        cost_center_id,
+        project_id,
         description,
     } = line;
     let at = |field: &str| format!("{path}.{field}");
@@ -189,6 +195,9 @@ fn parse_line(path: &str, line: &NewLine, refusals: &mut Refusals) -> Option<Lin
         base_amount: None,
         quantity: quantity?,
         location: *location_id,
+        subsidiary: *subsidiary_id,
+        cost_center: *cost_center_id,
+        project: *project_id,
         description: description?,
     })
 }
@@ -236,6 +245,9 @@ mod tests {
             credit: credit.map(read),
             quantity: None,
             location_id: None,
+            subsidiary_id: None,
+            cost_center_id: None,
+            project_id: None,
             description: None,
         }
     }

@@ -17,6 +17,7 @@ pub use mutation::AccountMutation;
 use super::{
     context::ContextExt,
     cost,
+    dimension::DimensionKind,
     error::OrGraphql,
     filter::StringFilter,
     guard::Needs,
@@ -102,6 +103,10 @@ pub struct Account {
     is_group: bool,
     /// Code of the only commodity that is posted to it; null when any is.
     commodity: Option<String>,
+    /// Of which kind the subsidiary accounts are that lines of it have to name; null when they name none.
+    subsidiary_kind: Option<DimensionKind>,
+    /// Whether there is something that it, or one of its subsidiary accounts, may not fall below.
+    has_floor: bool,
     /// How many groups are above it; 0 for a root.
     depth: i32,
     /// Its key in somebody else's system.
@@ -140,6 +145,8 @@ impl Account {
             version,
             created_at,
             updated_at,
+            subsidiary_kind,
+            has_floor,
         } = row;
         Self {
             id: id.encode(),
@@ -149,6 +156,8 @@ impl Account {
             normal_side: normal_side.into(),
             is_group,
             commodity,
+            subsidiary_kind: subsidiary_kind.map(Into::into),
+            has_floor,
             depth: i32::try_from(path.depth()).unwrap_or(i32::MAX),
             external_reference,
             archived_at,

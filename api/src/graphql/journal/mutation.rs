@@ -5,7 +5,7 @@ use domain::{
     Permission, Refusal,
     journal::{NewEntry, NewLine},
 };
-use entity::id::{AccountId, JournalEntryId, LocationId};
+use entity::id::{AccountId, DimensionValueId, JournalEntryId, LocationId};
 
 use super::{JournalEntry, query::JournalDocumentInput};
 use crate::graphql::{
@@ -32,6 +32,12 @@ pub struct JournalLineInput {
     quantity: Option<Decimal>,
     /// For which location.
     location_id: Option<ID>,
+    /// For which subsidiary account, of the kind that the account demands; none where it demands none.
+    subsidiary_id: Option<ID>,
+    /// For which cost centre.
+    cost_center_id: Option<ID>,
+    /// For which project.
+    project_id: Option<ID>,
     /// What it is about: at most 500 characters.
     description: Option<String>,
 }
@@ -232,8 +238,15 @@ fn new_line(path: &str, line: JournalLineInput) -> Result<NewLine, Refusal> {
         credit,
         quantity,
         location_id,
+        subsidiary_id,
+        cost_center_id,
+        project_id,
         description,
     } = line;
+    let value = |field: &str, id: Option<ID>| {
+        id.map(|id| DimensionValueId::parse(&format!("{path}.{field}"), &id))
+            .transpose()
+    };
     let location = location_id.map(|id| LocationId::parse(&format!("{path}.locationId"), &id));
     Ok(NewLine {
         account_id: AccountId::parse(&format!("{path}.accountId"), &account_id)?,
@@ -242,6 +255,9 @@ fn new_line(path: &str, line: JournalLineInput) -> Result<NewLine, Refusal> {
         credit: credit.map(|Decimal(amount)| amount),
         quantity: quantity.map(|Decimal(quantity)| quantity),
         location_id: location.transpose()?,
+        subsidiary_id: value("subsidiaryId", subsidiary_id)?,
+        cost_center_id: value("costCenterId", cost_center_id)?,
+        project_id: value("projectId", project_id)?,
         description,
     })
 }
