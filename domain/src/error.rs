@@ -188,6 +188,8 @@ codes! {
     FineWeightLost = "FINE_WEIGHT_LOST",
     /// The fiscal year is closed as a whole, and is opened as a whole.
     FiscalYearClosed = "FISCAL_YEAR_CLOSED",
+    /// The fiscal year was not closed as a whole.
+    FiscalYearOpen = "FISCAL_YEAR_OPEN",
     /// Work on it in the background was given up.
     GaveUp = "GAVE_UP",
     /// The template has variants that this would leave without a place. Params: `value`.

@@ -56,6 +56,8 @@ user_error_codes! {
     FineWeightLost,
     /// The fiscal year is closed as a whole, and is opened as a whole.
     FiscalYearClosed,
+    /// The fiscal year was not closed as a whole.
+    FiscalYearOpen,
     /// Work on it in the background was given up.
     GaveUp,
     /// The template has variants that need this.

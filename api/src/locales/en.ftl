@@ -22,6 +22,7 @@ EXCLUSIVE = Give either this or “{ $other }”, not both.
 FINE_WEIGHT_GAINED = { $gained } g more of pure metal would come out than went in. Please check the weights and finenesses.
 FINE_WEIGHT_LOST = { $lost } g of pure metal would be lost; at most { $max } g may be. Check the weights, or allow a larger loss.
 FISCAL_YEAR_CLOSED = The fiscal year was closed with its closing entry. Reopen the whole fiscal year.
+FISCAL_YEAR_OPEN = This fiscal year has no closing entry that could be undone.
 GAVE_UP = This could not be processed. Please upload it again.
 HAS_VARIANTS = { $value ->
     [none] There are still variants, archived ones included. Detach them first.

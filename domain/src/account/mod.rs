@@ -4,7 +4,12 @@
 //! archived and never deleted; the database keeps what was posted to them true
 //! ([ADR 20](../docs/adr/0020-books-are-kept-by-the-database.md)).
 
+mod balance;
+mod floor;
+mod import;
 mod query;
+mod relocation;
+mod role;
 mod rules;
 mod template;
 mod write;
@@ -15,9 +20,15 @@ use entity::id::AccountId;
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 
+pub use balance::{AccountBalance, BalanceOf};
 pub use entity::account::{Kind, Model as Account, Side};
 pub use entity::commodity::{Kind as CommodityKind, Model as Commodity};
 use entity::dimension_value::Kind as DimensionKind;
+pub use floor::{AccountFloor, NewFloor};
+pub use import::{COLUMNS as IMPORT_COLUMNS, IMPORTED_MAX, ImportRow};
+pub(crate) use query::find_in_tx;
+pub(crate) use role::role_in_tx;
+pub use role::{AccountRole, Role};
 pub(crate) use rules::parse_commodity;
 pub use template::Template;
 

@@ -104,6 +104,10 @@ pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: AccountId) -> Resul
 }
 
 pub(super) async fn get_in_tx(tx: &DatabaseTransaction, id: AccountId) -> Result<Account> {
-    let found = Entity::find_by_id(id).one(tx).await?;
+    let found = find_in_tx(tx, id).await?;
     found.ok_or_else(|| Error::internal("an account vanished under its lock"))
+}
+
+pub(crate) async fn find_in_tx(tx: &DatabaseTransaction, id: AccountId) -> Result<Option<Account>> {
+    Ok(Entity::find_by_id(id).one(tx).await?)
 }

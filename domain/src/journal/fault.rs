@@ -1,6 +1,7 @@
 //! What the database found wrong with entries, told so that a person understands it.
 
 use chrono::NaiveDate;
+use entity::journal_entry::Kind;
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Deserialize;
@@ -22,7 +23,7 @@ pub(super) struct Place {
     pub(super) id: Uuid,
     pub(super) date: NaiveDate,
     prefix: String,
-    /// Whether its lines are those of the input; of a reversal there are none.
+    /// Whether its lines are those of the input; of a reversal and of a closing entry there are none.
     has_lines: bool,
     debits: Vec<bool>,
 }
@@ -33,7 +34,7 @@ impl Place {
             id,
             date: entry.date,
             prefix: entry.prefix.clone(),
-            has_lines: entry.reverses.is_none(),
+            has_lines: entry.reverses.is_none() && entry.kind != Kind::Closing,
             debits: entry.lines.iter().map(|line| line.is_debit).collect(),
         }
     }

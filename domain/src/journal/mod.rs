@@ -4,7 +4,9 @@
 //! refuses what cannot be, whoever writes ([ADR 20](../docs/adr/0020-books-are-kept-by-the-database.md)).
 
 mod balance;
+mod closing;
 mod fault;
+mod hold;
 mod ledger;
 mod post;
 mod query;
@@ -19,9 +21,13 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub use balance::TrialBalanceRow;
+pub use closing::YearPosted;
 pub use entity::{
     journal_entry::{Kind, Model as JournalEntry},
     journal_line::Model as JournalLine,
+};
+pub use hold::{
+    HoldFilter, HoldPosted, HoldPosting, JournalHold, JournalHoldLine, NewHold, State as HoldState,
 };
 pub use ledger::{LedgerLine, LedgerOf};
 pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
@@ -81,6 +87,8 @@ pub struct NewLine {
 pub struct NewEntry {
     /// When it happened.
     pub date: NaiveDate,
+    /// What sort of entry it is: general, or opening.
+    pub kind: Kind,
     /// What it is about.
     pub description: Option<String>,
     /// What it is posted for.

@@ -246,24 +246,24 @@ async fn insert_in_tx(
 
 /// The lines of all entries, column by column.
 #[derive(Default)]
-struct Columns {
-    entries: Vec<JournalEntryId>,
-    numbers: Vec<i32>,
-    accounts: Vec<AccountId>,
-    commodities: Vec<String>,
-    sides: Vec<bool>,
-    amounts: Vec<Decimal>,
-    base_amounts: Vec<Decimal>,
-    quantities: Vec<Decimal>,
-    locations: Vec<LocationId>,
-    subsidiaries: Vec<DimensionValueId>,
-    cost_centers: Vec<DimensionValueId>,
-    projects: Vec<DimensionValueId>,
-    descriptions: Vec<String>,
+pub(super) struct Columns {
+    pub(super) entries: Vec<JournalEntryId>,
+    pub(super) numbers: Vec<i32>,
+    pub(super) accounts: Vec<AccountId>,
+    pub(super) commodities: Vec<String>,
+    pub(super) sides: Vec<bool>,
+    pub(super) amounts: Vec<Decimal>,
+    pub(super) base_amounts: Vec<Decimal>,
+    pub(super) quantities: Vec<Decimal>,
+    pub(super) locations: Vec<LocationId>,
+    pub(super) subsidiaries: Vec<DimensionValueId>,
+    pub(super) cost_centers: Vec<DimensionValueId>,
+    pub(super) projects: Vec<DimensionValueId>,
+    pub(super) descriptions: Vec<String>,
 }
 
 impl Columns {
-    fn of(ids: &[JournalEntryId], entries: &[Entry]) -> Self {
+    pub(super) fn of(ids: &[JournalEntryId], entries: &[Entry]) -> Self {
         let mut columns = Self::default();
         for (id, entry) in ids.iter().zip(entries) {
             for (number, line) in (1..).zip(&entry.lines) {

@@ -65,9 +65,11 @@ impl Journal<'_> {
 async fn original_in_tx(tx: &DatabaseTransaction, id: JournalEntryId) -> Result<JournalEntry> {
     let found = super::query::by_ids(tx, &[id]).await?.pop();
     let original = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    // A closing entry goes with its year: the year is opened again.
-    if matches!(original.kind, Kind::Reversal | Kind::Closing) {
-        return Err(Refusal::new(Code::NotReversible, "id").into());
+    match original.kind {
+        Kind::Reversal => return Err(Refusal::new(Code::NotReversible, "id").into()),
+        // It goes with its year: the year is opened again.
+        Kind::Closing => return Err(Refusal::new(Code::FiscalYearClosed, "id").into()),
+        Kind::General | Kind::Opening => {}
     }
     Ok(original)
 }

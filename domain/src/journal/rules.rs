@@ -92,6 +92,7 @@ pub(super) fn parse_many(entries: &[NewEntry]) -> Result<Vec<Entry>> {
 fn parse(prefix: String, entry: &NewEntry, refusals: &mut Refusals) -> Option<Entry> {
     let NewEntry {
         date,
+        kind,
         description,
         document,
         lines,
@@ -107,6 +108,24 @@ fn parse(prefix: String, entry: &NewEntry, refusals: &mut Refusals) -> Option<En
             .map(|document| parse_document(&prefix, document))
             .transpose(),
     );
+    let lines = parse_lines(&prefix, lines, refusals)?;
+    Some(Entry {
+        prefix,
+        date: date?,
+        kind: *kind,
+        description: description?,
+        document: document?,
+        reverses: None,
+        lines,
+    })
+}
+
+/// So many lines as an entry may have, each by itself.
+pub(super) fn parse_lines(
+    prefix: &str,
+    lines: &[NewLine],
+    refusals: &mut Refusals,
+) -> Option<Vec<Line>> {
     let count = lines.len();
     if count < 2 {
         let refusal = Refusal::new(Code::OutOfRange, &format!("{prefix}lines"));
@@ -123,16 +142,7 @@ fn parse(prefix: String, entry: &NewEntry, refusals: &mut Refusals) -> Option<En
         .enumerate()
         .filter_map(|(index, line)| parse_line(&format!("{prefix}lines.{index}"), line, refusals))
         .collect();
-    (lines.len() == count).then_some(())?;
-    Some(Entry {
-        prefix,
-        date: date?,
-        kind: Kind::General,
-        description: description?,
-        document: document?,
-        reverses: None,
-        lines,
-    })
+    (lines.len() == count).then_some(lines)
 }
 
 /// A day that people mean: of the years 1000 to 9999.
@@ -152,7 +162,7 @@ pub(super) fn parse_description(
     parsed.transpose()
 }
 
-fn parse_document(prefix: &str, document: &Document) -> Result<Document, Refusal> {
+pub(super) fn parse_document(prefix: &str, document: &Document) -> Result<Document, Refusal> {
     let Document { kind, id } = document;
     let path = |field: &str| format!("{prefix}document.{field}");
     Ok(Document {
@@ -255,6 +265,7 @@ mod tests {
     fn entry(lines: Vec<NewLine>) -> NewEntry {
         NewEntry {
             date: NaiveDate::default(),
+            kind: Kind::General,
             description: None,
             document: None,
             lines,

@@ -7,12 +7,16 @@
 mod query;
 mod rules;
 mod write;
+mod year;
 
 use chrono::NaiveDate;
 use entity::id::{FiscalYearId, PeriodId};
 use serde::Serialize;
 
 pub use entity::{fiscal_year::Model as FiscalYear, period::Model as Period};
+pub(crate) use rules::parse_reason;
+pub(crate) use write::own_in_tx;
+pub(crate) use year::{close_all_in_tx, is_closed_in_tx, open_last_in_tx};
 
 use crate::{
     Domain,
@@ -143,6 +147,9 @@ impl Periods<'_> {
             claim.keep_in_tx(&tx, &before).await?;
             self.domain.commit(tx).await?;
             return Ok(before);
+        }
+        if is_closed_in_tx(&tx, before.fiscal_year_id).await? {
+            return Err(Refusal::new(Code::FiscalYearClosed, "id").into());
         }
         let after = write::set_closed_in_tx(&tx, now, id, None).await?;
         let change = (Some(&before), &after);
