@@ -4,10 +4,11 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId, ItemExportId, ItemId,
-    ItemImageId, ItemImportId, JobFileId, JobId, JournalDraftId, JournalEntryId, JournalHoldId, LabelSheetId, LocationId, LotId,
-    MetalRateId, PeriodId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
-    StockReservationId, StockTransferId, UnitOfMeasureId, UserId,
+    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId,
+    ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalDraftId,
+    JournalEntryId, JournalHoldId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, RoleId,
+    SavedViewId, StockCountId, StockEntryId, StockReconciliationId, StockReservationId,
+    StockTransferId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 use async_graphql::{MergedObject, Schema as Built, SchemaBuilder};
 
 use super::{
-    account::{AccountMutation, AccountQuery},
+    account::{AccountChartMutation, AccountMutation, AccountQuery, AccountRoleQuery},
     attribute::AttributeMutation,
     barcode::BarcodeQuery,
     category::{CategoryMutation, CategoryQuery},
@@ -19,13 +19,16 @@ use super::{
     item_export::{ItemExportMutation, ItemExportQuery},
     item_import::{ItemImportMutation, ItemImportQuery},
     job::{JobMutation, JobQuery},
-    journal::{JournalMutation, JournalQuery, JournalVerificationQuery},
+    journal::{
+        JournalHoldMutation, JournalHoldQuery, JournalMutation, JournalQuery,
+        JournalVerificationQuery,
+    },
     label::{LabelMutation, LabelQuery},
     location::{LocationMutation, LocationQuery},
     lot::{LotMutation, LotQuery},
     metal_rate::{MetalRateMutation, MetalRateQuery},
     node::NodeQuery,
-    period::{FiscalYearMutation, PeriodMutation, PeriodQuery},
+    period::{FiscalYearClosingMutation, FiscalYearMutation, PeriodMutation, PeriodQuery},
     reservation::{ReservationMutation, ReservationQuery},
     saved_view::{SavedViewMutation, SavedViewQuery},
     scan::ScanQuery,
@@ -45,6 +48,7 @@ use super::{
 #[derive(MergedObject, Default)]
 pub struct Query(
     AccountQuery,
+    AccountRoleQuery,
     ApiTokenQuery,
     BarcodeQuery,
     CategoryQuery,
@@ -54,6 +58,7 @@ pub struct Query(
     ItemImportQuery,
     ItemQuery,
     JobQuery,
+    JournalHoldQuery,
     JournalQuery,
     JournalVerificationQuery,
     LabelQuery,
@@ -83,6 +88,7 @@ pub struct Query(
 /// All mutations.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    AccountChartMutation,
     AccountMutation,
     ApiTokenMutation,
     AttributeMutation,
@@ -94,7 +100,9 @@ pub struct Mutation(
     ItemMutation,
     ItemVariantMutation,
     JobMutation,
+    FiscalYearClosingMutation,
     FiscalYearMutation,
+    JournalHoldMutation,
     JournalMutation,
     LabelMutation,
     LocationMutation,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use entity::{dimension_value::Kind as DimensionKind, id::AccountId};
-use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseTransaction, FromQueryResult, Value};
+use sea_orm::{ActiveEnum, DatabaseTransaction, FromQueryResult, Value};
 use serde::Serialize;
 
 use super::{Account, Accounts, Kind, NewAccount, Side, rules};
@@ -251,10 +251,7 @@ async fn above_in_tx(
 }
 
 /// Where each row lies, by its code: from the roots down, however the table is sorted.
-fn place(
-    parsed: &[Parsed<'_>],
-    above: &HashMap<String, Above>,
-) -> Result<HashMap<String, Placed>> {
+fn place(parsed: &[Parsed<'_>], above: &HashMap<String, Above>) -> Result<HashMap<String, Placed>> {
     let mut refusals = Refusals::default();
     let own: HashMap<&str, &Parsed<'_>> = parsed
         .iter()
@@ -408,7 +405,9 @@ fn refused(error: sea_orm::DbErr, parsed: &[Parsed<'_>]) -> Error {
         return error.into();
     };
     // `Key (code)=(11) already exists.`, `Key (commodity)=(ABC) is not present in table …`
-    let value = detail.split_once("=(").and_then(|(_, rest)| rest.split_once(')'));
+    let value = detail
+        .split_once("=(")
+        .and_then(|(_, rest)| rest.split_once(')'));
     let Some((value, _)) = value else {
         return error.into();
     };
@@ -520,12 +519,31 @@ mod tests {
         ];
         assert!(codes(&good).is_empty());
         for (rows, code, path) in [
-            (vec![row(2, "A", "", "", "")], Code::Required, "lines.2.kind"),
-            (vec![row(2, "A", "B", "asset", "")], Code::NotFound, "lines.2.parent_code"),
-            (vec![row(7, "A", "", "assets", "")], Code::NotAnOption, "lines.7.kind"),
-            (vec![row(2, "A", "", "asset", "maybe")], Code::NotAnOption, "lines.2.group"),
             (
-                vec![row(2, "A", "", "asset", "yes"), row(3, "B", "A", "expense", "")],
+                vec![row(2, "A", "", "", "")],
+                Code::Required,
+                "lines.2.kind",
+            ),
+            (
+                vec![row(2, "A", "B", "asset", "")],
+                Code::NotFound,
+                "lines.2.parent_code",
+            ),
+            (
+                vec![row(7, "A", "", "assets", "")],
+                Code::NotAnOption,
+                "lines.7.kind",
+            ),
+            (
+                vec![row(2, "A", "", "asset", "maybe")],
+                Code::NotAnOption,
+                "lines.2.group",
+            ),
+            (
+                vec![
+                    row(2, "A", "", "asset", "yes"),
+                    row(3, "B", "A", "expense", ""),
+                ],
                 Code::WrongAccountKind,
                 "lines.3.kind",
             ),

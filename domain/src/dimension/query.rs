@@ -71,9 +71,11 @@ fn push_filter(sql: &mut Sql, filter: &DimensionValueFilter) {
     }
     push_text(sql, "code", code.as_ref());
     if let Some(text) = name_contains {
-        sql.push(" AND EXISTS (SELECT FROM jsonb_each_text(name) n WHERE strpos(lower(n.value), lower(")
-            .bind(text.as_str())
-            .push(")) > 0)");
+        sql.push(
+            " AND EXISTS (SELECT FROM jsonb_each_text(name) n WHERE strpos(lower(n.value), lower(",
+        )
+        .bind(text.as_str())
+        .push(")) > 0)");
     }
     if let Some(reference) = external_reference {
         sql.push(" AND external_reference = ")

@@ -8,7 +8,7 @@ use entity::{
     id::{AccountId, DimensionValueId, FiscalYearId},
 };
 use rust_decimal::Decimal;
-use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use sea_orm::{ActiveEnum as _, DatabaseTransaction, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     rules::{self, Entry, Line},
 };
 use crate::{
-    account::{self, Role},
+    account::{Role, find_in_tx, role_in_tx},
     error::{Code, Error, Refusal, Result},
     idempotency::{Claim, Claimed, claim_in_tx},
     period::{self, FiscalYear},
@@ -173,11 +173,11 @@ async fn equity_in_tx(tx: &DatabaseTransaction, given: Option<AccountId>) -> Res
     let path = "retainedEarningsAccountId";
     let id = match given {
         Some(id) => id,
-        None => account::role_in_tx(tx, Role::RetainedEarnings)
+        None => role_in_tx(tx, Role::RetainedEarnings)
             .await?
             .ok_or_else(|| Error::from(Refusal::new(Code::Required, path)))?,
     };
-    let account = account::find_in_tx(tx, id).await?;
+    let account = find_in_tx(tx, id).await?;
     let account = account.ok_or_else(|| Refusal::new(Code::NotFound, path))?;
     if account.is_group {
         let refusal = Refusal::new(Code::AccountIsGroup, path);
@@ -192,10 +192,7 @@ async fn equity_in_tx(tx: &DatabaseTransaction, given: Option<AccountId>) -> Res
 }
 
 /// The closing entries of a year that were not undone.
-async fn closing_of_in_tx(
-    tx: &DatabaseTransaction,
-    id: FiscalYearId,
-) -> Result<Vec<JournalEntry>> {
+async fn closing_of_in_tx(tx: &DatabaseTransaction, id: FiscalYearId) -> Result<Vec<JournalEntry>> {
     let sql = "SELECT e.* FROM journal_entry e
                WHERE e.fiscal_year_id = $1 AND e.kind = 'closing' AND NOT EXISTS (SELECT FROM journal_entry r WHERE r.reverses_id = e.id)
                ORDER BY e.number";
@@ -327,7 +324,13 @@ mod tests {
         let lines: Vec<_> = entries[0]
             .lines
             .iter()
-            .map(|line| (line.account.0.as_u128(), line.is_debit, line.amount.to_string()))
+            .map(|line| {
+                (
+                    line.account.0.as_u128(),
+                    line.is_debit,
+                    line.amount.to_string(),
+                )
+            })
             .collect();
         let line = |account, is_debit, amount: &str| (account, is_debit, amount.to_owned());
         assert_eq!(

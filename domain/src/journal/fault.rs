@@ -175,9 +175,7 @@ async fn refusals(
         _ => String::new(),
     };
     let told = faults.iter().filter_map(|fault| {
-        let place = places
-            .iter()
-            .find(|place| Some(place.id) == fault.entry)?;
+        let place = places.iter().find(|place| Some(place.id) == fault.entry)?;
         Some(told(fault, place, &until))
     });
     Ok(told.take(TOLD_MAX).collect())

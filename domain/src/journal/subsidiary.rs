@@ -72,7 +72,10 @@ pub(super) async fn balances(
     let after = after
         .map(|text| order().parse_cursor("after", text))
         .transpose()?;
-    let found = statement("SELECT 1 FROM account WHERE id = $1", [of.account_id.into()]);
+    let found = statement(
+        "SELECT 1 FROM account WHERE id = $1",
+        [of.account_id.into()],
+    );
     if db.query_one_raw(found).await?.is_none() {
         return Err(Refusal::new(Code::NotFound, "accountId").into());
     }

@@ -104,7 +104,7 @@ impl Periods<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_in_tx(&tx).await?;
+        own_in_tx(&tx).await?;
         let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         if before.closed_at.is_some() {
             claim.keep_in_tx(&tx, &before).await?;
@@ -133,7 +133,7 @@ impl Periods<'_> {
         key: Option<&str>,
     ) -> Result<Period> {
         viewer.require(Permission::PeriodClose)?;
-        let parsed = rules::parse_reason(reason)?;
+        let parsed = parse_reason(reason)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let asked = (id, reason, expected_version);
@@ -141,7 +141,7 @@ impl Periods<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_in_tx(&tx).await?;
+        own_in_tx(&tx).await?;
         let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         if before.closed_at.is_none() {
             claim.keep_in_tx(&tx, &before).await?;

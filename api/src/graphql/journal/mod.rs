@@ -1,5 +1,6 @@
 //! The journal of the books: entries, lines, balances and ledgers as clients see them.
 
+pub mod hold;
 pub mod mutation;
 pub mod query;
 
@@ -14,6 +15,7 @@ use domain::{
 };
 use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
 
+pub use hold::{JournalHoldMutation, JournalHoldQuery};
 pub use mutation::JournalMutation;
 pub use query::{JournalQuery, JournalVerificationQuery};
 
@@ -287,7 +289,10 @@ struct Dimensions {
 }
 
 /// The value of a dimension, if one is named.
-pub(super) async fn dimension_value(
+///
+/// # Errors
+/// The domain's error, translated.
+pub async fn dimension_value(
     ctx: &Context<'_>,
     id: Option<DimensionValueId>,
 ) -> async_graphql::Result<Option<DimensionValue>> {

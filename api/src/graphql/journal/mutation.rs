@@ -1,9 +1,9 @@
 //! What clients can do to the journal: post, and undo what was posted.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use domain::{
     Permission, Refusal,
-    journal::{NewEntry, NewLine},
+    journal::{Kind, NewEntry, NewLine},
 };
 use entity::id::{AccountId, DimensionValueId, JournalEntryId, LocationId};
 
@@ -42,11 +42,33 @@ pub struct JournalLineInput {
     description: Option<String>,
 }
 
+/// What sort of entry people post.
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JournalPostKind {
+    /// What happened.
+    #[default]
+    General,
+    /// What there was when the books began.
+    Opening,
+}
+
+impl From<JournalPostKind> for Kind {
+    fn from(kind: JournalPostKind) -> Self {
+        match kind {
+            JournalPostKind::General => Self::General,
+            JournalPostKind::Opening => Self::Opening,
+        }
+    }
+}
+
 /// An entry to be posted.
 #[derive(InputObject)]
 pub struct JournalPostInput {
     /// When it happened: a day of an open period.
     date: Date,
+    /// What sort of entry it is.
+    #[graphql(default)]
+    kind: JournalPostKind,
     /// What it is about: at most 2,000 characters.
     description: Option<String>,
     /// What it is posted for.
@@ -62,6 +84,9 @@ pub struct JournalPostInput {
 pub struct JournalEntryInput {
     /// When it happened: a day of an open period.
     date: Date,
+    /// What sort of entry it is.
+    #[graphql(default)]
+    kind: JournalPostKind,
     /// What it is about: at most 2,000 characters.
     description: Option<String>,
     /// What it is posted for.
@@ -133,6 +158,7 @@ impl JournalMutation {
     ) -> async_graphql::Result<JournalPostPayload> {
         let JournalPostInput {
             date,
+            kind,
             description,
             document,
             lines,
@@ -140,6 +166,7 @@ impl JournalMutation {
         } = input;
         let entry = JournalEntryInput {
             date,
+            kind,
             description,
             document,
             lines,
@@ -216,18 +243,28 @@ impl JournalMutation {
 fn new_entry(prefix: &str, entry: JournalEntryInput) -> Result<NewEntry, Refusal> {
     let JournalEntryInput {
         date,
+        kind,
         description,
         document,
         lines,
     } = entry;
-    let lines = lines.into_iter().enumerate();
-    let lines = lines.map(|(row, line)| new_line(&format!("{prefix}lines.{row}"), line));
     Ok(NewEntry {
         date: date.0,
+        kind: kind.into(),
         description,
         document: document.map(Into::into),
-        lines: lines.collect::<Result<_, _>>()?,
+        lines: new_lines(prefix, lines)?,
     })
+}
+
+/// The lines of an entry, or of a hold.
+pub(super) fn new_lines(
+    prefix: &str,
+    lines: Vec<JournalLineInput>,
+) -> Result<Vec<NewLine>, Refusal> {
+    let lines = lines.into_iter().enumerate();
+    let lines = lines.map(|(row, line)| new_line(&format!("{prefix}lines.{row}"), line));
+    lines.collect()
 }
 
 fn new_line(path: &str, line: JournalLineInput) -> Result<NewLine, Refusal> {

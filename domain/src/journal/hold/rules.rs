@@ -33,7 +33,9 @@ pub(super) fn parse(new: &NewHold, now: DateTime<Utc>) -> Result<Parsed> {
     } = new;
     let mut refusals = Refusals::default();
     let description = refusals.take(parse_description("description", description.as_deref()));
-    let document = document.as_ref().map(|document| parse_document("", document));
+    let document = document
+        .as_ref()
+        .map(|document| parse_document("", document));
     let document = refusals.take(document.transpose());
     if expires_at.is_some_and(|at| at <= now || at > now + HELD_MAX) {
         let refusal = Refusal::new(Code::TimeOutOfRange, "expiresAt");
