@@ -50,8 +50,6 @@ id! {
     CategoryId,
     /// A subsidiary account, a cost centre or a project.
     DimensionValueId,
-    /// What something is worth in the shop's currency.
-    ExchangeRateId,
     /// An export of items into a file.
     ItemExportId,
     /// A year of the books, with numbers of its own.
@@ -66,8 +64,6 @@ id! {
     JobId,
     /// A file that a job has left behind.
     JobFileId,
-    /// An entry that is being written.
-    JournalDraftId,
     /// What was posted to the books at once.
     JournalEntryId,
     /// What is going to be posted.

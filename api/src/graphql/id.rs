@@ -5,10 +5,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
     AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId,
-    ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalDraftId,
-    JournalEntryId, JournalHoldId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, RoleId,
-    SavedViewId, StockCountId, StockEntryId, StockReconciliationId, StockReservationId,
-    StockTransferId, UnitOfMeasureId, UserId,
+    ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId,
+    JournalHoldId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, RoleId, SavedViewId,
+    StockCountId, StockEntryId, StockReconciliationId, StockReservationId, StockTransferId,
+    UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -93,7 +93,6 @@ global_ids! {
     ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
-    JournalDraftId = "JournalDraft",
     JournalEntryId = "JournalEntry",
     JournalHoldId = "JournalHold",
     LabelSheetId = "LabelSheet",

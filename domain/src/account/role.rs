@@ -21,10 +21,6 @@ use crate::{
 pub enum Role {
     /// Takes what a closed fiscal year has earned: of equity.
     RetainedEarnings,
-    /// Takes what rates have brought: of revenue.
-    ExchangeGain,
-    /// Takes what rates have cost: of expenses.
-    ExchangeLoss,
 }
 
 impl Role {
@@ -32,8 +28,6 @@ impl Role {
     fn code(self) -> &'static str {
         match self {
             Self::RetainedEarnings => "retained_earnings",
-            Self::ExchangeGain => "exchange_gain",
-            Self::ExchangeLoss => "exchange_loss",
         }
     }
 
@@ -41,18 +35,12 @@ impl Role {
     fn kind(self) -> Kind {
         match self {
             Self::RetainedEarnings => Kind::Equity,
-            Self::ExchangeGain => Kind::Revenue,
-            Self::ExchangeLoss => Kind::Expense,
         }
     }
 
     fn of(code: &str) -> Option<Self> {
-        let all = [
-            Self::RetainedEarnings,
-            Self::ExchangeGain,
-            Self::ExchangeLoss,
-        ];
-        all.into_iter().find(|role| role.code() == code)
+        let mut all = [Self::RetainedEarnings].into_iter();
+        all.find(|role| role.code() == code)
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Journal, JournalEntry, Kind, LINES_MAX, fault, post, reversal,
-    rules::{self, Entry, Line},
+    rules::{Entry, Line},
 };
 use crate::{
     account::{Role, find_in_tx, role_in_tx},

@@ -1,8 +1,8 @@
--- How fiscal years are closed, which account is for what, and what is kept beside the books: drafts and rates.
+-- How fiscal years are closed, and which account is for what.
 
 -- The accounts that use cases post to by themselves.
 CREATE TABLE account_role (
-    role       text COLLATE "C" PRIMARY KEY CHECK (role IN ('retained_earnings', 'exchange_gain', 'exchange_loss')),
+    role       text COLLATE "C" PRIMARY KEY CHECK (role IN ('retained_earnings')),
     account_id uuid NOT NULL REFERENCES account (id),
     updated_at timestamptz NOT NULL
 );
@@ -46,31 +46,3 @@ CREATE CONSTRAINT TRIGGER journal_entry_closes AFTER INSERT ON journal_entry DEF
     FOR EACH ROW WHEN (NEW.kind = 'closing') EXECUTE FUNCTION fiscal_year_keep_closed();
 CREATE CONSTRAINT TRIGGER period_stays_closed AFTER UPDATE OF closed_at ON period DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (OLD.closed_at IS NOT NULL AND NEW.closed_at IS NULL) EXECUTE FUNCTION fiscal_year_keep_closed();
-
--- An entry that is being written, as it was typed: not in the books yet, and of no number.
-CREATE TABLE journal_draft (
-    id         uuid PRIMARY KEY,
-    content    jsonb NOT NULL CHECK (octet_length(content::text) <= 4000000),
-    version    bigint NOT NULL DEFAULT 1,
-    created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL,
-    actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'system')),
-    actor_id   uuid,
-    actor_name text NOT NULL
-);
-
--- What one of a commodity was worth in the shop's currency from a day on. The last that was recorded for a day counts.
-CREATE TABLE exchange_rate (
-    id          uuid PRIMARY KEY,
-    commodity   text COLLATE "C" NOT NULL REFERENCES commodity (code),
-    date        date NOT NULL,
-    rate        numeric(24, 10) NOT NULL CHECK (rate > 0),
-    source      text CHECK (length(source) BETWEEN 1 AND 200),
-    recorded_at timestamptz NOT NULL,
-    actor_kind  text NOT NULL CHECK (actor_kind IN ('user', 'system')),
-    actor_id    uuid,
-    actor_name  text NOT NULL
-);
-CREATE INDEX exchange_rate_of ON exchange_rate (commodity, date DESC, id DESC);
-CREATE TRIGGER exchange_rate_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON exchange_rate
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,6 +1,6 @@
 DROP TRIGGER journal_entry_closes ON journal_entry;
 DROP TRIGGER period_stays_closed ON period;
-DROP TABLE exchange_rate, journal_draft, account_role, journal_hold_open, journal_hold_line, journal_hold, subsidiary_turnover;
+DROP TABLE account_role, journal_hold_open, journal_hold_line, journal_hold, subsidiary_turnover;
 DROP INDEX journal_entry_closing, journal_line_dimensions, journal_line_subsidiary;
 DROP TABLE account_floor;
 DROP TRIGGER account_floor_told ON account;

@@ -30,10 +30,6 @@ const TABLE_MAX: usize = 2_000_000;
 pub enum AccountRoleKind {
     /// Takes what a closed fiscal year has earned: of equity.
     RetainedEarnings,
-    /// Takes what rates have brought: of revenue.
-    ExchangeGain,
-    /// Takes what rates have cost: of expenses.
-    ExchangeLoss,
 }
 
 /// An account and what it is for.
@@ -79,7 +75,7 @@ pub struct AccountRoleQuery;
 #[Object(guard = "Needs(Permission::BooksRead)")]
 impl AccountRoleQuery {
     /// Which accounts are for what. Needs `books.read`.
-    #[graphql(complexity = "cost::rows(3, child_complexity)")]
+    #[graphql(complexity = "cost::rows(1, child_complexity)")]
     async fn account_roles(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AccountRole>> {
         let viewer = ctx.viewer();
         let rows = ctx.domain().accounts().roles(viewer).await;
