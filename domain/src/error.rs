@@ -152,6 +152,8 @@ macro_rules! codes {
 codes! {
     /// The account is a group: it holds accounts, and is not posted to. Params: `account`.
     AccountIsGroup = "ACCOUNT_IS_GROUP",
+    /// The account has what stock is worth: only stock posts to it. Params: `account`.
+    AccountOfStock = "ACCOUNT_OF_STOCK",
     /// The entry was reversed before.
     AlreadyReversed = "ALREADY_REVERSED",
     /// The value is in use by another row. Params: `value`.
@@ -180,6 +182,8 @@ codes! {
     Cycle = "CYCLE",
     /// The picture has more pixels than we take. Params: `width`, `height`, `max`.
     DimensionsTooLarge = "DIMENSIONS_TOO_LARGE",
+    /// The entry follows from stock: it is undone by undoing what happened there.
+    EntryOfStock = "ENTRY_OF_STOCK",
     /// Something else was given that it cannot be given together with. Params: `other`.
     Exclusive = "EXCLUSIVE",
     /// More pure metal would come out than went in. Params: `gained`, in grams.
@@ -318,6 +322,8 @@ codes! {
     TooShort = "TOO_SHORT",
     /// What is debited is not what is credited. Params: `commodity`, `debit`, `credit`.
     Unbalanced = "UNBALANCED",
+    /// Stock cannot be booked to the account: it is of another commodity, demands subsidiary accounts, or has both stock and something else. Params: `account`.
+    UnfitForStock = "UNFIT_FOR_STOCK",
     /// The file has a column that nobody knows. Params: `value`.
     UnknownColumn = "UNKNOWN_COLUMN",
     /// The category has no attribute of this name. Params: `value`.

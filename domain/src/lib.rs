@@ -46,6 +46,7 @@ pub mod shop;
 pub mod sku;
 mod sql;
 pub mod stock;
+pub mod stock_account;
 pub mod text;
 pub mod transfer;
 mod tree;
@@ -234,6 +235,12 @@ impl Domain {
         shop::Shops { domain: self }
     }
 
+    /// Accounts of stock: their use case and queries.
+    #[must_use]
+    pub fn stock_accounts(&self) -> stock_account::StockAccounts<'_> {
+        stock_account::StockAccounts { domain: self }
+    }
+
     /// Stock: its use cases and queries.
     #[must_use]
     pub fn stock(&self) -> stock::Stock<'_> {
@@ -271,7 +278,7 @@ impl Domain {
 
     /// Ends the transaction of a use case, and wakes whoever waits for what it did.
     async fn commit(&self, tx: DatabaseTransaction) -> Result<()> {
-        tx.commit().await?;
+        tx.commit().await.map_err(stock_account::refused_at_commit)?;
         self.notifier.committed();
         Ok(())
     }

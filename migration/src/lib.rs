@@ -32,6 +32,7 @@ mod m20261127_000026_stock_weeks;
 mod m20261127_000027_stock_series;
 mod m20261127_000028_books;
 mod m20261128_000029_ledgers;
+mod m20261128_000032_stock_books;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000027_stock_series::Migration),
             Box::new(m20261127_000028_books::Migration),
             Box::new(m20261128_000029_ledgers::Migration),
+            Box::new(m20261128_000032_stock_books::Migration),
         ]
     }
 }

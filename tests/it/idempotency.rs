@@ -492,6 +492,19 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
             .done("journalPost", json!({"date": day, "lines": lines}))
             .await;
     }
+    let stock = json!({"code": "STOCK-1", "name": english("Stock"), "kind": "ASSET"});
+    let stock = manager.done("accountCreate", stock).await["account"]["id"].take();
+    let roles = [
+        "GOODS_RECEIVED",
+        "COST_OF_GOODS_SOLD",
+        "STOCK_FOUND",
+        "STOCK_LOST",
+        "PRODUCTION",
+        "OPENING",
+    ];
+    let roles = roles.iter().map(|role| json!({"role": role, "accountId": equity}));
+    let of_stock = [json!({"role": "INVENTORY", "accountId": stock})];
+    let of_stock: Vec<_> = of_stock.into_iter().chain(roles).collect();
     let close = json!({"id": years[0], "retainedEarningsAccountId": equity});
     manager.done("fiscalYearClose", close).await;
     let lines = json!([{"accountId": accounts[0], "debit": "1"}, {"accountId": accounts[1], "credit": "1"}]);
@@ -554,6 +567,12 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
             json!({"role": "RETAINED_EARNINGS", "accountId": equity}),
             "accountId",
             accounts[0].clone(),
+        ),
+        Case::new(
+            "stockAccountsSet",
+            json!({"accounts": of_stock}),
+            "expectedVersion",
+            json!(7),
         ),
         Case::new(
             "journalHold",

@@ -462,7 +462,7 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
     for field in schema.fields("mutationType") {
         let name = name(field);
         let is_of_stock = name.starts_with("stock") || name.starts_with("lot");
-        if is_of_stock && name != "stockCountApprove" {
+        if is_of_stock && !["stockAccountsSet", "stockCountApprove"].contains(&name) {
             // A clerk moves stock.
             let answer = ask(&clerk, &schema, "mutation", field).await;
             assert_eq!(answer.codes(), [""; 0], "{name}: {answer:?}");
@@ -471,6 +471,7 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
             assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}: {answer:?}");
             let expected = match name {
                 "fiscalYearClose" | "fiscalYearReopen" => "period.close",
+                "stockAccountsSet" => "books.manage",
                 name if ["account", "fiscalYear", "dimensionValue"]
                     .iter()
                     .any(|start| name.starts_with(start)) =>

@@ -234,6 +234,11 @@ const MUTATIONS: [(&str, &str, &str); 88] = [
         "ShopSetInput",
         "shop { currency timeZone version }",
     ),
+    (
+        "stockAccountsSet",
+        "StockAccountsSetInput",
+        "stockBooking { since version accounts { role account { code } category { id } location { code } } }",
+    ),
     ("stockAdjust", "StockAdjustInput", STOCK_ENTRY),
     ("stockCountApprove", "StockCountApproveInput", COUNT),
     ("stockCountCancel", "StockCountCancelInput", COUNT),

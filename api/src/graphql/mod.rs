@@ -44,6 +44,7 @@ pub mod schema;
 pub mod series;
 pub mod shop;
 pub mod stock;
+pub mod stock_account;
 pub mod transfer;
 pub mod translation;
 pub mod unit_of_measure;

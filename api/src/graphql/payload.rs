@@ -20,6 +20,8 @@ macro_rules! user_error_codes {
 user_error_codes! {
     /// The account is a group: it holds accounts, and is not posted to.
     AccountIsGroup,
+    /// The account has what stock is worth: only stock posts to it.
+    AccountOfStock,
     /// The entry was reversed before.
     AlreadyReversed,
     /// The value is in use by another row.
@@ -48,6 +50,8 @@ user_error_codes! {
     Cycle,
     /// The picture has more pixels than we take.
     DimensionsTooLarge,
+    /// The entry follows from stock: it is undone by undoing what happened there.
+    EntryOfStock,
     /// Something else was given that it cannot be given together with.
     Exclusive,
     /// More pure metal would come out than went in.
@@ -186,6 +190,8 @@ user_error_codes! {
     TooShort,
     /// What is debited is not what is credited.
     Unbalanced,
+    /// Stock cannot be booked to the account: it is of another commodity, demands subsidiary accounts, or has both stock and something else.
+    UnfitForStock,
     /// The file has a column that nobody knows.
     UnknownColumn,
     /// The category has no attribute of this name.

@@ -1,6 +1,7 @@
 # What the shop's people read when something cannot be done. One message a code; values are named in domain/src/error.rs.
 
 ACCOUNT_IS_GROUP = This is a group of accounts: nothing is posted to it. Choose an account in it.
+ACCOUNT_OF_STOCK = Account { $account } has what stock is worth, and follows from stock by itself. Receive, issue or adjust goods instead.
 ALREADY_REVERSED = This was reversed before. It can be reversed once.
 ALREADY_TAKEN = { $value ->
     [none] This value is already in use.
@@ -18,6 +19,7 @@ COUNTED_FEWER = Only { $counted } of { $sku } were counted in { $location }: no 
 COUNT_LOCATION_TAKEN = { $location } is being counted already, in the count C-{ $number }.
 CYCLE = This cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
+ENTRY_OF_STOCK = This entry follows from stock. Undo what happened in stock, and it is undone as well.
 EXCLUSIVE = Give either this or “{ $other }”, not both.
 FINE_WEIGHT_GAINED = { $gained } g more of pure metal would come out than went in. Please check the weights and finenesses.
 FINE_WEIGHT_LOST = { $lost } g of pure metal would be lost; at most { $max } g may be. Check the weights, or allow a larger loss.
@@ -110,6 +112,7 @@ TOO_LONG = This is too long; at most { $max } characters are taken.
 TOO_MANY = These are too many; at most { $max } are taken.
 TOO_SHORT = This is too short; at least { $min } characters are needed.
 UNBALANCED = { $commodity } does not balance: { $debit } is debited and { $credit } credited.
+UNFIT_FOR_STOCK = Stock cannot be booked to account { $account }: it is kept in another currency or metal, demands subsidiary accounts, or is given both for stock and for something else.
 UNKNOWN_COLUMN = The column “{ $value }” is not known. Rename it or take it out.
 UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
 UNKNOWN_COMMODITY = There is no currency or metal “{ $value }”.

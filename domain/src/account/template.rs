@@ -75,6 +75,7 @@ const COMMON: &[Line] = &[
     Line("1110", Usual, "", "Advances to suppliers", "پیش‌پرداخت به تأمین‌کنندگان"),
     Line("1111", Usual, "", "Tax on purchases", "مالیات بر ارزش افزودهٔ خرید"),
     Line("1112", Usual, "", "Advances to employees", "مساعدهٔ کارکنان"),
+    Line("1113", Usual, "", "Work in progress", "کالای در جریان ساخت"),
     Line("12", Usual, "", "Non-current assets", "دارایی‌های غیرجاری"),
     Line("1201", Usual, "", "Furniture and equipment", "اثاثه و تجهیزات"),
     Line("1202", Contra, "", "Accumulated depreciation", "استهلاک انباشته"),

@@ -150,6 +150,7 @@ fn refused(error: DbErr, code: &str, commodity: Option<&str>, reference: Option<
                 unknown.with("value", commodity.unwrap_or_default()),
             ),
             ("account_stays_as_posted", Refusal::new(Code::InUse, "id")),
+            ("account_of_stock", Refusal::new(Code::InUse, "id")),
         ],
     )
 }

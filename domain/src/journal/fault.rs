@@ -112,6 +112,7 @@ fn is_fault(constraint: &str) -> bool {
         FLOOR
             | "journal_entry_balanced"
             | "journal_entry_reversed_once"
+            | "journal_entry_of_stock"
             | "journal_line_fit"
             | "journal_period_open"
     )
@@ -246,6 +247,8 @@ fn told(fault: &Fault, place: &Place, closed_until: &str) -> Refusal {
         "account_unknown" => at(Code::NotFound, "accountId"),
         "account_is_group" => at(Code::AccountIsGroup, "accountId").with("account", account),
         "account_archived" => at(Code::Archived, "accountId"),
+        "account_of_stock" => at(Code::AccountOfStock, "accountId").with("account", account),
+        "entry_of_stock" => Refusal::new(Code::EntryOfStock, "id"),
         "commodity_unknown" => at(Code::UnknownCommodity, "commodity").with("value", commodity),
         "commodity_unfit" => at(Code::WrongCommodity, "commodity")
             .with("account", account)

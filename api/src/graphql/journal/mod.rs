@@ -45,6 +45,8 @@ pub enum JournalEntryKind {
     Opening,
     /// Ends a fiscal year.
     Closing,
+    /// Follows from what happened in stock.
+    Stock,
 }
 
 /// What an entry was posted for.
