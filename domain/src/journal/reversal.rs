@@ -69,6 +69,7 @@ async fn original_in_tx(tx: &DatabaseTransaction, id: JournalEntryId) -> Result<
         Kind::Reversal => return Err(Refusal::new(Code::NotReversible, "id").into()),
         // It goes with its year: the year is opened again.
         Kind::Closing => return Err(Refusal::new(Code::FiscalYearClosed, "id").into()),
+        Kind::Stock => return Err(Refusal::new(Code::EntryOfStock, "id").into()),
         Kind::General | Kind::Opening => {}
     }
     Ok(original)
