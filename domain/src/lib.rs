@@ -278,7 +278,9 @@ impl Domain {
 
     /// Ends the transaction of a use case, and wakes whoever waits for what it did.
     async fn commit(&self, tx: DatabaseTransaction) -> Result<()> {
-        tx.commit().await.map_err(stock_account::refused_at_commit)?;
+        tx.commit()
+            .await
+            .map_err(stock_account::refused_at_commit)?;
         self.notifier.committed();
         Ok(())
     }

@@ -40,5 +40,7 @@ fn recost_before() -> Result<String, DbErr> {
         .split_once("CREATE FUNCTION stock_recost(")
         .and_then(|(_, rest)| rest.split_once("\nEND $$;"));
     let (text, _) = text.ok_or_else(|| DbErr::Migration("no function stock_recost".to_owned()))?;
-    Ok(format!("CREATE OR REPLACE FUNCTION stock_recost({text}\nEND $$;"))
+    Ok(format!(
+        "CREATE OR REPLACE FUNCTION stock_recost({text}\nEND $$;"
+    ))
 }

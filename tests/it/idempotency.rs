@@ -502,7 +502,9 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
         "PRODUCTION",
         "OPENING",
     ];
-    let roles = roles.iter().map(|role| json!({"role": role, "accountId": equity}));
+    let roles = roles
+        .iter()
+        .map(|role| json!({"role": role, "accountId": equity}));
     let of_stock = [json!({"role": "INVENTORY", "accountId": stock})];
     let of_stock: Vec<_> = of_stock.into_iter().chain(roles).collect();
     let close = json!({"id": years[0], "retainedEarningsAccountId": equity});

@@ -512,7 +512,7 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             | "accounts" | "commodities" | "fiscalYears" | "generalLedger" | "journalEntries"
             | "journalEntry" | "ledgerVerify" | "trialBalance" | "accountRoles"
             | "dimensionValue" | "dimensionValues" | "journalHold" | "journalHolds"
-            | "subsidiaryBalances" | "subsidiaryLedger" => {
+            | "subsidiaryBalances" | "subsidiaryLedger" | "stockBooking" | "inventoryAccounts" => {
                 assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}");
             }
             // Only a person who has logged in looks at sessions and tokens.

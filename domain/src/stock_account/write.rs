@@ -180,7 +180,9 @@ pub(crate) fn refused_at_commit(error: DbErr) -> Error {
     match db::broken(&error) {
         Some((constraint, detail)) if constraint == "stock_fiscal_year" => {
             let day = detail.unwrap_or_default();
-            Refusal::new(Code::NoPeriod, "effectiveAt").with("date", day).into()
+            Refusal::new(Code::NoPeriod, "effectiveAt")
+                .with("date", day)
+                .into()
         }
         _ => error.into(),
     }
