@@ -46,6 +46,8 @@ async fn run(command: Option<Command>) -> Result<(), StartError> {
         None | Some(Command::Run) => commands::work(&config).await,
         Some(Command::Days) => days::run(&config).await,
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
+        Some(Command::AuditKey) => audit::make_key(&config),
+        Some(Command::AuditVerify(arguments)) => audit::run(&config, arguments).await,
         Some(Command::User(arguments)) => user::run(&config, arguments).await,
     }
 }

@@ -25,7 +25,8 @@ CREATE TABLE audit (
     before         jsonb,
     after          jsonb,
     written_at     timestamptz NOT NULL DEFAULT now(),
-    reason         text,
+    -- Whoever has said why has said it to the transaction.
+    reason         text DEFAULT NULLIF(current_setting('goldshop.reason', true), ''),
     tx             xid8 DEFAULT pg_current_xact_id(),
     CONSTRAINT audit_pkey PRIMARY KEY (number, written_at)
 ) PARTITION BY RANGE (written_at);
