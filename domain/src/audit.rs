@@ -51,7 +51,10 @@ pub(crate) async fn write_in_tx<T: Serialize + Sync>(
         actor_name: Set(name),
         request_id: Set(viewer.request_id.clone()),
         // Otherwise what the transaction was told, if it was.
-        reason: viewer.reason.clone().map_or(NotSet, |reason| Set(Some(reason))),
+        reason: viewer
+            .reason
+            .clone()
+            .map_or(NotSet, |reason| Set(Some(reason))),
         action: Set(action.into()),
         aggregate_type: Set(aggregate_type.into()),
         aggregate_id: Set(aggregate_id),

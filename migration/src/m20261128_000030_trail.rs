@@ -13,7 +13,8 @@ const AHEAD: [&str; 2] = [
 ];
 
 /// What of it there is when it broke off in the middle.
-const AFRESH: &str = "DROP INDEX IF EXISTS audit_before_number; ALTER TABLE audit DROP COLUMN IF EXISTS written_at";
+const AFRESH: &str =
+    "DROP INDEX IF EXISTS audit_before_number; ALTER TABLE audit DROP COLUMN IF EXISTS written_at";
 
 /// Rows go back into one table, without what they had no place for.
 const DOWN: &str = "DO $$ DECLARE f regprocedure; BEGIN

@@ -205,8 +205,13 @@ impl PublicKey {
                 return Err(fault("is older than the line above it"));
             }
             let seal = line.seal;
-            if all.insert(seal, line.hash.clone()).is_some_and(|was| was != line.hash) {
-                return Err(fault("says something else of a seal than the line above it"));
+            if all
+                .insert(seal, line.hash.clone())
+                .is_some_and(|was| was != line.hash)
+            {
+                return Err(fault(
+                    "says something else of a seal than the line above it",
+                ));
             }
         }
         Ok(all)

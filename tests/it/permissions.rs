@@ -271,6 +271,9 @@ fn type_behind(field: &str, name: &str) -> &'static str {
     let of_field = [
         ("account", "Account"),
         ("apiToken", "ApiToken"),
+        ("auditVerification", "TrailVerification"),
+        ("history", "Item"),
+        ("stateAt", "Item"),
         ("itemExport", "ItemExport"),
         ("itemImage", "ItemImage"),
         ("itemImport", "ItemImport"),

@@ -73,7 +73,7 @@ const JOURNAL_ENTRY: &str = "entry { id number date kind description document { 
 const PERIOD: &str = "period { id name startsOn endsOn closedAt version }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 74] = [
+const MUTATIONS: [(&str, &str, &str); 75] = [
     ("accountArchive", "AccountArchiveInput", ACCOUNT),
     ("accountCreate", "AccountCreateInput", ACCOUNT),
     ("accountRestore", "AccountArchiveInput", ACCOUNT),
@@ -87,6 +87,11 @@ const MUTATIONS: [(&str, &str, &str); 74] = [
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
     ("attributeRestore", "AttributeRestoreInput", ATTRIBUTE),
+    (
+        "auditVerify",
+        "AuditVerifyInput",
+        "verification { id finishedAt }",
+    ),
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),

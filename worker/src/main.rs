@@ -5,7 +5,7 @@ mod commands;
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use commands::{Command, days, demo, user};
+use commands::{Command, audit, days, demo, user};
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;

@@ -7,7 +7,7 @@ use entity::id::{
     AccountId, ApiTokenId, AttributeId, CategoryId, FiscalYearId, ItemExportId, ItemId,
     ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId, LabelSheetId, LocationId, LotId,
     MetalRateId, PeriodId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
-    StockReservationId, StockTransferId, UnitOfMeasureId, UserId,
+    StockReservationId, StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -103,6 +103,7 @@ global_ids! {
     StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",
     StockTransferId = "StockTransfer",
+    TrailVerificationId = "TrailVerification",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",
 }

@@ -43,6 +43,7 @@ pub mod schema;
 pub mod series;
 pub mod shop;
 pub mod stock;
+pub mod trail;
 pub mod transfer;
 pub mod translation;
 pub mod unit_of_measure;

@@ -92,7 +92,12 @@ const REASON_MAX: usize = 500;
 fn reason(request: &Request) -> Option<String> {
     let text = request.header("x-reason")?;
     let text = String::from_utf8(percent_decoded(text)?).ok()?;
-    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(REASON_MAX).collect();
+    let text: String = text
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(REASON_MAX)
+        .collect();
     (!text.is_empty()).then_some(text)
 }
 

@@ -63,11 +63,7 @@ impl Seal {
 }
 
 /// These seals, the next ones behind a number.
-pub(super) async fn behind(
-    db: &impl ConnectionTrait,
-    number: i64,
-    most: i64,
-) -> Result<Vec<Seal>> {
+pub(super) async fn behind(db: &impl ConnectionTrait, number: i64, most: i64) -> Result<Vec<Seal>> {
     let sql = "SELECT number, format, stream, part, after, until, rows, numbers, lines, hashes, root, previous, hash, sealed_at
                FROM trail_seal WHERE number > $1 ORDER BY number LIMIT $2";
     let rows = Seal::find_by_statement(statement(sql, [number.into(), most.into()]));
@@ -148,7 +144,8 @@ impl Trail<'_> {
     /// When a person asks, or the database fails.
     pub async fn last_seal(&self, viewer: &Viewer) -> Result<Option<Sealed>> {
         viewer.require_system()?;
-        let sql = "SELECT s.number, s.hash, s.sealed_at, (SELECT sum(rows)::int8 FROM trail_seal) AS rows
+        let sql =
+            "SELECT s.number, s.hash, s.sealed_at, (SELECT sum(rows)::int8 FROM trail_seal) AS rows
                    FROM trail_seal s ORDER BY s.number DESC LIMIT 1";
         let last = Last::find_by_statement(statement(sql, []));
         let last = last.one(&self.domain.db).await?;

@@ -174,17 +174,23 @@ pub(super) async fn unsealed(db: &impl ConnectionTrait) -> Result<i64> {
 }
 
 /// Whether there is any row of the stream with this number or a higher one, of those that are sealed.
-pub(super) async fn goes_on(
-    db: &impl ConnectionTrait,
-    stream: &Stream,
-    from: i64,
-) -> Result<bool> {
+pub(super) async fn goes_on(db: &impl ConnectionTrait, stream: &Stream, from: i64) -> Result<bool> {
     let table = match stream.name.as_str() {
-        "audit" => "SELECT count(*) FROM (SELECT FROM audit WHERE number >= $2 AND $1::uuid IS NOT NULL LIMIT 1) r",
-        "change" => "SELECT count(*) FROM (SELECT FROM trail_change WHERE number >= $2 AND $1::uuid IS NOT NULL LIMIT 1) r",
-        "stock" => "SELECT count(*) FROM (SELECT FROM stock_entry WHERE number >= $2 AND $1::uuid IS NOT NULL LIMIT 1) r",
-        "journal" => "SELECT count(*) FROM (SELECT FROM journal_entry WHERE fiscal_year_id = $1 AND number >= $2 LIMIT 1) r",
-        _ => "SELECT count(*) FROM (SELECT FROM stock_cost WHERE number >= $2 AND $1::uuid IS NOT NULL LIMIT 1) r",
+        "audit" => {
+            "SELECT count(*) FROM (SELECT FROM audit WHERE number >= $2 AND $1::uuid IS NOT NULL LIMIT 1) r"
+        }
+        "change" => {
+            "SELECT count(*) FROM (SELECT FROM trail_change WHERE number >= $2 AND $1::uuid IS NOT NULL LIMIT 1) r"
+        }
+        "stock" => {
+            "SELECT count(*) FROM (SELECT FROM stock_entry WHERE number >= $2 AND $1::uuid IS NOT NULL LIMIT 1) r"
+        }
+        "journal" => {
+            "SELECT count(*) FROM (SELECT FROM journal_entry WHERE fiscal_year_id = $1 AND number >= $2 LIMIT 1) r"
+        }
+        _ => {
+            "SELECT count(*) FROM (SELECT FROM stock_cost WHERE number >= $2 AND $1::uuid IS NOT NULL LIMIT 1) r"
+        }
     };
     let row = Count::find_by_statement(statement(table, [stream.part.into(), from.into()]));
     Ok(row.one(db).await?.is_some_and(|row| row.count > 0))

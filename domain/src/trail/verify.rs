@@ -31,8 +31,7 @@ const STEPS: usize = 24;
 const FORMAT: i16 = 1;
 
 /// Times in rows are written down in one zone.
-const SETTINGS: &str =
-    "SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = '10min'; SET LOCAL work_mem = '32MB'";
+const SETTINGS: &str = "SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = '10min'; SET LOCAL work_mem = '32MB'";
 
 /// What is wrong with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,7 +258,11 @@ async fn seals_in_tx(
 fn end_of_seals(state: &mut Verification, checkpoints: &Checkpoints) {
     state.stage = Stage::Strays;
     // Outside it is known that there were more.
-    if let Some(number) = checkpoints.keys().next_back().filter(|last| **last > state.seals) {
+    if let Some(number) = checkpoints
+        .keys()
+        .next_back()
+        .filter(|last| **last > state.seals)
+    {
         state.found(of_seal(Wrong::CheckpointMismatch, *number));
     }
 }
@@ -356,7 +359,11 @@ async fn stretch_in_tx(
     Ok(Some(Finding {
         wrong,
         table: stream.table(line).to_owned(),
-        key: if line == 0 { key } else { format!("{key}/{line}") },
+        key: if line == 0 {
+            key
+        } else {
+            format!("{key}/{line}")
+        },
         seal: Some(seal),
     }))
 }
@@ -468,19 +475,33 @@ mod tests {
             .map(|leaf| (leaf, 7))
             .to_vec();
         let compared = compare(&sealed, found, &Retired::default());
-        compared.wrong.map(|(wrong, (number, _), _)| (wrong, number))
+        compared
+            .wrong
+            .map(|(wrong, (number, _), _)| (wrong, number))
     }
 
     #[test]
     fn the_first_difference_is_told() {
         let (one, three, four) = (leaf(1, 1), leaf(3, 3), leaf(4, 4));
         assert_eq!(wrong(&[one, three, four]), None);
-        assert_eq!(wrong(&[one, leaf(3, 9), leaf(4, 9)]), Some((Wrong::Changed, 3)));
+        assert_eq!(
+            wrong(&[one, leaf(3, 9), leaf(4, 9)]),
+            Some((Wrong::Changed, 3))
+        );
         assert_eq!(wrong(&[one, four]), Some((Wrong::Deleted, 3)));
         assert_eq!(wrong(&[one, three]), Some((Wrong::Deleted, 4)));
-        assert_eq!(wrong(&[one, leaf(2, 2), three, four]), Some((Wrong::Inserted, 2)));
-        assert_eq!(wrong(&[one, three, four, leaf(5, 5)]), Some((Wrong::Inserted, 5)));
-        assert_eq!(wrong(&[one, leaf(3, 4), leaf(4, 3)]), Some((Wrong::Swapped, 3)));
+        assert_eq!(
+            wrong(&[one, leaf(2, 2), three, four]),
+            Some((Wrong::Inserted, 2))
+        );
+        assert_eq!(
+            wrong(&[one, three, four, leaf(5, 5)]),
+            Some((Wrong::Inserted, 5))
+        );
+        assert_eq!(
+            wrong(&[one, leaf(3, 4), leaf(4, 3)]),
+            Some((Wrong::Swapped, 3))
+        );
         assert_eq!(wrong(&[]), Some((Wrong::Deleted, 1)));
     }
 }

@@ -48,9 +48,9 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Sta
     let domain = context(config)?.domain;
     let viewer = Viewer::system("command line");
     let mut state = Verification::default();
+    let trail = domain.trail();
     while !state.is_done() {
-        let on = domain.trail().verify_on(&viewer, &mut state, &checkpoints);
-        on.await?;
+        trail.verify_on(&viewer, &mut state, &checkpoints).await?;
     }
     tell(&state);
     match state.verdict() {

@@ -22,6 +22,9 @@ pub async fn run(
             .map_err(|error| Failure::discard(error.to_string()))?,
         None => domain::trail::Checkpoints::new(),
     };
-    while trail.make_verification(viewer, job, id, &checkpoints).await? {}
+    while trail
+        .make_verification(viewer, job, id, &checkpoints)
+        .await?
+    {}
     Ok(())
 }
