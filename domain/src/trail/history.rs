@@ -128,7 +128,7 @@ struct Row {
 }
 
 /// Entries of stock and of the books never change: what there is to tell is how they came to be. Whatever a transaction has written into the
-/// trail tells who did what else it did, before all what is about the same thing.
+/// trail first tells who did what.
 const HISTORY: &str = "
     SELECT c.number, c.written_at AS at, c.source, c.key, c.operation::text, p.after AS before, c.after,
            COALESCE(c.who->>'kind', w.actor_kind, 'database') AS actor_kind,
@@ -145,7 +145,7 @@ const HISTORY: &str = "
         WHERE o.about = c.about AND o.number < c.number AND o.source = c.source AND o.key = c.key ORDER BY o.number DESC LIMIT 1
     ) p ON true
     LEFT JOIN LATERAL (
-        SELECT a.* FROM audit a WHERE a.written_at = c.written_at AND a.tx = c.tx ORDER BY a.aggregate_id = c.about DESC, a.number LIMIT 1
+        SELECT a.* FROM audit a WHERE a.written_at = c.written_at AND a.tx = c.tx ORDER BY a.number LIMIT 1
     ) w ON true
     UNION ALL
     SELECT * FROM (

@@ -31,8 +31,8 @@ CREATE TABLE audit (
     CONSTRAINT audit_pkey PRIMARY KEY (number, written_at)
 ) PARTITION BY RANGE (written_at);
 CREATE INDEX audit_aggregate ON audit (aggregate_type, aggregate_id, number);
--- Who made a change of a row: the transaction's rows lie together.
-CREATE INDEX audit_written ON audit USING brin (written_at) WITH (pages_per_range = 16, autosummarize = on);
+-- Who made a change of a row: the first that its transaction has written. Rows of before have none.
+CREATE INDEX audit_transaction ON audit (written_at, tx, number) WHERE tx IS NOT NULL;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 DO $$

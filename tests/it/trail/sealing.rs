@@ -170,7 +170,7 @@ async fn the_application_cannot_make_seals_or_changes_by_hand() {
         "DELETE FROM trail_change",
         "INSERT INTO trail_change (source, operation, about, key) VALUES ('item', 'd', gen_random_uuid(), 'x')",
         "INSERT INTO trail_retired (stream) VALUES ('audit')",
-        "SELECT trail_capture('item', 'id', '{}')",
+        "SELECT trail_capture('job', 'id', '{}')",
     ] {
         assert!(sqlx::query(sql).execute(&role).await.is_err(), "{sql}");
     }
