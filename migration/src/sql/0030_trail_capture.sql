@@ -86,7 +86,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- Drops the partitions whose rows were all written before a day, for good, and writes down that it was done. For the owner alone: the
+-- Drops the partitions of months that are over and end before a day, for good, and writes down that it was done. For the owner alone: the
 -- application's role cannot. Everything in them is sealed by then, and the seals stay. Rows whose last change goes with them are carried on.
 -- Tells how many rows are gone.
 CREATE FUNCTION trail_retire(before date, by_whom text, why text) RETURNS bigint
@@ -105,7 +105,7 @@ BEGIN
         SELECT c.oid::regclass AS name, p.relname::text AS parent, CASE p.relname WHEN 'audit' THEN 'audit' ELSE 'change' END AS stream
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
         WHERE i.inhparent IN ('audit'::regclass, 'trail_change'::regclass) AND c.relname NOT LIKE '%\_rest'
-          AND (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz <= before
+          AND (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz <= LEAST(before, now())
         ORDER BY 2, 1
     LOOP
         EXECUTE format('LOCK TABLE %s IN SHARE MODE', part.name);

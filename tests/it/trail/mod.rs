@@ -35,6 +35,12 @@ impl Shop {
     }
 
     async fn of(builder: Builder) -> Self {
+        let shop = Self::unsealed(builder).await;
+        shop.seal().await;
+        shop
+    }
+
+    async fn unsealed(builder: Builder) -> Self {
         let app = builder.start().await;
         let manager = app.manager().await;
         let category = manager.category("Rings", None).await;
@@ -78,7 +84,6 @@ impl Shop {
             let entry = json!({"date": "2026-05-01", "lines": lines});
             manager.done("journalPost", entry).await;
         }
-        self.seal().await;
     }
 
     async fn seal(&self) {

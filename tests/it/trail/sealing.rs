@@ -122,27 +122,34 @@ async fn a_worker_that_is_killed_leaves_a_chain_that_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_retired_stays_in_the_chain_and_is_not_missed() {
-    let shop = Shop::open().await;
-    shop.manager
-        .done("itemUpdate", json!({"id": shop.ring, "tags": ["a"]}))
-        .await;
+    let shop = Shop::unsealed(TestApp::builder()).await;
+    // All of it was written years ago.
+    let past = "ALTER TABLE audit DISABLE TRIGGER USER; ALTER TABLE trail_change DISABLE TRIGGER USER; \
+                ALTER TABLE audit_before DISABLE TRIGGER USER; ALTER TABLE audit DETACH PARTITION audit_before; \
+                UPDATE audit_before SET written_at = '2020-01-10'; \
+                ALTER TABLE audit ATTACH PARTITION audit_before FOR VALUES FROM (MINVALUE) TO ('2020-02-01'); \
+                CREATE TABLE trail_change_2020_01 PARTITION OF trail_change FOR VALUES FROM ('2020-01-01') TO ('2020-02-01'); \
+                UPDATE trail_change SET written_at = '2020-01-10'; \
+                ALTER TABLE audit ENABLE TRIGGER USER; ALTER TABLE trail_change ENABLE TRIGGER USER; \
+                ALTER TABLE audit_before ENABLE TRIGGER USER";
+    sqlx::raw_sql(past).execute(shop.app.sql()).await.unwrap();
     // The application cannot.
     let role = tests::database::pool(&shop.app.database_url());
-    assert!(
-        sqlx::query("SELECT trail_retire('2100-01-01', 'me', 'why')")
-            .execute(&role)
-            .await
-            .is_err()
-    );
     let retire = "SELECT trail_retire('2100-01-01', 'the owner', 'ten years are over')";
-    let refused = sqlx::query(retire)
-        .execute(shop.app.sql())
-        .await
-        .unwrap_err();
-    assert!(refused.to_string().contains("not sealed yet"), "{refused}");
+    assert!(sqlx::query(retire).execute(&role).await.is_err());
+    let refused = sqlx::query(retire).execute(shop.app.sql()).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("not sealed yet"), "{refused}");
     shop.seal().await;
     let before = shop.verify().await;
+    assert_eq!(before.verdict(), Verdict::Whole, "{before:?}");
     sqlx::query(retire).execute(shop.app.sql()).await.unwrap();
+    let left = "SELECT (SELECT count(*) FROM audit WHERE written_at < '2021-01-01') + (SELECT count(*) FROM trail_change WHERE written_at < '2021-01-01')";
+    let left: i64 = sqlx::query_scalar(left)
+        .fetch_one(shop.app.sql())
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
     shop.seal().await;
     let after = shop.verify().await;
     assert_eq!(after.verdict(), Verdict::Whole, "{after:?}");
