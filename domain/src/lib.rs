@@ -48,6 +48,7 @@ mod sql;
 pub mod stock;
 pub mod stock_account;
 pub mod text;
+pub mod trail;
 pub mod transfer;
 mod tree;
 pub mod unit_of_measure;
@@ -203,6 +204,12 @@ impl Domain {
     #[must_use]
     pub fn periods(&self) -> period::Periods<'_> {
         period::Periods { domain: self }
+    }
+
+    /// The trail as something that can be proved.
+    #[must_use]
+    pub fn trail(&self) -> trail::Trail<'_> {
+        trail::Trail { domain: self }
     }
 
     /// Reservations: their use cases and queries.

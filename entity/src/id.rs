@@ -92,6 +92,8 @@ id! {
     StockReservationId,
     /// Goods that go from one place to another.
     StockTransferId,
+    /// A proof that nothing was changed behind the trail's back.
+    TrailVerificationId,
     /// A unit in which quantities are counted or measured.
     UnitOfMeasureId,
     /// A person who logs in.

@@ -45,6 +45,7 @@ pub mod stock_reconciliation;
 pub mod stock_reservation;
 pub mod stock_transfer;
 pub mod stock_transfer_line;
+pub mod trail_verification;
 pub mod translations;
 pub mod unit_of_measure;
 pub mod user;

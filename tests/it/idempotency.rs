@@ -712,6 +712,7 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
             json!(wanted[0]),
         ),
         Case::new("stockReconcile", json!({}), "note", json!("Why")),
+        Case::new("auditVerify", json!({}), "note", json!("Why")),
         Case::new(
             "lotUpdate",
             json!({"id": lot, "certificateNumber": "C-1"}),

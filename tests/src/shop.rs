@@ -84,7 +84,7 @@ const JOURNAL_HOLD: &str = "hold { id state description expiresAt endedAt versio
     subsidiary { code } } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 89] = [
+const MUTATIONS: [(&str, &str, &str); 90] = [
     (
         "accountFloorClear",
         "AccountFloorClearInput",
@@ -148,6 +148,11 @@ const MUTATIONS: [(&str, &str, &str); 89] = [
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
     ("attributeRestore", "AttributeRestoreInput", ATTRIBUTE),
+    (
+        "auditVerify",
+        "AuditVerifyInput",
+        "verification { id finishedAt }",
+    ),
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),

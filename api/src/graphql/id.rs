@@ -8,7 +8,7 @@ use entity::id::{
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId,
     JournalHoldId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, RoleId, SavedViewId,
     StockCountId, StockEntryId, StockReconciliationId, StockReservationId, StockTransferId,
-    UnitOfMeasureId, UserId,
+    TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -107,6 +107,7 @@ global_ids! {
     StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",
     StockTransferId = "StockTransfer",
+    TrailVerificationId = "TrailVerification",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",
 }

@@ -45,6 +45,7 @@ pub mod series;
 pub mod shop;
 pub mod stock;
 pub mod stock_account;
+pub mod trail;
 pub mod transfer;
 pub mod translation;
 pub mod unit_of_measure;

@@ -3,6 +3,7 @@
 
 -- Which account is for what of stock: everywhere, in a category and below it, or at a location and below it.
 CREATE TABLE stock_account (
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     role        text COLLATE "C" NOT NULL
                 CHECK (role IN ('inventory', 'goods_received', 'cost_of_goods_sold', 'stock_found', 'stock_lost', 'production', 'opening')),
     category_id uuid REFERENCES category (id),
