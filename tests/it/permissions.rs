@@ -465,6 +465,7 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
             let answer = ask(&clerk, &schema, "mutation", field).await;
             assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}: {answer:?}");
             let expected = match name {
+                "auditVerify" => "audit.read",
                 name if name.starts_with("account") || name.starts_with("fiscalYear") => {
                     "books.manage"
                 }
@@ -500,7 +501,8 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
         match name {
             "user" | "users" | "roles" | "stockValues" | "stockValueTotal" | "account"
             | "accounts" | "commodities" | "fiscalYears" | "generalLedger" | "journalEntries"
-            | "journalEntry" | "ledgerVerify" | "trialBalance" => {
+            | "journalEntry" | "ledgerVerify" | "trialBalance" | "auditVerification"
+            | "auditVerify" | "history" | "stateAt" => {
                 assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}");
             }
             // Only a person who has logged in looks at sessions and tokens.
