@@ -473,6 +473,7 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
             let answer = ask(&clerk, &schema, "mutation", field).await;
             assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}: {answer:?}");
             let expected = match name {
+                "auditVerify" => "audit.read",
                 "fiscalYearClose" | "fiscalYearReopen" => "period.close",
                 "stockAccountsSet" => "books.manage",
                 name if ["account", "fiscalYear", "dimensionValue"]
@@ -515,7 +516,8 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             | "accounts" | "commodities" | "fiscalYears" | "generalLedger" | "journalEntries"
             | "journalEntry" | "ledgerVerify" | "trialBalance" | "accountRoles"
             | "dimensionValue" | "dimensionValues" | "journalHold" | "journalHolds"
-            | "subsidiaryBalances" | "subsidiaryLedger" | "stockBooking" | "inventoryAccounts" => {
+            | "subsidiaryBalances" | "subsidiaryLedger" | "stockBooking" | "inventoryAccounts"
+            | "auditVerification" | "auditVerify" | "history" | "stateAt" => {
                 assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}");
             }
             // Only a person who has logged in looks at sessions and tokens.

@@ -63,7 +63,7 @@ impl Shop {
         manager.receive(&self.ring, &self.tray, 10).await;
         let pill = manager.item_kept("PILL", &self.category, "LOT").await;
         let lot = json!({"itemId": pill, "toId": self.tray, "quantity": 5, "unitCost": "3", "lot": {"number": "A"}});
-        let bought = json!({"reason": "PURCHASE", "lines": [lot]});
+        let bought = json!({"reason": "PURCHASED", "lines": [lot]});
         manager.done("stockReceive", bought).await;
         let held = json!({"consumer": "cart", "lines": [{"itemId": self.ring, "locationId": self.tray, "quantity": 2}]});
         manager.done("stockReserve", held).await;
@@ -115,7 +115,7 @@ impl Shop {
     /// Behind the back of all triggers of the table.
     async fn behind(&self, table: &str, sql: &str) -> Result<(), sqlx::Error> {
         let sql = format!(
-            "BEGIN; ALTER TABLE {table} DISABLE TRIGGER USER; {sql}; ALTER TABLE {table} ENABLE TRIGGER USER; COMMIT"
+            "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE {table} DISABLE TRIGGER USER; {sql}; ALTER TABLE {table} ENABLE TRIGGER USER; COMMIT"
         );
         let mut connection = self.app.sql().acquire().await.unwrap();
         let done = connection.execute(AssertSqlSafe(sql)).await;

@@ -186,16 +186,10 @@ async fn each_tampering_is_found_to_the_row() {
         let back = if is_deleted {
             again
         } else if column.is_key || column.name == "number" || column.name == "fiscal_year_id" {
-            let gone: Vec<_> = vec![
-                format!(
-                    "DELETE FROM {0} WHERE {1} NOT IN ('{named}') AND {1} IN (SELECT {1} FROM {0}) AND to_jsonb({0}) - '{2}' = '{kept}'::jsonb - '{2}'",
-                    table.name,
-                    key(table.name),
-                    column.name
-                ),
-                again,
-            ];
-            gone.join("; ")
+            format!(
+                "DELETE FROM {0} WHERE to_jsonb({0}) - '{1}' = '{kept}'::jsonb - '{1}'; {again}",
+                table.name, column.name
+            )
         } else {
             format!(
                 "UPDATE {0} SET \"{1}\" = (SELECT \"{1}\" FROM jsonb_populate_record(NULL::{0}, '{kept}')) WHERE {which}",
