@@ -155,6 +155,12 @@ async fn each_tampering_is_found_to_the_row() {
                 table.name, column.name
             )
         };
+        let value = other(column).unwrap_or_else(|| "NULL".to_owned());
+        let tampered = format!(
+            "SELECT COALESCE(({value})::text, '') FROM {} WHERE {which}",
+            table.name
+        );
+        let tampered = shop.text(&tampered).await;
         if shop.behind(table.name, &tamper).await.is_err() {
             continue;
         }
@@ -187,7 +193,8 @@ async fn each_tampering_is_found_to_the_row() {
             again
         } else if column.is_key || column.name == "number" || column.name == "fiscal_year_id" {
             format!(
-                "DELETE FROM {0} WHERE to_jsonb({0}) - '{1}' = '{kept}'::jsonb - '{1}'; {again}",
+                "UPDATE {0} SET \"{1}\" = (SELECT \"{1}\" FROM jsonb_populate_record(NULL::{0}, '{kept}')) \
+                 WHERE \"{1}\"::text = '{tampered}' AND to_jsonb({0}) - '{1}' = '{kept}'::jsonb - '{1}'",
                 table.name, column.name
             )
         } else {
