@@ -4,10 +4,11 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    AccountId, ApiTokenId, AttributeId, CategoryId, FiscalYearId, ItemExportId, ItemId,
-    ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId, LabelSheetId, LocationId, LotId,
-    MetalRateId, PeriodId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
-    StockReservationId, StockTransferId, UnitOfMeasureId, UserId,
+    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId,
+    ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId,
+    JournalHoldId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, RoleId, SavedViewId,
+    StockCountId, StockEntryId, StockReconciliationId, StockReservationId, StockTransferId,
+    TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -79,10 +80,12 @@ macro_rules! global_ids {
 }
 
 global_ids! {
+    AccountFloorId = "AccountFloor",
     AccountId = "Account",
     ApiTokenId = "ApiToken",
     AttributeId = "Attribute",
     CategoryId = "Category",
+    DimensionValueId = "DimensionValue",
     FiscalYearId = "FiscalYear",
     ItemExportId = "ItemExport",
     ItemId = "Item",
@@ -91,6 +94,7 @@ global_ids! {
     JobFileId = "JobFile",
     JobId = "Job",
     JournalEntryId = "JournalEntry",
+    JournalHoldId = "JournalHold",
     LabelSheetId = "LabelSheet",
     LocationId = "Location",
     LotId = "Lot",
@@ -103,6 +107,7 @@ global_ids! {
     StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",
     StockTransferId = "StockTransfer",
+    TrailVerificationId = "TrailVerification",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",
 }

@@ -31,7 +31,8 @@ pub(super) async fn lock_image_in_tx(
             | Task::ExportItems { .. }
             | Task::ImportItems { .. }
             | Task::PrintLabels { .. }
-            | Task::ReconcileStock { .. },
+            | Task::ReconcileStock { .. }
+            | Task::VerifyTrail { .. },
         )
         | None => Ok(None),
     }

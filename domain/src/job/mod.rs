@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use entity::id::{
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, LabelSheetId, StockReconciliationId,
+    TrailVerificationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,12 @@ pub enum Task {
         /// The proof.
         reconciliation_id: StockReconciliationId,
     },
+    /// Prove that nothing was changed behind the trail's back.
+    #[serde(rename = "trail.verify")]
+    VerifyTrail {
+        /// The proof.
+        verification_id: TrailVerificationId,
+    },
 }
 
 /// What carries jobs of one nature, with limits of its own.
@@ -124,6 +131,7 @@ impl Task {
             Self::ImportItems { .. } => "item.import",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
+            Self::VerifyTrail { .. } => "trail.verify",
         }
     }
 
@@ -133,9 +141,10 @@ impl Task {
         match self {
             Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
             Self::RenderCode { .. } => Queue::Codes,
-            Self::ExportItems { .. } | Self::ImportItems { .. } | Self::ReconcileStock { .. } => {
-                Queue::Bulk
-            }
+            Self::ExportItems { .. }
+            | Self::ImportItems { .. }
+            | Self::ReconcileStock { .. }
+            | Self::VerifyTrail { .. } => Queue::Bulk,
         }
     }
 
@@ -147,8 +156,10 @@ impl Task {
             Self::RenderCode { .. } => Duration::from_secs(20),
             Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
-            // An import that takes longer goes on with the next attempt.
-            Self::ExportItems { .. } | Self::ImportItems { .. } => Duration::from_secs(3600),
+            // An import that takes longer goes on with the next attempt, and so does a proof of the trail.
+            Self::ExportItems { .. } | Self::ImportItems { .. } | Self::VerifyTrail { .. } => {
+                Duration::from_secs(3600)
+            }
         }
     }
 }

@@ -4,7 +4,10 @@
 //! the first.
 
 use chrono::NaiveDate;
-use entity::{id::AccountId, journal_line::Model as JournalLine};
+use entity::{
+    id::{AccountId, DimensionValueId},
+    journal_line::Model as JournalLine,
+};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
 
@@ -21,6 +24,8 @@ use crate::{
 pub struct LedgerOf {
     /// Of which account.
     pub account_id: AccountId,
+    /// Of which of its subsidiary accounts only.
+    pub subsidiary_id: Option<DimensionValueId>,
     /// In which commodity; the account's only one without, or the shop's currency.
     pub commodity: Option<String>,
     /// From this day on.
@@ -86,7 +91,14 @@ pub(super) async fn page(
         .transpose()?;
     let commodity = commodity(db, of).await?;
     let mut sql = Sql::with_values(vec![of.account_id.into(), commodity.into()]);
+    let (turnover, narrowed) = match of.subsidiary_id {
+        Some(_) => ("subsidiary_turnover", " AND subsidiary_id = $3"),
+        None => ("account_turnover", ""),
+    };
     sql.push("WITH line AS (SELECT * FROM journal_line WHERE account_id = $1 AND commodity = $2");
+    if let Some(id) = of.subsidiary_id {
+        sql.push(" AND subsidiary_id = ").bind(id);
+    }
     if let Some(from) = of.from {
         sql.push(" AND date >= ").bind(from);
     }
@@ -99,25 +111,25 @@ pub(super) async fn page(
     }
     order().push_order_by(&mut sql, false);
     sql.push(" LIMIT ").bind(i64::from(window.size) + 1);
-    sql.push(
+    sql.push(&format!(
         "), first AS (SELECT date, number, line, date_trunc('month', date)::date AS month FROM line ORDER BY date, number, line LIMIT 1),
          before AS (
              SELECT COALESCE(sum(t.balance), 0) AS balance FROM first f CROSS JOIN LATERAL (
-                 SELECT debit - credit AS balance FROM account_turnover
-                 WHERE account_id = $1 AND commodity = $2 AND span = 'month' AND since < f.month
+                 SELECT debit - credit AS balance FROM {turnover}
+                 WHERE account_id = $1 AND commodity = $2{narrowed} AND span = 'month' AND since < f.month
                  UNION ALL
-                 SELECT debit - credit FROM account_turnover
-                 WHERE account_id = $1 AND commodity = $2 AND span = 'day' AND since >= f.month AND since < f.date
+                 SELECT debit - credit FROM {turnover}
+                 WHERE account_id = $1 AND commodity = $2{narrowed} AND span = 'day' AND since >= f.month AND since < f.date
                  UNION ALL
                  SELECT CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END FROM journal_line l
-                 WHERE l.account_id = $1 AND l.commodity = $2 AND l.date = f.date AND (l.number, l.line) < (f.number, f.line)
+                 WHERE l.account_id = $1 AND l.commodity = $2{narrowed} AND l.date = f.date AND (l.number, l.line) < (f.number, f.line)
              ) t
          )
          SELECT line.*, before.balance + sum(CASE WHEN line.is_debit THEN line.amount ELSE -line.amount END)
                     OVER (ORDER BY line.date, line.number, line.line ROWS UNBOUNDED PRECEDING) AS balance
          FROM line CROSS JOIN before
          ORDER BY line.date, line.number, line.line",
-    );
+    ));
     let mut lines = LedgerLine::find_by_statement(sql.build()).all(db).await?;
     let has_next = lines.len() > window.rows();
     lines.truncate(window.rows());

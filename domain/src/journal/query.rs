@@ -75,6 +75,7 @@ fn push_filter(sql: &mut Sql, filter: &EntryFilter) {
         kinds,
         document,
         account_id,
+        dimension_value_id,
     } = filter;
     sql.push("true");
     if let Some(from) = from {
@@ -104,6 +105,11 @@ fn push_filter(sql: &mut Sql, filter: &EntryFilter) {
         )
         .bind(*id)
         .push(")");
+    }
+    if let Some(id) = dimension_value_id {
+        sql.push(" AND EXISTS (SELECT FROM journal_line l WHERE l.entry_id = e.id AND ")
+            .bind(*id)
+            .push(" IN (l.subsidiary_id, l.cost_center_id, l.project_id))");
     }
 }
 
