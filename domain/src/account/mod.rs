@@ -172,7 +172,7 @@ impl Accounts<'_> {
     /// Archives an account, or a group with all that is in it: nothing is posted to it any more.
     ///
     /// # Errors
-    /// When there is no such account, or somebody changed it since `expected_version`.
+    /// When there is no such account, stock is booked to it or below it, or somebody changed it since `expected_version`.
     pub async fn archive(
         &self,
         viewer: &Viewer,
@@ -197,6 +197,7 @@ impl Accounts<'_> {
             return Ok(before);
         }
         tree::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstUse).await?;
+        write::check_no_stock_in_tx(&tx, &before).await?;
         tree::archive_subtree_in_tx(&tx, now, &before).await?;
         let account = query::get_in_tx(&tx, id).await?;
         let action = "account.archive";

@@ -155,6 +155,21 @@ fn refused(error: DbErr, code: &str, commodity: Option<&str>, reference: Option<
     )
 }
 
+/// Stock is booked to nothing that is archived. Nobody says so meanwhile: the caller owns the books.
+pub(super) async fn check_no_stock_in_tx(
+    tx: &DatabaseTransaction,
+    account: &Account,
+) -> Result<()> {
+    let sql = "SELECT EXISTS (SELECT FROM stock_account s JOIN account a ON a.id = s.account_id WHERE a.path <@ $1::ltree) AS booked";
+    let values = [account.path.0.as_str().into()];
+    let row = tx.query_one_raw(statement(sql, values)).await?;
+    let booked = row.map(|row| row.try_get("", "booked")).transpose()?;
+    if booked == Some(true) {
+        return Err(Refusal::new(Code::InUse, "id").into());
+    }
+    Ok(())
+}
+
 /// The trail of a change to one account.
 pub(super) async fn record_in_tx(
     tx: &DatabaseTransaction,
