@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Datelike as _;
+use domain::clock::{Clock as _, SystemClock};
 use sea_orm::sqlx::{self, AssertSqlSafe};
 use serde_json::{Value, json};
 use tests::database;
@@ -19,7 +21,8 @@ impl Books {
     pub(super) async fn of(shop: &Shop) -> Self {
         let chart = json!({"template": "GENERAL_RETAIL"});
         let chart = shop.manager.done("accountTemplateApply", chart).await["accounts"].take();
-        let year = json!({"name": "now", "startsOn": "2026-01-01", "endsOn": "2027-12-31"});
+        let now = SystemClock.now().year();
+        let year = json!({"name": "now", "startsOn": format!("{now}-01-01"), "endsOn": format!("{}-12-31", now + 1)});
         shop.manager.done("fiscalYearCreate", year).await;
         let accounts = chart.as_array().unwrap().iter();
         let accounts = accounts.map(|one| (text(&one["code"]), text(&one["id"])));
@@ -181,7 +184,7 @@ async fn nobody_else_posts_to_the_accounts_of_stock() {
     let buy = buys(&item, &shop.tray, 5, "3");
     shop.manager.done("stockReceive", buy).await;
     let lines = json!([{"accountId": books.accounts["1108"], "debit": "1"}, {"accountId": books.accounts["1101"], "credit": "1"}]);
-    let post = json!({"date": "2026-11-01", "lines": lines});
+    let post = json!({"date": SystemClock.now().date_naive(), "lines": lines});
     let refused = shop.manager.not_done("journalPost", post).await;
     assert_eq!(
         refused,
@@ -197,7 +200,7 @@ async fn nobody_else_posts_to_the_accounts_of_stock() {
         .filter(|one| one["document"]["type"] == "stock_entry")
         .collect();
     assert_eq!((posted.len(), &posted[0]["kind"]), (1, &json!("STOCK")));
-    let undo = json!({"id": posted[0]["id"], "date": "2027-01-01"});
+    let undo = json!({"id": posted[0]["id"]});
     let undone = shop.manager.not_done("journalReverse", undo).await;
     assert_eq!(undone[0].0, "ENTRY_OF_STOCK");
     let archive = shop
@@ -207,21 +210,33 @@ async fn nobody_else_posts_to_the_accounts_of_stock() {
     assert_eq!(archive, [("IN_USE".to_owned(), "id".to_owned())]);
     // Neither with psql and the application's password.
     let db = database::pool(&shop.app.database_url());
-    for sql in [
-        "UPDATE stock_booked SET value = value + 1",
-        "DELETE FROM stock_booking",
-        "UPDATE stock_account SET account_id = account_id",
-        "INSERT INTO stock_recosting (item_id, since, behind, recorded_at) SELECT id, now(), 0, now() FROM item",
-        "INSERT INTO journal_entry (id, fiscal_year_id, number, date, kind, lines, recorded_at, actor_kind, actor_name) \
+    for (sql, expected) in [
+        ("UPDATE stock_booked SET value = value + 1", "42501"),
+        ("DELETE FROM stock_booking", "42501"),
+        ("UPDATE stock_account SET account_id = account_id", "42501"),
+        (
+            "INSERT INTO stock_recosting (item_id, since, behind, recorded_at) SELECT id, now(), 0, now() FROM item",
+            "42501",
+        ),
+        (
+            "INSERT INTO journal_entry (id, fiscal_year_id, number, date, kind, lines, recorded_at, actor_kind, actor_name) \
          SELECT gen_random_uuid(), f.id, q.last_number + 1, '2026-11-01', 'stock', 2, now(), 'system', 'psql' \
          FROM fiscal_year f JOIN journal_sequence q ON q.fiscal_year_id = f.id",
-        "SELECT stock_book_write(ARRAY[ROW(gen_random_uuid(), '2026-11-01', 'x', 'x', now(), 'system', NULL, 'psql')::stock_book], ARRAY[1, 1], \
+            "journal_entry_of_stock",
+        ),
+        (
+            "SELECT stock_book_write(ARRAY[ROW(gen_random_uuid(), '2026-11-01', 'x', 'x', now(), 'system', NULL, 'psql')::stock_book], ARRAY[1, 1], \
          (SELECT array_agg(account_id) FROM (SELECT account_id FROM stock_account LIMIT 2) a), array_fill(gen_random_uuid(), ARRAY[2]), ARRAY[1, -1])",
+            "journal_entry_of_stock",
+        ),
     ] {
         let tried = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .execute(&db)
             .await;
-        assert!(tried.is_err(), "{sql}");
+        let refused = tried.unwrap_err();
+        let refused = refused.as_database_error().unwrap();
+        let code = refused.code().unwrap();
+        assert_eq!(refused.constraint().unwrap_or(&code), expected, "{sql}");
     }
     assert_proven(&shop).await;
 }
@@ -233,7 +248,7 @@ async fn without_a_fiscal_year_nothing_is_done_by_halves() {
     let item = shop.item("PIN", "NONE").await;
     book(&shop, &books.usual()).await;
     // As if today were behind the last fiscal year.
-    sqlx::raw_sql("ALTER TABLE stock_booking DISABLE TRIGGER ALL; UPDATE stock_booking SET since = '2029-03-01'")
+    sqlx::raw_sql("ALTER TABLE stock_booking DISABLE TRIGGER ALL; UPDATE stock_booking SET since = '2999-03-01'")
         .execute(shop.app.sql())
         .await
         .unwrap();
