@@ -13,8 +13,12 @@ run: ## start everything: PostgreSQL, Redis, the demo shop, api and worker (Ctrl
 test: ## run all tests; T=name only those whose name contains it
 	@scripts/test.sh $(T)
 
-soak: ## the crowds a hundred times, and a million random operations against a model; OPERATIONS=n for fewer. Takes hours
-	@OVERSELL_RUNS=$(or $(RUNS),100) STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::
+soak: export PROFILE = soak
+soak: ## crowds a hundred times, a million random operations against models; RUNS=n OPERATIONS=n for fewer. Takes hours
+	@OVERSELL_RUNS=$(or $(RUNS),100) scripts/test.sh stock::concurrency
+	@STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::random::
+	@STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::random_metal
+	@STOCK_OPERATIONS=$$(($(or $(OPERATIONS),1000000) / 20)) scripts/test.sh stock::random_costs
 
 check: ## formatting, clippy, dependencies, scripts, documentation, generated files
 	@scripts/check.sh

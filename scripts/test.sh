@@ -3,6 +3,7 @@
 #
 #   scripts/test.sh [FILTER]   runs the tests whose name contains FILTER
 #   KEEP_SERVICES=1            leaves PostgreSQL and Redis running for the next time
+#   PROFILE=soak               tests quicker programs, which take longer to build
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -30,8 +31,9 @@ main() {
     ensure_ledger_oracles
     # First the programs: the tests start the real api and worker.
     step "Building"
-    in_own_group cargo build --workspace --bins --locked
-    in_own_group cargo test --workspace --locked --no-run
+    local profile=${PROFILE:-dev}
+    in_own_group cargo build --workspace --bins --locked --profile "$profile"
+    in_own_group cargo test --workspace --locked --profile "$profile" --no-run
     step "Starting PostgreSQL and Redis"
     start_services
     DATABASE_OWNER_URL=$(owner_url)
@@ -39,7 +41,7 @@ main() {
     # Threads as api has them (api/src/main.rs).
     export RUST_MIN_STACK=$((8 << 20))
     step "Testing"
-    in_own_group cargo test --workspace --locked -- "$@"
+    in_own_group cargo test --workspace --locked --profile "$profile" -- "$@"
 }
 
 main "$@"

@@ -1,12 +1,16 @@
 //! The audit trail: every change of business data, written in the transaction that makes it.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ConnectionTrait as _, DatabaseTransaction, EntityTrait,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
     error::Result,
+    sql::statement,
     viewer::{Identity, Viewer},
 };
 
@@ -46,6 +50,11 @@ pub(crate) async fn write_in_tx<T: Serialize + Sync>(
         actor_id: Set(id),
         actor_name: Set(name),
         request_id: Set(viewer.request_id.clone()),
+        // Otherwise what the transaction was told, if it was.
+        reason: viewer
+            .reason
+            .clone()
+            .map_or(NotSet, |reason| Set(Some(reason))),
         action: Set(action.into()),
         aggregate_type: Set(aggregate_type.into()),
         aggregate_id: Set(aggregate_id),
@@ -55,6 +64,37 @@ pub(crate) async fn write_in_tx<T: Serialize + Sync>(
     };
     entity::audit::Entity::insert(row)
         .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+/// Tells the transaction why it is done, when somebody has said so: each row that it writes into the trail has it.
+pub(crate) async fn reason_in_tx(tx: &DatabaseTransaction, viewer: &Viewer) -> Result<()> {
+    if let Some(reason) = &viewer.reason {
+        let sql = "SELECT set_config('goldshop.reason', $1, true)";
+        tx.execute_raw(statement(sql, [reason.clone().into()]))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Tells the transaction who does what: for changes of rows by whoever writes nothing into the trail otherwise.
+pub(crate) async fn sign_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    action: &str,
+) -> Result<()> {
+    let Actor { kind, id, name } = Actor::of(viewer);
+    let who = serde_json::json!({
+        "kind": kind,
+        "id": id,
+        "name": name,
+        "request": viewer.request_id,
+        "reason": viewer.reason,
+        "action": action,
+    });
+    let sql = "SELECT set_config('goldshop.actor', $1, true)";
+    tx.execute_raw(statement(sql, [who.to_string().into()]))
         .await?;
     Ok(())
 }

@@ -152,6 +152,8 @@ macro_rules! codes {
 codes! {
     /// The account is a group: it holds accounts, and is not posted to. Params: `account`.
     AccountIsGroup = "ACCOUNT_IS_GROUP",
+    /// The account has what stock is worth: only stock posts to it. Params: `account`.
+    AccountOfStock = "ACCOUNT_OF_STOCK",
     /// The entry was reversed before.
     AlreadyReversed = "ALREADY_REVERSED",
     /// The value is in use by another row. Params: `value`.
@@ -162,6 +164,8 @@ codes! {
     Archived = "ARCHIVED",
     /// The account has another amount than the file says. Params: `account`, `commodity`, `asserted`, `actual`.
     AssertionFailed = "ASSERTION_FAILED",
+    /// An account would have less than it has to, with what is held. Params: `account`, `commodity`, `available`, `floor`.
+    BelowFloor = "BELOW_FLOOR",
     /// Every shop has it: it cannot be put away.
     BuiltIn = "BUILT_IN",
     /// Items cannot vary along this attribute. Params: `value`.
@@ -180,12 +184,18 @@ codes! {
     Cycle = "CYCLE",
     /// The picture has more pixels than we take. Params: `width`, `height`, `max`.
     DimensionsTooLarge = "DIMENSIONS_TOO_LARGE",
+    /// The entry follows from stock: it is undone by undoing what happened there.
+    EntryOfStock = "ENTRY_OF_STOCK",
     /// Something else was given that it cannot be given together with. Params: `other`.
     Exclusive = "EXCLUSIVE",
     /// More pure metal would come out than went in. Params: `gained`, in grams.
     FineWeightGained = "FINE_WEIGHT_GAINED",
     /// More pure metal would be lost than may be. Params: `lost`, `max`, in grams.
     FineWeightLost = "FINE_WEIGHT_LOST",
+    /// The fiscal year is closed as a whole, and is opened as a whole.
+    FiscalYearClosed = "FISCAL_YEAR_CLOSED",
+    /// The fiscal year was not closed as a whole.
+    FiscalYearOpen = "FISCAL_YEAR_OPEN",
     /// Work on it in the background was given up.
     GaveUp = "GAVE_UP",
     /// The template has variants that this would leave without a place. Params: `value`.
@@ -292,6 +302,10 @@ codes! {
     SerialElsewhere = "SERIAL_ELSEWHERE",
     /// Somebody changed the row since you read it. Params: `expected`, `actual`.
     StaleVersion = "STALE_VERSION",
+    /// Lines of this account name a subsidiary account. Params: `account`, `expected`.
+    SubsidiaryRequired = "SUBSIDIARY_REQUIRED",
+    /// The account has no subsidiary accounts. Params: `account`.
+    SubsidiaryUnwanted = "SUBSIDIARY_UNWANTED",
     /// Too many attempts; wait. Params: `seconds`.
     Throttled = "THROTTLED",
     /// The time is too early or too late. Params: `min`, `max`.
@@ -310,6 +324,8 @@ codes! {
     TooShort = "TOO_SHORT",
     /// What is debited is not what is credited. Params: `commodity`, `debit`, `credit`.
     Unbalanced = "UNBALANCED",
+    /// Stock cannot be booked to the account: it is of another commodity, demands subsidiary accounts, or has both stock and something else. Params: `account`.
+    UnfitForStock = "UNFIT_FOR_STOCK",
     /// The file has a column that nobody knows. Params: `value`.
     UnknownColumn = "UNKNOWN_COLUMN",
     /// The category has no attribute of this name. Params: `value`.
@@ -338,8 +354,12 @@ codes! {
     WeightLeft = "WEIGHT_LEFT",
     /// The item is a service, a file or a template: there is no stock of it. Params: `sku`.
     WithoutStock = "WITHOUT_STOCK",
+    /// The account is about something else than it has to be. Params: `expected`.
+    WrongAccountKind = "WRONG_ACCOUNT_KIND",
     /// Another commodity is posted to this account. Params: `account`, `commodity`, `expected`.
     WrongCommodity = "WRONG_COMMODITY",
+    /// It is a value of another kind than it has to be. Params: `expected`.
+    WrongDimension = "WRONG_DIMENSION",
     /// Goods do not come from there or go there in this way. Params: `location`.
     WrongLocation = "WRONG_LOCATION",
     /// It is not at the point where this can be done. Params: `state`.

@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    audit,
     error::{Code, Error, Refusal, Result},
     sql::statement,
     text,
@@ -35,7 +36,8 @@ struct Key {
     key: String,
 }
 
-/// Claims `key` for this viewer's `operation` with this `input`. Without a key there is nothing to claim.
+/// Claims `key` for this viewer's `operation` with this `input`. Without a key there is nothing to claim. Each use case passes here, so the
+/// transaction also hears why it is done.
 pub(crate) async fn claim_in_tx<T: DeserializeOwned>(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
@@ -44,6 +46,7 @@ pub(crate) async fn claim_in_tx<T: DeserializeOwned>(
     input: &(impl Serialize + Sync),
     now: DateTime<Utc>,
 ) -> Result<Claimed<T>> {
+    audit::reason_in_tx(tx, viewer).await?;
     let Some(key) = key else {
         return Ok(Claimed::Now(Claim(None)));
     };

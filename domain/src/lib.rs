@@ -11,6 +11,7 @@ pub mod count;
 pub mod currency;
 pub mod db;
 mod decimal;
+pub mod dimension;
 pub mod error;
 pub mod event;
 pub mod exact;
@@ -48,7 +49,9 @@ pub mod shop;
 pub mod sku;
 mod sql;
 pub mod stock;
+pub mod stock_account;
 pub mod text;
+pub mod trail;
 pub mod transfer;
 mod tree;
 pub mod unit_of_measure;
@@ -126,6 +129,12 @@ impl Domain {
     #[must_use]
     pub fn costs(&self) -> cost::Costs<'_> {
         cost::Costs { domain: self }
+    }
+
+    /// Subsidiary accounts, cost centres and projects: their use cases and queries.
+    #[must_use]
+    pub fn dimensions(&self) -> dimension::Dimensions<'_> {
+        dimension::Dimensions { domain: self }
     }
 
     /// Events: the outbox that feeds subscriptions.
@@ -218,6 +227,12 @@ impl Domain {
         report::Reports { domain: self }
     }
 
+    /// The trail as something that can be proved.
+    #[must_use]
+    pub fn trail(&self) -> trail::Trail<'_> {
+        trail::Trail { domain: self }
+    }
+
     /// Reservations: their use cases and queries.
     #[must_use]
     pub fn reservations(&self) -> reservation::Reservations<'_> {
@@ -246,6 +261,12 @@ impl Domain {
     #[must_use]
     pub fn shop(&self) -> shop::Shops<'_> {
         shop::Shops { domain: self }
+    }
+
+    /// Accounts of stock: their use case and queries.
+    #[must_use]
+    pub fn stock_accounts(&self) -> stock_account::StockAccounts<'_> {
+        stock_account::StockAccounts { domain: self }
     }
 
     /// Stock: its use cases and queries.
@@ -285,7 +306,9 @@ impl Domain {
 
     /// Ends the transaction of a use case, and wakes whoever waits for what it did.
     async fn commit(&self, tx: DatabaseTransaction) -> Result<()> {
-        tx.commit().await?;
+        tx.commit()
+            .await
+            .map_err(stock_account::refused_at_commit)?;
         self.notifier.committed();
         Ok(())
     }

@@ -17,6 +17,8 @@ pub struct Viewer {
     pub locale: Locale,
     /// The request that this is part of; carried into audit rows, events and jobs.
     pub request_id: Option<String>,
+    /// Why they do it, as far as they have said; carried into audit rows.
+    pub reason: Option<String>,
 }
 
 /// Who somebody is, as far as we know.
@@ -51,6 +53,7 @@ impl Viewer {
             identity: Identity::Anonymous,
             locale: Locale::default(),
             request_id: None,
+            reason: None,
         }
     }
 
@@ -61,6 +64,7 @@ impl Viewer {
             identity: Identity::System(part),
             locale: Locale::default(),
             request_id: None,
+            reason: None,
         }
     }
 
@@ -68,6 +72,13 @@ impl Viewer {
     #[must_use]
     pub fn for_request(mut self, request_id: Option<String>) -> Self {
         self.request_id = request_id;
+        self
+    }
+
+    /// The same viewer, who does it for this reason.
+    #[must_use]
+    pub fn because(mut self, reason: Option<String>) -> Self {
+        self.reason = reason;
         self
     }
 

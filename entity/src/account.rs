@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{id::AccountId, ltree::Ltree, translations::Translations};
+use crate::{
+    dimension_value::Kind as DimensionKind, id::AccountId, ltree::Ltree, translations::Translations,
+};
 
 /// What an account is about.
 #[derive(
@@ -90,6 +92,12 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// Of which kind the subsidiary accounts are that lines have to name; lines name none without.
+    #[serde(default)]
+    pub subsidiary_kind: Option<DimensionKind>,
+    /// Whether there is something that it may not fall below. Kept by the database.
+    #[serde(default)]
+    pub has_floor: bool,
 }
 
 /// Joins are written out where they are used.

@@ -21,6 +21,8 @@ pub struct Model {
     pub actor_name: String,
     /// The request that caused it.
     pub request_id: Option<String>,
+    /// Why it was done, as far as anybody has said.
+    pub reason: Option<String>,
     /// What was done, such as `item.create`.
     pub action: String,
     /// What it was done to, such as `item`.

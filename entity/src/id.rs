@@ -40,12 +40,16 @@ macro_rules! id {
 id! {
     /// A place in the books to which amounts are posted, or a group of such.
     AccountId,
+    /// What an account may not fall below.
+    AccountFloorId,
     /// A token that lets a program act for a user.
     ApiTokenId,
     /// What a category says about its items.
     AttributeId,
     /// A node of the category tree.
     CategoryId,
+    /// A subsidiary account, a cost centre or a project.
+    DimensionValueId,
     /// An export of items into a file.
     ItemExportId,
     /// A year of the books, with numbers of its own.
@@ -64,6 +68,8 @@ id! {
     JournalEntryId,
     /// An import of entries of the books from a file.
     JournalImportId,
+    /// What is going to be posted.
+    JournalHoldId,
     /// A sheet of labels to print.
     LabelSheetId,
     /// A place where stock lies.
@@ -90,6 +96,8 @@ id! {
     StockReservationId,
     /// Goods that go from one place to another.
     StockTransferId,
+    /// A proof that nothing was changed behind the trail's back.
+    TrailVerificationId,
     /// A unit in which quantities are counted or measured.
     UnitOfMeasureId,
     /// A person who logs in.

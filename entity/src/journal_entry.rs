@@ -21,6 +21,8 @@ pub enum Kind {
     Opening,
     /// Ends a fiscal year.
     Closing,
+    /// Follows from what happened in stock.
+    Stock,
 }
 
 /// Lines that were posted at once. Rows never change.

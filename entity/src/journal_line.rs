@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, JournalEntryId, LocationId};
+use crate::id::{AccountId, DimensionValueId, JournalEntryId, LocationId};
 
 /// An amount on one side of an account. Rows never change.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
@@ -37,6 +37,12 @@ pub struct Model {
     pub date: NaiveDate,
     /// The entry's number.
     pub number: i64,
+    /// For which subsidiary account of the account.
+    pub subsidiary_id: Option<DimensionValueId>,
+    /// For which cost centre.
+    pub cost_center_id: Option<DimensionValueId>,
+    /// For which project.
+    pub project_id: Option<DimensionValueId>,
 }
 
 /// Joins are written out where they are used.

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod account_floor;
 pub mod api_token;
 pub mod attribute;
 pub mod audit;
 pub mod category;
 pub mod commodity;
+pub mod dimension_value;
 pub mod event;
 pub mod fiscal_year;
 pub mod id;
@@ -22,6 +24,8 @@ pub mod item_stocking;
 pub mod job;
 pub mod job_file;
 pub mod journal_entry;
+pub mod journal_hold;
+pub mod journal_hold_line;
 pub mod journal_import;
 pub mod journal_line;
 pub mod label_sheet;
@@ -43,6 +47,7 @@ pub mod stock_reconciliation;
 pub mod stock_reservation;
 pub mod stock_transfer;
 pub mod stock_transfer_line;
+pub mod trail_verification;
 pub mod translations;
 pub mod unit_of_measure;
 pub mod user;

@@ -25,12 +25,13 @@ object (kind, oid, name, privileges, needed) AS (
             -- Views are looked at, and the history of the database is migration's.
             WHEN c.relkind IN ('v', 'm') OR c.relname = 'seaql_migrations' THEN '{SELECT}'::text[]
              -- Levels and values follow from movements and reservations, and what was counted from scans, by their triggers; weeks and
-             -- days from movements, by functions. Turnovers follow from lines of entries, numbers from entries, and what is closed of stock
-             -- from periods.
+             -- days from movements, by functions. Turnovers follow from lines of entries, numbers from entries, what is held from holds, and what is
+             -- closed of stock from periods. Changes of rows are kept by triggers, and seals made by functions.
              WHEN c.relname IN ('stock_level', 'stock_lot_level', 'stock_value', 'stock_cost', 'stock_cost_layer', 'stock_count_location',
                                 'stock_count_line', 'stock_week', 'stock_week_item', 'stock_week_mark', 'stock_flow_day', 'stock_level_day',
                                 'stock_flow_total', 'stock_series_mark', 'stock_closing', 'commodity', 'journal_sequence',
-                                'account_turnover', 'journal_horizon') THEN '{SELECT}'
+                                 'account_turnover', 'subsidiary_turnover', 'journal_hold_open', 'journal_horizon', 'stock_account', 'stock_booking', 'stock_booked', 'stock_recosting',
+                                 'trail_change', 'trail_seal', 'trail_pending', 'trail_retired') THEN '{SELECT}'
             WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%\_append\_only') THEN '{SELECT,INSERT}'
             ELSE '{SELECT,INSERT,UPDATE,DELETE}'
         END

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 /// What a [`Migrator`] can do: for whoever walks along the history step by step.
 pub use sea_orm_migration::MigratorTrait;
 
+pub mod capture;
 pub mod grants;
 pub mod locked;
 mod m20261123_000001_people;
@@ -31,7 +32,10 @@ mod m20261127_000025_costs;
 mod m20261127_000026_stock_weeks;
 mod m20261127_000027_stock_series;
 mod m20261127_000028_books;
-mod m20261128_000031_reports;
+mod m20261128_000029_ledgers;
+mod m20261128_000030_trail;
+mod m20261128_000032_stock_books;
+mod m20261128_000033_reports;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -66,7 +70,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000026_stock_weeks::Migration),
             Box::new(m20261127_000027_stock_series::Migration),
             Box::new(m20261127_000028_books::Migration),
-            Box::new(m20261128_000031_reports::Migration),
+            Box::new(m20261128_000029_ledgers::Migration),
+            Box::new(m20261128_000030_trail::Migration),
+            Box::new(m20261128_000032_stock_books::Migration),
+            Box::new(m20261128_000033_reports::Migration),
         ]
     }
 }

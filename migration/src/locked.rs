@@ -9,12 +9,12 @@ use sea_orm_migration::{
     sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement},
 };
 
-use crate::{Migrator, grants};
+use crate::{Migrator, capture, grants};
 
 /// Any number will do, as long as nobody else locks it.
 const LOCK: i64 = 0x676f_6c64_7368_6f70;
 
-/// Brings the database at `url` up to date, grants the application's role what it needs, and tells how many migrations that took.
+/// Brings the database at `url` up to date, has changes of its tables kept, grants the application's role what it needs, and tells how many migrations that took.
 ///
 /// # Errors
 /// When the database cannot be reached, the role is not there or may do too much, a migration fails, or another program migrates for
@@ -27,6 +27,7 @@ pub async fn up(url: &str, app_role: &str) -> Result<usize, DbErr> {
         grants::check(&db, app_role).await?;
         let pending = Migrator::get_pending_migrations(&db).await?.len();
         Migrator::up(&db, None).await?;
+        capture::apply(&db).await?;
         grants::apply(&db, app_role).await?;
         Ok(pending)
     }

@@ -2,6 +2,7 @@
 
 pub mod barcode;
 pub mod blob;
+pub mod checkpoint;
 pub mod config;
 pub mod database;
 pub mod image;

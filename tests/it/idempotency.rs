@@ -393,7 +393,8 @@ async fn books_cases(manager: &Actor) -> Vec<Case> {
     let lines = json!([{"accountId": accounts[0], "debit": "1"}, {"accountId": accounts[1], "credit": "1"}]);
     let entry = json!({"date": "2020-08-01", "lines": lines});
     let posted = manager.done("journalPost", entry.clone()).await;
-    vec![
+    let mut cases = ledger_cases(manager, &accounts).await;
+    cases.extend(vec![
         Case::new(
             "journalImportCreate",
             json!({"format": "HLEDGER", "shade": 1}),
@@ -466,6 +467,157 @@ async fn books_cases(manager: &Actor) -> Vec<Case> {
             json!({"id": half, "reason": "Forgotten"}),
             "reason",
             json!("Mistaken"),
+        ),
+    ]);
+    cases
+}
+
+/// Mutations of subsidiary accounts, floors, holds, and of whole fiscal years.
+async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
+    let value = |code: &str| json!({"kind": "PARTY", "code": code, "name": english(code)});
+    let mut values = Vec::new();
+    for code in ["PARTY-1", "PARTY-2"] {
+        let made = manager.done("dimensionValueCreate", value(code)).await;
+        values.push(made["dimensionValue"]["id"].clone());
+    }
+    let archive = json!({"id": values[1]});
+    manager.done("dimensionValueArchive", archive).await;
+    let equity = json!({"code": "EQUITY", "name": english("Equity"), "kind": "EQUITY"});
+    let equity = manager.done("accountCreate", equity).await["account"]["id"].take();
+    let group =
+        json!({"code": "GROUP", "name": english("Group"), "kind": "ASSET", "isGroup": true});
+    let group = manager.done("accountCreate", group).await["account"]["id"].take();
+    let inner = json!({"code": "INNER", "name": english("Inner"), "parentId": group});
+    let inner = manager.done("accountCreate", inner).await["account"]["id"].take();
+    let floor = json!({"accountId": inner, "amount": "0"});
+    let floor = manager.done("accountFloorSet", floor).await["floor"]["id"].take();
+    let mut years = Vec::new();
+    for name in ["2001", "2030"] {
+        let year = json!({"name": name, "startsOn": format!("{name}-01-01"), "endsOn": format!("{name}-12-31")});
+        years.push(manager.done("fiscalYearCreate", year).await["fiscalYear"]["id"].take());
+    }
+    let earned = json!({"code": "EARNED", "name": english("Earned"), "kind": "REVENUE"});
+    let earned = manager.done("accountCreate", earned).await["account"]["id"].take();
+    for day in ["2001-05-01", "2030-05-01"] {
+        let lines =
+            json!([{"accountId": accounts[0], "debit": "1"}, {"accountId": earned, "credit": "1"}]);
+        manager
+            .done("journalPost", json!({"date": day, "lines": lines}))
+            .await;
+    }
+    let stock = json!({"code": "STOCK-1", "name": english("Stock"), "kind": "ASSET"});
+    let stock = manager.done("accountCreate", stock).await["account"]["id"].take();
+    let roles = [
+        "GOODS_RECEIVED",
+        "COST_OF_GOODS_SOLD",
+        "STOCK_FOUND",
+        "STOCK_LOST",
+        "PRODUCTION",
+        "OPENING",
+    ];
+    let roles = roles
+        .iter()
+        .map(|role| json!({"role": role, "accountId": equity}));
+    let of_stock = [json!({"role": "INVENTORY", "accountId": stock})];
+    let of_stock: Vec<_> = of_stock.into_iter().chain(roles).collect();
+    let close = json!({"id": years[0], "retainedEarningsAccountId": equity});
+    manager.done("fiscalYearClose", close).await;
+    let lines = json!([{"accountId": accounts[0], "debit": "1"}, {"accountId": accounts[1], "credit": "1"}]);
+    let mut holds = Vec::new();
+    for _ in 0..2 {
+        let hold = manager.done("journalHold", json!({"lines": lines})).await;
+        holds.push(hold["hold"]["id"].clone());
+    }
+    vec![
+        Case::new(
+            "dimensionValueCreate",
+            value("PARTY-3"),
+            "code",
+            json!("PARTY-4"),
+        ),
+        Case::new(
+            "dimensionValueUpdate",
+            json!({"id": values[0], "name": english("Other")}),
+            "name",
+            english("Another"),
+        ),
+        Case::new(
+            "dimensionValueArchive",
+            json!({"id": values[0]}),
+            "id",
+            values[1].clone(),
+        ),
+        Case::new(
+            "dimensionValueRestore",
+            json!({"id": values[1]}),
+            "id",
+            values[0].clone(),
+        ),
+        Case::new(
+            "accountMove",
+            json!({"id": inner}),
+            "expectedVersion",
+            json!(7),
+        ),
+        Case::new(
+            "accountImport",
+            json!({"csv": "code,name_en,kind\nTABLE-1,One,asset\n"}),
+            "csv",
+            json!("code,name_en,kind\nTABLE-2,One,asset\n"),
+        ),
+        Case::new(
+            "accountFloorSet",
+            json!({"accountId": accounts[0], "amount": "-1000"}),
+            "amount",
+            json!("-2000"),
+        ),
+        Case::new(
+            "accountFloorClear",
+            json!({"id": floor}),
+            "expectedVersion",
+            json!(7),
+        ),
+        Case::new(
+            "accountRoleSet",
+            json!({"role": "RETAINED_EARNINGS", "accountId": equity}),
+            "accountId",
+            accounts[0].clone(),
+        ),
+        Case::new(
+            "stockAccountsSet",
+            json!({"accounts": of_stock}),
+            "expectedVersion",
+            json!(7),
+        ),
+        Case::new(
+            "journalHold",
+            json!({"lines": lines}),
+            "description",
+            json!("Why"),
+        ),
+        Case::new(
+            "journalHoldPost",
+            json!({"id": holds[0], "date": "2030-06-01"}),
+            "date",
+            json!("2030-06-02"),
+        ),
+        Case::new(
+            "journalHoldVoid",
+            json!({"id": holds[1]}),
+            "id",
+            holds[0].clone(),
+        ),
+        Case::new(
+            "fiscalYearReopen",
+            json!({"id": years[0], "reason": "Forgotten"}),
+            "reason",
+            json!("Mistaken"),
+        ),
+        Case::new(
+            "fiscalYearClose",
+            json!({"id": years[0], "retainedEarningsAccountId": equity}),
+            "id",
+            years[1].clone(),
         ),
     ]
 }
@@ -573,6 +725,7 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
             json!(wanted[0]),
         ),
         Case::new("stockReconcile", json!({}), "note", json!("Why")),
+        Case::new("auditVerify", json!({}), "note", json!("Why")),
         Case::new(
             "lotUpdate",
             json!({"id": lot, "certificateNumber": "C-1"}),
@@ -770,7 +923,11 @@ async fn ten_who_send_the_same_at_once_change_it_once() {
             "stockTransferPick"
             | "stockTransferSend"
             | "stockTransferReceive"
-            | "stockCountApprove" => 2,
+            | "stockCountApprove"
+            // So do entries that end a hold, or close a year with its periods.
+            | "journalHoldPost"
+            | "fiscalYearClose"
+            | "fiscalYearReopen" => 2,
             // Each account has a trail of its own.
             "accountTemplateApply" => first["accountTemplateApply"]["accounts"]
                 .as_array()

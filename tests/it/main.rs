@@ -35,6 +35,7 @@ mod schema;
 mod search;
 mod stock;
 mod tag;
+mod trail;
 mod unit_of_measure;
 mod uploads;
 mod variants;

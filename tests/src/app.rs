@@ -434,6 +434,7 @@ impl TestApp {
             identity: Identity::User(access.user),
             locale: access.locale,
             request_id: None,
+            reason: None,
         };
         let new = NewApiToken {
             name: "test".to_owned(),

@@ -63,7 +63,7 @@ const IMPORT: &str =
     "itemImport { id phase mode matchBy policy dryRun bytes rowsRead job { id state } }";
 
 /// What is asked about an account after a mutation.
-const ACCOUNT: &str = "account { id code name kind normalSide isGroup commodity depth parent { id } archivedAt version }";
+const ACCOUNT: &str = "account { id code name kind normalSide isGroup commodity subsidiaryKind depth parent { id } archivedAt version }";
 
 /// What is asked about an entry of the books after a mutation.
 const JOURNAL_ENTRY: &str = "entry { id number date kind description document { type id } lineCount fiscalYear { name } reverses { id } \
@@ -72,8 +72,69 @@ const JOURNAL_ENTRY: &str = "entry { id number date kind description document { 
 /// What is asked about a period after a mutation.
 const PERIOD: &str = "period { id name startsOn endsOn closedAt version }";
 
+/// What is asked about a subsidiary account, a cost centre or a project after a mutation.
+const DIMENSION_VALUE: &str = "dimensionValue { id kind code name archivedAt version }";
+
+/// What is asked about a fiscal year that was closed or opened again.
+const YEAR_POSTED: &str =
+    "fiscalYear { id name periods { closedAt } } entries { id number date kind lineCount }";
+
+/// What is asked about a hold after a mutation.
+const JOURNAL_HOLD: &str = "hold { id state description expiresAt endedAt version lines { line debit credit commodity account { code } \
+    subsidiary { code } } }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 74] = [
+const MUTATIONS: [(&str, &str, &str); 90] = [
+    (
+        "accountFloorClear",
+        "AccountFloorClearInput",
+        "floor { id version }",
+    ),
+    (
+        "accountFloorSet",
+        "AccountFloorSetInput",
+        "floor { id commodity side amount version subsidiary { code } }",
+    ),
+    (
+        "accountImport",
+        "AccountImportInput",
+        "accounts { id code kind parent { code } }",
+    ),
+    ("accountMove", "AccountMoveInput", ACCOUNT),
+    (
+        "accountRoleSet",
+        "AccountRoleSetInput",
+        "accountRole { role account { code } }",
+    ),
+    (
+        "dimensionValueArchive",
+        "DimensionValueArchiveInput",
+        DIMENSION_VALUE,
+    ),
+    (
+        "dimensionValueCreate",
+        "DimensionValueCreateInput",
+        DIMENSION_VALUE,
+    ),
+    (
+        "dimensionValueRestore",
+        "DimensionValueArchiveInput",
+        DIMENSION_VALUE,
+    ),
+    (
+        "dimensionValueUpdate",
+        "DimensionValueUpdateInput",
+        DIMENSION_VALUE,
+    ),
+    ("fiscalYearClose", "FiscalYearCloseInput", YEAR_POSTED),
+    ("fiscalYearReopen", "FiscalYearReopenInput", YEAR_POSTED),
+    ("journalHold", "JournalHoldInput", JOURNAL_HOLD),
+    (
+        "journalHoldPost",
+        "JournalHoldPostInput",
+        "hold { id state version entry { id } } entry { id number date }",
+    ),
+    ("journalHoldVoid", "JournalHoldVoidInput", JOURNAL_HOLD),
     ("accountArchive", "AccountArchiveInput", ACCOUNT),
     ("accountCreate", "AccountCreateInput", ACCOUNT),
     ("accountRestore", "AccountArchiveInput", ACCOUNT),
@@ -87,6 +148,11 @@ const MUTATIONS: [(&str, &str, &str); 74] = [
     ("attributeUpdate", "AttributeUpdateInput", ATTRIBUTE),
     ("attributeRetire", "AttributeRetireInput", ATTRIBUTE),
     ("attributeRestore", "AttributeRestoreInput", ATTRIBUTE),
+    (
+        "auditVerify",
+        "AuditVerifyInput",
+        "verification { id finishedAt }",
+    ),
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),
@@ -182,6 +248,11 @@ const MUTATIONS: [(&str, &str, &str); 74] = [
         "shopSet",
         "ShopSetInput",
         "shop { currency timeZone version }",
+    ),
+    (
+        "stockAccountsSet",
+        "StockAccountsSetInput",
+        "stockBooking { since version accounts { role account { code } category { id } location { code } } }",
     ),
     ("stockAdjust", "StockAdjustInput", STOCK_ENTRY),
     ("stockCountApprove", "StockCountApproveInput", COUNT),

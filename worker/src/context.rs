@@ -7,6 +7,8 @@ use platform::{blob::BlobStore, image::Limits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::trail::Checkpoints;
+
 /// What jobs work with. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
@@ -21,6 +23,8 @@ pub struct Context {
     /// A permit for each picture that may be decoded at the same time. It stays with the thread that decodes: should the attempt end
     /// before, because it took too long, the memory is not free yet.
     pub decoders: Arc<Semaphore>,
+    /// Checkpoints of the trail; none where no key is named.
+    pub checkpoints: Option<Arc<Checkpoints>>,
     /// Cancelled when attempts have to stop because the worker is going down.
     pub cut_short: CancellationToken,
 }

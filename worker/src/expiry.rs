@@ -1,5 +1,5 @@
-//! Lets go of reservations whose time is over. They hold nothing any more in any case; this is so that whoever shows stock hears of it, and
-//! nobody who sells has to clear up first.
+//! Lets go of reservations of stock and of holds of the books whose time is over. They hold nothing any more in any case; this is so that
+//! whoever shows stock hears of it, and nobody who sells or posts has to clear up first.
 
 use std::time::Duration;
 
@@ -19,9 +19,14 @@ pub async fn run(domain: Domain, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = every.tick() => if let Err(error) = let_go(&domain, &viewer).await {
-                tracing::warn!(%error, "cannot let go of reservations whose time is over");
-            },
+            _ = every.tick() => {
+                if let Err(error) = let_go(&domain, &viewer).await {
+                    tracing::warn!(%error, "cannot let go of reservations whose time is over");
+                }
+                if let Err(error) = let_go_of_holds(&domain, &viewer).await {
+                    tracing::warn!(%error, "cannot let go of holds whose time is over");
+                }
+            }
         }
     }
 }
@@ -29,5 +34,10 @@ pub async fn run(domain: Domain, stop: CancellationToken) {
 /// All there are, some at a time.
 async fn let_go(domain: &Domain, viewer: &Viewer) -> domain::Result<()> {
     while domain.reservations().expire(viewer, MOST).await? >= u64::from(MOST) {}
+    Ok(())
+}
+
+async fn let_go_of_holds(domain: &Domain, viewer: &Viewer) -> domain::Result<()> {
+    while domain.journal().expire_holds(viewer, MOST).await? >= u64::from(MOST) {}
     Ok(())
 }

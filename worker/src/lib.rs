@@ -13,4 +13,5 @@ pub mod registry;
 pub mod relay;
 pub mod runner;
 pub mod service;
+pub mod trail;
 pub mod weeks;

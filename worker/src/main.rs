@@ -5,7 +5,7 @@ mod commands;
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use commands::{Command, days, demo, user};
+use commands::{Command, audit, days, demo, user};
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
@@ -46,6 +46,8 @@ async fn run(command: Option<Command>) -> Result<(), StartError> {
         None | Some(Command::Run) => commands::work(&config).await,
         Some(Command::Days) => days::run(&config).await,
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
+        Some(Command::AuditKey) => audit::make_key(&config),
+        Some(Command::AuditVerify(arguments)) => audit::run(&config, arguments).await,
         Some(Command::User(arguments)) => user::run(&config, arguments).await,
     }
 }

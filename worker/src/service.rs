@@ -1,4 +1,4 @@
-//! The worker as a whole: relay, queues, expiry, costs, weeks and days of stock and signs of life, until it is told to stop.
+//! The worker as a whole: relay, queues, expiry, costs, weeks and days of stock, seals of the trail and signs of life, until it is told to stop.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -27,6 +27,7 @@ use crate::{
     recost,
     relay::Relay,
     runner::{self, Message},
+    trail::{self, Checkpoints},
     weeks,
 };
 
@@ -43,6 +44,7 @@ pub struct Service {
     context: Context,
     queues: Vec<(QueueName, Queue, Settings)>,
     presence: Presence,
+    checkpoints: Option<Checkpoints>,
     shutdown: Duration,
     name: String,
 }
@@ -78,6 +80,7 @@ impl Service {
             context,
             queues,
             presence: Presence::new(redis),
+            checkpoints: Checkpoints::new(&config.worker)?,
             shutdown: config.worker.shutdown,
             name,
         })
@@ -92,6 +95,7 @@ impl Service {
             context,
             queues,
             presence,
+            checkpoints,
             shutdown,
             name,
         } = self;
@@ -103,6 +107,11 @@ impl Service {
         parts.spawn(always(recost::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(weeks::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(days::run(context.domain.clone(), stop.clone())));
+        parts.spawn(always(trail::run(
+            context.domain.clone(),
+            checkpoints,
+            stop.clone(),
+        )));
         parts.spawn(always(give_signs(presence, name.clone(), stop.clone())));
         for (queue_name, queue, settings) in queues {
             let backend = queue.backend::<Message>(settings)?;
@@ -167,6 +176,7 @@ pub fn context(config: &Config) -> Result<Context, StartError> {
         limits: config.image.limits(),
         public_url: config.http.public_url.as_str().trim_end_matches('/').into(),
         decoders: Arc::new(Semaphore::new(config.worker.media_concurrency)),
+        checkpoints: Checkpoints::new(&config.worker)?.map(Arc::new),
         cut_short: CancellationToken::new(),
     })
 }

@@ -116,6 +116,7 @@ fn viewer(known: Known, locale: Locale) -> Viewer {
         identity: Identity::User(known),
         locale,
         request_id: None,
+        reason: None,
     }
 }
 
@@ -143,7 +144,9 @@ impl Authenticate for Auth {
             let (locale, nobody) = (context.locale(), Viewer::anonymous());
             (Credential::None, Viewer { locale, ..nobody })
         };
-        let viewer = viewer.for_request(Some(context.id().as_str().to_owned()));
+        let viewer = viewer
+            .for_request(Some(context.id().as_str().to_owned()))
+            .because(context.reason().map(str::to_owned));
         let (address, user_agent) = (context.client(), credentials.user_agent());
         Ok(Caller::new(credential, viewer, address, user_agent))
     }

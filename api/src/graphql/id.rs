@@ -4,11 +4,11 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    AccountId, ApiTokenId, AttributeId, CategoryId, FiscalYearId, ItemExportId, ItemId,
-    ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId, JournalImportId, LabelSheetId,
-    LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RoleId, SavedViewId, StockCountId,
-    StockEntryId, StockReconciliationId, StockReservationId, StockTransferId, UnitOfMeasureId,
-    UserId,
+    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId,
+    ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId,
+    JournalHoldId, JournalImportId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId,
+    ReportExportId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
+    StockReservationId, StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -80,10 +80,12 @@ macro_rules! global_ids {
 }
 
 global_ids! {
+    AccountFloorId = "AccountFloor",
     AccountId = "Account",
     ApiTokenId = "ApiToken",
     AttributeId = "Attribute",
     CategoryId = "Category",
+    DimensionValueId = "DimensionValue",
     FiscalYearId = "FiscalYear",
     ItemExportId = "ItemExport",
     ItemId = "Item",
@@ -94,6 +96,7 @@ global_ids! {
     JournalEntryId = "JournalEntry",
     JournalImportId = "JournalImport",
     ReportExportId = "ReportExport",
+    JournalHoldId = "JournalHold",
     LabelSheetId = "LabelSheet",
     LocationId = "Location",
     LotId = "Lot",
@@ -106,6 +109,7 @@ global_ids! {
     StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",
     StockTransferId = "StockTransfer",
+    TrailVerificationId = "TrailVerification",
     UnitOfMeasureId = "UnitOfMeasure",
     UserId = "User",
 }

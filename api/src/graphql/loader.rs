@@ -16,15 +16,16 @@ use async_graphql::{
 };
 use domain::{
     Domain, Viewer,
-    account::Account,
+    account::{self, Account, AccountBalance, AccountFloor},
     attribute::Schema,
     category::{Category, TREE_MAX},
     cost::{Key as MovementKey, StockValue},
     count::CountProgress,
     currency::Currency,
+    dimension::DimensionValue,
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
-    journal::{JournalEntry, JournalLine},
+    journal::{JournalEntry, JournalHoldLine, JournalLine},
     location::Location,
     lot::{Lot, LotLevel},
     metal_rate::{Metal, MetalRate},
@@ -37,8 +38,8 @@ use domain::{
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{
-    AccountId, CategoryId, FiscalYearId, ItemId, JobId, JournalEntryId, LocationId, LotId,
-    StockCountId, StockEntryId, StockTransferId, UnitOfMeasureId,
+    AccountId, CategoryId, DimensionValueId, FiscalYearId, ItemId, JobId, JournalEntryId,
+    JournalHoldId, LocationId, LotId, StockCountId, StockEntryId, StockTransferId, UnitOfMeasureId,
 };
 
 use super::{
@@ -234,6 +235,23 @@ pub type JournalLinesOf = PageBelow<JournalEntryId>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct JournalReversalOf(pub JournalEntryId);
 
+/// The lines of a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HoldLinesOf(pub JournalHoldId);
+
+/// What an account may not fall below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FloorsOf(pub AccountId);
+
+/// What an account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BalanceOf {
+    /// Which account, or group.
+    pub account: AccountId,
+    /// Of what, and when.
+    pub of: account::BalanceOf,
+}
+
 /// The periods of a fiscal year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PeriodsOf(pub FiscalYearId);
@@ -291,6 +309,74 @@ impl Loader<AccountId> for Loaders {
 
     async fn load(&self, ids: &[AccountId]) -> Result<HashMap<AccountId, Account>, LoadError> {
         let rows = self.domain.accounts().by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<HoldLinesOf> for Loaders {
+    type Value = Vec<JournalHoldLine>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[HoldLinesOf],
+    ) -> Result<HashMap<HoldLinesOf, Vec<JournalHoldLine>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.journal().hold_lines(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |row| Some(HoldLinesOf(row.hold_id))))
+    }
+}
+
+impl Loader<FloorsOf> for Loaders {
+    type Value = Vec<AccountFloor>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[FloorsOf],
+    ) -> Result<HashMap<FloorsOf, Vec<AccountFloor>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.domain.accounts().floors_of(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |row| Some(FloorsOf(row.account_id))))
+    }
+}
+
+impl Loader<BalanceOf> for Loaders {
+    type Value = Vec<AccountBalance>;
+    type Error = LoadError;
+
+    /// A statement for each day and subsidiary account that is asked about.
+    async fn load(
+        &self,
+        keys: &[BalanceOf],
+    ) -> Result<HashMap<BalanceOf, Vec<AccountBalance>>, LoadError> {
+        let mut asked: HashMap<account::BalanceOf, Vec<AccountId>> = HashMap::new();
+        for key in keys {
+            asked.entry(key.of).or_default().push(key.account);
+        }
+        let mut balances: HashMap<BalanceOf, Vec<AccountBalance>> = HashMap::new();
+        for (of, accounts) in asked {
+            let rows = self.domain.accounts();
+            let rows = rows.balances_of(&self.viewer, &accounts, of).await?;
+            for row in rows {
+                let account = row.account_id;
+                let key = BalanceOf { account, of };
+                balances.entry(key).or_default().push(row);
+            }
+        }
+        Ok(balances)
+    }
+}
+
+impl Loader<DimensionValueId> for Loaders {
+    type Value = DimensionValue;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        ids: &[DimensionValueId],
+    ) -> Result<HashMap<DimensionValueId, DimensionValue>, LoadError> {
+        let rows = self.domain.dimensions().by_ids(&self.viewer, ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }

@@ -5,6 +5,7 @@
 //! anything about the business.
 
 pub mod account;
+mod ageing;
 pub mod attribute;
 pub mod barcode;
 pub mod below;
@@ -14,6 +15,7 @@ pub mod cost;
 pub mod count;
 pub mod date;
 pub mod decimal;
+pub mod dimension;
 pub mod error;
 pub mod event;
 pub mod file;
@@ -46,6 +48,8 @@ pub mod schema;
 pub mod series;
 pub mod shop;
 pub mod stock;
+pub mod stock_account;
+pub mod trail;
 pub mod transfer;
 pub mod translation;
 pub mod unit_of_measure;

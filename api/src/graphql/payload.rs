@@ -20,6 +20,8 @@ macro_rules! user_error_codes {
 user_error_codes! {
     /// The account is a group: it holds accounts, and is not posted to.
     AccountIsGroup,
+    /// The account has what stock is worth: only stock posts to it.
+    AccountOfStock,
     /// The entry was reversed before.
     AlreadyReversed,
     /// The value is in use by another row.
@@ -30,6 +32,8 @@ user_error_codes! {
     Archived,
     /// The account has another amount than the file says.
     AssertionFailed,
+    /// An account would have less than it has to, with what is held.
+    BelowFloor,
     /// Every shop has it: it cannot be put away.
     BuiltIn,
     /// Items cannot vary along this attribute: it is unique, a reference, or a list.
@@ -48,12 +52,18 @@ user_error_codes! {
     Cycle,
     /// The picture has more pixels than we take.
     DimensionsTooLarge,
+    /// The entry follows from stock: it is undone by undoing what happened there.
+    EntryOfStock,
     /// Something else was given that it cannot be given together with.
     Exclusive,
     /// More pure metal would come out than went in.
     FineWeightGained,
     /// More pure metal would be lost than may be.
     FineWeightLost,
+    /// The fiscal year is closed as a whole, and is opened as a whole.
+    FiscalYearClosed,
+    /// The fiscal year was not closed as a whole.
+    FiscalYearOpen,
     /// Work on it in the background was given up.
     GaveUp,
     /// The template has variants that need this.
@@ -160,6 +170,10 @@ user_error_codes! {
     SerialElsewhere,
     /// Somebody changed the row since you read it.
     StaleVersion,
+    /// Lines of this account name a subsidiary account.
+    SubsidiaryRequired,
+    /// The account has no subsidiary accounts.
+    SubsidiaryUnwanted,
     /// Too many attempts; wait.
     Throttled,
     /// The time is too early or too late.
@@ -178,6 +192,8 @@ user_error_codes! {
     TooShort,
     /// What is debited is not what is credited.
     Unbalanced,
+    /// Stock cannot be booked to the account: it is of another commodity, demands subsidiary accounts, or has both stock and something else.
+    UnfitForStock,
     /// The file has a column that nobody knows.
     UnknownColumn,
     /// The category has no attribute of this name.
@@ -206,8 +222,12 @@ user_error_codes! {
     WeightLeft,
     /// The item is a service, a file or a template: there is no stock of it.
     WithoutStock,
+    /// The account is about something else than it has to be.
+    WrongAccountKind,
     /// Another commodity is posted to this account.
     WrongCommodity,
+    /// It is a value of another kind than it has to be.
+    WrongDimension,
     /// Goods do not come from there or go there in this way.
     WrongLocation,
     /// It is not at the point where this can be done.

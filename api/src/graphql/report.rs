@@ -8,7 +8,7 @@ use domain::{
     Code, Permission, Refusal,
     report::{Column, LinesOf, Row, Scope, TrialCell, TrialRow},
 };
-use entity::id::{AccountId, LocationId};
+use entity::id::{AccountId, DimensionValueId, LocationId};
 
 use super::{
     account::{Account, AccountKind},
@@ -92,11 +92,14 @@ pub(in crate::graphql) fn columns(columns: Vec<ReportColumnInput>) -> Vec<Column
 /// Where, and as known when.
 pub(in crate::graphql) fn scope(
     location_id: Option<ID>,
+    dimension_value_id: Option<ID>,
     known_at: Option<DateTime<Utc>>,
 ) -> Result<Scope, Refusal> {
     let location = location_id.map(|id| LocationId::parse("locationId", &id));
+    let value = dimension_value_id.map(|id| DimensionValueId::parse("dimensionValueId", &id));
     Ok(Scope {
         location_id: location.transpose()?,
+        dimension_value_id: value.transpose()?,
         known_at,
     })
 }
@@ -232,6 +235,8 @@ pub struct JournalLineWhere {
     until: Date,
     /// Only lines for this location, or one below it.
     location_id: Option<ID>,
+    /// Only lines for this subsidiary account, cost centre or project.
+    dimension_value_id: Option<ID>,
     /// As the books were known at this moment.
     as_known_at: Option<DateTime<Utc>>,
     /// Without entries that end fiscal years, as in a profit and loss account.
@@ -254,7 +259,7 @@ impl JournalLineWhere {
                 from: self.from.map(|day| day.0),
                 until: self.until.0,
             },
-            scope: scope(self.location_id, self.as_known_at)?,
+            scope: scope(self.location_id, self.dimension_value_id, self.as_known_at)?,
             except_closing: self.except_closing,
         })
     }
@@ -277,9 +282,11 @@ impl ReportQuery {
             DateTime<Utc>,
         >,
         #[graphql(desc = "Only lines for this location, or one below it.")] location_id: Option<ID>,
+        #[graphql(desc = "Only lines for this subsidiary account, cost centre or project.")]
+        dimension_value_id: Option<ID>,
     ) -> async_graphql::Result<Vec<TrialBalanceReportRow>> {
         let viewer = ctx.viewer();
-        let scope = scope(location_id, as_known_at).map_err(Into::into);
+        let scope = scope(location_id, dimension_value_id, as_known_at).map_err(Into::into);
         let scope = scope.or_graphql(viewer)?;
         let columns = self::columns(columns);
         let reports = ctx.domain().reports();
@@ -302,9 +309,11 @@ impl ReportQuery {
             DateTime<Utc>,
         >,
         #[graphql(desc = "Only lines for this location, or one below it.")] location_id: Option<ID>,
+        #[graphql(desc = "Only lines for this subsidiary account, cost centre or project.")]
+        dimension_value_id: Option<ID>,
     ) -> async_graphql::Result<Vec<ReportRow>> {
         let viewer = ctx.viewer();
-        let scope = scope(location_id, as_known_at).map_err(Into::into);
+        let scope = scope(location_id, dimension_value_id, as_known_at).map_err(Into::into);
         let scope = scope.or_graphql(viewer)?;
         let days: Vec<_> = as_of.into_iter().map(|day| day.0).collect();
         let reports = ctx.domain().reports();
@@ -323,9 +332,11 @@ impl ReportQuery {
             DateTime<Utc>,
         >,
         #[graphql(desc = "Only lines for this location, or one below it.")] location_id: Option<ID>,
+        #[graphql(desc = "Only lines for this subsidiary account, cost centre or project.")]
+        dimension_value_id: Option<ID>,
     ) -> async_graphql::Result<Vec<ReportRow>> {
         let viewer = ctx.viewer();
-        let scope = scope(location_id, as_known_at).map_err(Into::into);
+        let scope = scope(location_id, dimension_value_id, as_known_at).map_err(Into::into);
         let scope = scope.or_graphql(viewer)?;
         let columns = self::columns(columns);
         let reports = ctx.domain().reports();
@@ -352,8 +363,8 @@ impl ReportQuery {
         let cash = cash.or_graphql(viewer)?;
         let columns = self::columns(columns);
         let scope = Scope {
-            location_id: None,
             known_at: as_known_at,
+            ..Scope::default()
         };
         let reports = ctx.domain().reports();
         let rows = reports.cash_flow(viewer, &cash, &columns, &scope).await;
@@ -370,9 +381,11 @@ impl ReportQuery {
             DateTime<Utc>,
         >,
         #[graphql(desc = "Only lines for this location, or one below it.")] location_id: Option<ID>,
+        #[graphql(desc = "Only lines for this subsidiary account, cost centre or project.")]
+        dimension_value_id: Option<ID>,
     ) -> async_graphql::Result<Vec<ReportRow>> {
         let viewer = ctx.viewer();
-        let scope = scope(location_id, as_known_at).map_err(Into::into);
+        let scope = scope(location_id, dimension_value_id, as_known_at).map_err(Into::into);
         let scope = scope.or_graphql(viewer)?;
         let days: Vec<_> = as_of.into_iter().map(|day| day.0).collect();
         let reports = ctx.domain().reports();

@@ -4,12 +4,13 @@ use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Simpl
 use chrono::{DateTime, Utc};
 use domain::{
     Permission, Refusal,
-    report::Column,
+    report::{Column, Owing},
     report_export::{NewReportExport, Report, ReportExport as Row},
 };
 use entity::id::{AccountId, JobId, ReportExportId};
 
 use super::{
+    ageing::limits,
     context::ContextExt,
     date::Date,
     error::OrGraphql,
@@ -46,6 +47,10 @@ pub enum ReportKind {
     CashFlow,
     /// Grams of fine weight of each metal. Needs `asOf`.
     MetalBalance,
+    /// What others owe to the business by age. Needs one day in `asOf`.
+    AgedReceivables,
+    /// What the business owes to others by age. Needs one day in `asOf`.
+    AgedPayables,
     /// Lines by account, each with what the account had after it. Needs one of `columns`.
     GeneralLedger,
     /// Entries in the order of days and numbers. Needs one of `columns`.
@@ -108,12 +113,17 @@ pub struct ReportExportCreateInput {
     as_of: Option<Vec<Date>>,
     /// The accounts that are cash, with all below them.
     cash_account_ids: Option<Vec<ID>>,
-    /// Whose ledger: of this account, or of all below this group; of all without.
+    /// Whose ledger, or what is owed where: of this account, or of all below this group; of all without.
     account_id: Option<ID>,
+    /// Limits between ages in days, growing, at most 11.
+    #[graphql(default_with = "vec![30, 60, 90]")]
+    limits: Vec<i32>,
     /// As the books were known at this moment.
     as_known_at: Option<DateTime<Utc>>,
     /// Only lines for this location, or one below it; of the journal, entries with such lines.
     location_id: Option<ID>,
+    /// Only lines for this subsidiary account, cost centre or project; of the journal, entries with such lines.
+    dimension_value_id: Option<ID>,
     /// How the file is written.
     #[graphql(default_with = "ReportFileFormat::Csv")]
     format: ReportFileFormat,
@@ -125,11 +135,25 @@ impl ReportExportCreateInput {
     fn parse(self) -> Result<NewReportExport, Refusal> {
         let days = self
             .as_of
-            .map(|days| days.into_iter().map(|day| day.0).collect());
-        let days = || required("asOf", days);
-        let columns = self.columns.map(columns);
-        let columns = || required("columns", columns);
+            .as_ref()
+            .map(|days| days.iter().map(|day| day.0).collect::<Vec<_>>());
+        let days = || required("asOf", days.clone());
+        let columns = self.columns.clone().map(columns);
+        let columns = || required("columns", columns.clone());
         let one = |columns: Vec<Column>| required("columns", columns.into_iter().next());
+        let account = || {
+            let id = self.account_id.as_ref();
+            let id = id.map(|id| AccountId::parse("accountId", id));
+            id.transpose()
+        };
+        let aged = |owing| {
+            Ok::<_, Refusal>(Report::AgedBalances {
+                owing,
+                account_id: account()?,
+                as_of: required("asOf", days()?.into_iter().next())?,
+                limits: limits("limits", &self.limits)?,
+            })
+        };
         let report = match self.report {
             ReportKind::TrialBalance => Report::TrialBalance {
                 columns: columns()?,
@@ -139,27 +163,26 @@ impl ReportExportCreateInput {
                 columns: columns()?,
             },
             ReportKind::CashFlow => {
-                let ids = required("cashAccountIds", self.cash_account_ids)?;
+                let ids = required("cashAccountIds", self.cash_account_ids.as_ref())?;
                 Report::CashFlow {
-                    cash: AccountId::parse_all("cashAccountIds", &ids)?,
+                    cash: AccountId::parse_all("cashAccountIds", ids)?,
                     columns: columns()?,
                 }
             }
             ReportKind::MetalBalance => Report::MetalBalance { days: days()? },
-            ReportKind::GeneralLedger => {
-                let account = self.account_id.map(|id| AccountId::parse("accountId", &id));
-                Report::GeneralLedger {
-                    account_id: account.transpose()?,
-                    column: one(columns()?)?,
-                }
-            }
+            ReportKind::AgedReceivables => aged(Owing::Receivable)?,
+            ReportKind::AgedPayables => aged(Owing::Payable)?,
+            ReportKind::GeneralLedger => Report::GeneralLedger {
+                account_id: account()?,
+                column: one(columns()?)?,
+            },
             ReportKind::Journal => Report::Journal {
                 column: one(columns()?)?,
             },
         };
         Ok(NewReportExport {
             report,
-            scope: scope(self.location_id, self.as_known_at)?,
+            scope: scope(self.location_id, self.dimension_value_id, self.as_known_at)?,
             format: self.format.into(),
         })
     }

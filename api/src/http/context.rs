@@ -17,6 +17,7 @@ pub struct RequestContext {
     id: RequestId,
     client: Option<IpAddr>,
     locale: Locale,
+    reason: Option<String>,
     route: OnceLock<&'static str>,
     operation: OnceLock<String>,
 }
@@ -31,6 +32,7 @@ impl RequestContext {
             id: request_id::of(request.headers()),
             client: client_address(request.headers(), peer, trusted_hops),
             locale: locale(request),
+            reason: reason(request),
             route: OnceLock::new(),
             operation: OnceLock::new(),
         }
@@ -57,6 +59,11 @@ impl RequestContext {
         self.locale
     }
 
+    /// Why the client does it, as it has said in `X-Reason`.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
     /// The route's pattern, for logs and metrics; `None` for an unknown path.
     pub fn route(&self) -> Option<&'static str> {
         self.route.get().copied()
@@ -76,6 +83,38 @@ impl RequestContext {
     pub(crate) fn set_operation(&self, name: &str) {
         self.operation.get_or_init(|| name.to_owned());
     }
+}
+
+/// The longest reason that is kept, in characters. A longer one is cut off: it is no reason to refuse what is asked.
+const REASON_MAX: usize = 500;
+
+/// Percent-encoded UTF-8, for headers are ASCII. What is none is no reason.
+fn reason(request: &Request) -> Option<String> {
+    let text = request.header("x-reason")?;
+    let text = String::from_utf8(percent_decoded(text)?).ok()?;
+    let text: String = text
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(REASON_MAX)
+        .collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// None when what follows a `%` is no byte.
+fn percent_decoded(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let (high, low) = (digit()?, digit()?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    Some(bytes)
 }
 
 fn locale(request: &Request) -> Locale {

@@ -1,6 +1,7 @@
 # What the shop's people read when something cannot be done. One message a code; values are named in domain/src/error.rs.
 
 ACCOUNT_IS_GROUP = This is a group of accounts: nothing is posted to it. Choose an account in it.
+ACCOUNT_OF_STOCK = Account { $account } has what stock is worth, and follows from stock by itself. Receive, issue or adjust goods instead.
 ALREADY_REVERSED = This was reversed before. It can be reversed once.
 ALREADY_TAKEN = { $value ->
     [none] This value is already in use.
@@ -9,6 +10,7 @@ ALREADY_TAKEN = { $value ->
 AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write which one you mean.
 ARCHIVED = This is archived. Restore it first.
 ASSERTION_FAILED = The file says that { $account } has { $asserted } { $commodity }, but it has { $actual }.
+BELOW_FLOOR = { $account } would have { $available } { $commodity } left, with what is held; it may not fall below { $floor }.
 BUILT_IN = Every shop has this location. It cannot be closed.
 CANNOT_VARY = Variants cannot differ in “{ $value }”: choose an attribute with one plain value that is not unique.
 CATEGORY_NOT_KEPT = { $location } is kept for items of other categories; { $sku } cannot be put there.
@@ -18,9 +20,12 @@ COUNTED_FEWER = Only { $counted } of { $sku } were counted in { $location }: no 
 COUNT_LOCATION_TAKEN = { $location } is being counted already, in the count C-{ $number }.
 CYCLE = This cannot be moved below itself.
 DIMENSIONS_TOO_LARGE = The picture is { $width } × { $height } pixels; at most { $max } are taken.
+ENTRY_OF_STOCK = This entry follows from stock. Undo what happened in stock, and it is undone as well.
 EXCLUSIVE = Give either this or “{ $other }”, not both.
 FINE_WEIGHT_GAINED = { $gained } g more of pure metal would come out than went in. Please check the weights and finenesses.
 FINE_WEIGHT_LOST = { $lost } g of pure metal would be lost; at most { $max } g may be. Check the weights, or allow a larger loss.
+FISCAL_YEAR_CLOSED = The fiscal year was closed with its closing entry. Reopen the whole fiscal year.
+FISCAL_YEAR_OPEN = This fiscal year has no closing entry that could be undone.
 GAVE_UP = This could not be processed. Please upload it again.
 HAS_VARIANTS = { $value ->
     [none] There are still variants, archived ones included. Detach them first.
@@ -92,6 +97,13 @@ ROW_TOO_LARGE = This row is too long; a row may have at most { $max } bytes. Is 
 SERIALS_ONLY = Only an item that is kept by serial number has this.
 SERIAL_ELSEWHERE = The piece { $number } is in { $location }.
 STALE_VERSION = Somebody changed this meanwhile. Load it again, then make your change.
+SUBSIDIARY_REQUIRED = { $expected ->
+    [party] Say which party: lines of { $account } name one.
+    [bank] Say which bank account: lines of { $account } name one.
+    [employee] Say which employee: lines of { $account } name one.
+   *[other] Say which subsidiary account: lines of { $account } name one.
+}
+SUBSIDIARY_UNWANTED = { $account } has no subsidiary accounts. Leave this out.
 THROTTLED = Too many attempts. Wait { $seconds } seconds and try again.
 TIME_OUT_OF_RANGE = The time must be between { $min } and { $max }.
 TOO_DEEP = The tree may have at most { $max } levels.
@@ -101,6 +113,7 @@ TOO_LONG = This is too long; at most { $max } characters are taken.
 TOO_MANY = These are too many; at most { $max } are taken.
 TOO_SHORT = This is too short; at least { $min } characters are needed.
 UNBALANCED = { $commodity } does not balance: { $debit } is debited and { $credit } credited.
+UNFIT_FOR_STOCK = Stock cannot be booked to account { $account }: it is kept in another currency or metal, demands subsidiary accounts, or is given both for stock and for something else.
 UNKNOWN_COLUMN = The column “{ $value }” is not known. Rename it or take it out.
 UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
 UNKNOWN_COMMODITY = There is no currency or metal “{ $value }”.
@@ -115,7 +128,22 @@ VARIES = The variants differ in “{ $value }”, so the item they come from has
 VIRTUAL_LOCATION = This location is virtual: there are no bounds to what lies in it. Leave this out.
 WEIGHT_LEFT = With the last piece { $left } g would be left; at most { $max } g may be. Weigh again, or adjust the weight first.
 WITHOUT_STOCK = { $sku } is a service, a digital item or a template: it has no stock.
+WRONG_ACCOUNT_KIND = { $expected ->
+    [equity] This must be an account of equity.
+    [revenue] This must be an account of revenue.
+    [expense] This must be an account of expenses.
+    [asset] This must be in a group of assets.
+   *[liability] This must be in a group of liabilities.
+}
 WRONG_COMMODITY = Only { $expected } is posted to { $account }, not { $commodity }.
+WRONG_DIMENSION = { $expected ->
+    [party] This must be a party.
+    [bank] This must be a bank account.
+    [employee] This must be an employee.
+    [cost_center] This must be a cost centre.
+    [project] This must be a project.
+   *[other] This must be a subsidiary account that is neither a party, a bank account nor an employee.
+}
 WRONG_LOCATION = Goods cannot go this way: choose another location.
 WRONG_STATE = { $state ->
     [requested] This was only asked for: it must be picked first.
@@ -124,7 +152,8 @@ WRONG_STATE = { $state ->
     [received] This has been received: nothing more can be done about it.
     [open] This is still being counted: finish counting first.
     [review] Counting has ended: approve it, or let lines be counted again.
-    [posted] This was approved: nothing more can be done about it.
+    [posted] This was posted: nothing more can be done about it.
+    [expired] The time of this is over: nothing more can be done about it.
    *[other] This was called off.
 }
 WRONG_TYPE = { $expected ->

@@ -4,7 +4,12 @@
 //! archived and never deleted; the database keeps what was posted to them true
 //! ([ADR 20](../docs/adr/0020-books-are-kept-by-the-database.md)).
 
+mod balance;
+mod floor;
+mod import;
 mod query;
+mod relocation;
+mod role;
 mod rules;
 mod template;
 mod write;
@@ -15,8 +20,15 @@ use entity::id::AccountId;
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 
+pub use balance::{AccountBalance, BalanceOf};
 pub use entity::account::{Kind, Model as Account, Side};
 pub use entity::commodity::{Kind as CommodityKind, Model as Commodity};
+use entity::dimension_value::Kind as DimensionKind;
+pub use floor::{AccountFloor, NewFloor};
+pub use import::{COLUMNS as IMPORT_COLUMNS, IMPORTED_MAX, ImportRow};
+pub(crate) use query::find_in_tx;
+pub(crate) use role::role_in_tx;
+pub use role::{AccountRole, Role};
 pub(crate) use rules::parse_commodity;
 pub use template::Template;
 
@@ -51,6 +63,8 @@ pub struct NewAccount {
     pub commodity: Option<String>,
     /// Its key in somebody else's system.
     pub external_reference: Option<String>,
+    /// Of which kind the subsidiary accounts are that lines have to name; lines name none without.
+    pub subsidiary_kind: Option<DimensionKind>,
 }
 
 /// What is to be different about an account. What is not given stays.
@@ -66,6 +80,8 @@ pub struct AccountChange {
     pub commodity: Patch<String>,
     /// Its key in somebody else's system.
     pub external_reference: Patch<String>,
+    /// Of which kind the subsidiary accounts are that lines have to name.
+    pub subsidiary_kind: Patch<DimensionKind>,
 }
 
 /// Which accounts. All that is given must hold.
@@ -156,7 +172,7 @@ impl Accounts<'_> {
     /// Archives an account, or a group with all that is in it: nothing is posted to it any more.
     ///
     /// # Errors
-    /// When there is no such account, or somebody changed it since `expected_version`.
+    /// When there is no such account, stock is booked to it or below it, or somebody changed it since `expected_version`.
     pub async fn archive(
         &self,
         viewer: &Viewer,
@@ -181,6 +197,7 @@ impl Accounts<'_> {
             return Ok(before);
         }
         tree::lock_subtree_in_tx(&tx, &before, SubtreeLock::AgainstUse).await?;
+        write::check_no_stock_in_tx(&tx, &before).await?;
         tree::archive_subtree_in_tx(&tx, now, &before).await?;
         let account = query::get_in_tx(&tx, id).await?;
         let action = "account.archive";

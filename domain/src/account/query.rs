@@ -21,7 +21,7 @@ use crate::{
 
 /// All columns, as `SELECT` and `RETURNING` need them.
 pub(super) const COLUMNS: &str = "id, number, parent_id, path::text AS path, code, name, kind, normal_side, is_group, commodity, \
-                                  external_reference, archived_at, version, created_at, updated_at";
+                                  external_reference, archived_at, version, created_at, updated_at, subsidiary_kind, has_floor";
 
 const CODE: Column = Column {
     sql: "code",
@@ -104,6 +104,10 @@ pub(super) async fn lock_in_tx(tx: &DatabaseTransaction, id: AccountId) -> Resul
 }
 
 pub(super) async fn get_in_tx(tx: &DatabaseTransaction, id: AccountId) -> Result<Account> {
-    let found = Entity::find_by_id(id).one(tx).await?;
+    let found = find_in_tx(tx, id).await?;
     found.ok_or_else(|| Error::internal("an account vanished under its lock"))
+}
+
+pub(crate) async fn find_in_tx(tx: &DatabaseTransaction, id: AccountId) -> Result<Option<Account>> {
+    Ok(Entity::find_by_id(id).one(tx).await?)
 }

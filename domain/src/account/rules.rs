@@ -2,6 +2,7 @@
 
 use entity::{
     account::{Kind, Model as Account, Side},
+    dimension_value::Kind as DimensionKind,
     translations::Translations,
 };
 
@@ -26,6 +27,7 @@ pub(super) struct Facts {
     pub(super) normal_side: Option<Side>,
     pub(super) commodity: Option<String>,
     pub(super) external_reference: Option<String>,
+    pub(super) subsidiary_kind: Option<DimensionKind>,
 }
 
 /// A change of that, valid.
@@ -36,6 +38,7 @@ pub(super) struct FactsChange {
     pub(super) normal_side: Option<Side>,
     pub(super) commodity: Patch<String>,
     pub(super) external_reference: Patch<String>,
+    pub(super) subsidiary_kind: Patch<DimensionKind>,
 }
 
 pub(super) fn parse_new(new: &NewAccount) -> Result<Facts> {
@@ -48,6 +51,7 @@ pub(super) fn parse_new(new: &NewAccount) -> Result<Facts> {
         normal_side,
         commodity,
         external_reference,
+        subsidiary_kind,
     } = new;
     let mut refusals = Refusals::default();
     let code = refusals.take(sku::parse("code", code));
@@ -61,6 +65,10 @@ pub(super) fn parse_new(new: &NewAccount) -> Result<Facts> {
     if *is_group && matches!(commodity, Some(Some(_))) {
         refusals.push(Refusal::new(Code::AccountIsGroup, "commodity"));
     }
+    if *is_group && subsidiary_kind.is_some() {
+        refusals.push(Refusal::new(Code::AccountIsGroup, "subsidiaryKind"));
+    }
+    let subsidiaries = refusals.take(subsidiary_kind.map(parse_subsidiaries).transpose());
     let reference = refusals.take(
         external_reference
             .as_deref()
@@ -75,9 +83,18 @@ pub(super) fn parse_new(new: &NewAccount) -> Result<Facts> {
             normal_side: *normal_side,
             commodity: commodity?,
             external_reference: reference?,
+            subsidiary_kind: subsidiaries?,
         })
     })();
     refusals.into_result(parsed)
+}
+
+/// Cost centres and projects are no subsidiary accounts: any line may name one.
+fn parse_subsidiaries(kind: DimensionKind) -> Result<DimensionKind, Refusal> {
+    if kind.is_subsidiary() {
+        return Ok(kind);
+    }
+    Err(Refusal::new(Code::WrongDimension, "subsidiaryKind").with("expected", "other"))
 }
 
 pub(super) fn parse_change(change: &AccountChange) -> Result<FactsChange> {
@@ -87,6 +104,7 @@ pub(super) fn parse_change(change: &AccountChange) -> Result<FactsChange> {
         normal_side,
         commodity,
         external_reference,
+        subsidiary_kind,
     } = change.clone();
     let mut refusals = Refusals::default();
     let code = refusals.take(code.map(|code| sku::parse("code", &code)).transpose());
@@ -97,6 +115,7 @@ pub(super) fn parse_change(change: &AccountChange) -> Result<FactsChange> {
     let commodity = refusals.take(commodity.try_map(|code| parse_commodity("commodity", &code)));
     let reference =
         refusals.take(external_reference.try_map(|reference| text::external_reference(&reference)));
+    let subsidiaries = refusals.take(subsidiary_kind.try_map(parse_subsidiaries));
     let parsed = (|| {
         Some(FactsChange {
             code: code?,
@@ -104,6 +123,7 @@ pub(super) fn parse_change(change: &AccountChange) -> Result<FactsChange> {
             normal_side,
             commodity: commodity?,
             external_reference: reference?,
+            subsidiary_kind: subsidiaries?,
         })
     })();
     refusals.into_result(parsed)
@@ -125,10 +145,13 @@ pub(crate) fn parse_commodity(path: &str, text: &str) -> Result<String, Refusal>
     }
 }
 
-/// A group has no commodity.
+/// A group has no commodity, and no subsidiary accounts.
 pub(super) fn check_change(account: &Account, change: &FactsChange) -> Result<(), Refusal> {
     if account.is_group && matches!(change.commodity, Patch::Set(_)) {
         return Err(Refusal::new(Code::AccountIsGroup, "commodity"));
+    }
+    if account.is_group && matches!(change.subsidiary_kind, Patch::Set(_)) {
+        return Err(Refusal::new(Code::AccountIsGroup, "subsidiaryKind"));
     }
     Ok(())
 }

@@ -75,6 +75,7 @@ const COMMON: &[Line] = &[
     Line("1110", Usual, "", "Advances to suppliers", "پیش‌پرداخت به تأمین‌کنندگان"),
     Line("1111", Usual, "", "Tax on purchases", "مالیات بر ارزش افزودهٔ خرید"),
     Line("1112", Usual, "", "Advances to employees", "مساعدهٔ کارکنان"),
+    Line("1113", Usual, "", "Work in progress", "کالای در جریان ساخت"),
     Line("12", Usual, "", "Non-current assets", "دارایی‌های غیرجاری"),
     Line("1201", Usual, "", "Furniture and equipment", "اثاثه و تجهیزات"),
     Line("1202", Contra, "", "Accumulated depreciation", "استهلاک انباشته"),
@@ -222,7 +223,7 @@ pub(super) async fn insert_in_tx(
                    OVERRIDING SYSTEM VALUE
                    SELECT id, number, parent_id, path, code, name::jsonb, kind, normal_side, is_group, NULLIF(commodity, ''), $9, $9 FROM placed
                    RETURNING id, number, parent_id, path::text AS path, code, name, kind, normal_side, is_group, commodity, external_reference,
-                             archived_at, version, created_at, updated_at
+                             archived_at, version, created_at, updated_at, subsidiary_kind, has_floor
                ), trail AS (
                    INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
                    SELECT $9, $10, $11, $12, $13, 'account.template', 'account', id, to_jsonb(created) FROM created

@@ -12,6 +12,7 @@ use sea_orm::{
 
 use super::{Items, query, write};
 use crate::{
+    audit,
     error::{Code, Result},
     job,
     viewer::Viewer,
@@ -56,6 +57,7 @@ impl Items<'_> {
         let image = item_image::Entity::find_by_id(image.id).one(&tx).await?;
         if let (Some(item), Some(image)) = (item, image) {
             let action = action(&rendered);
+            audit::sign_in_tx(&tx, viewer, action).await?;
             rendered_row(image, rendered).update(&tx).await?;
             write::announce_in_tx(&tx, viewer, now, action, &item).await?;
         }
@@ -80,6 +82,7 @@ impl Items<'_> {
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         if let Some(item) = query::lock_in_tx(&tx, id).await? {
+            audit::sign_in_tx(&tx, viewer, "item.code_rendered").await?;
             // The version stays: nobody who edits the item meanwhile shall hear that it is stale.
             let mut row = item.into_active_model();
             row.qr_svg_key = Set(Some(svg_key.to_owned()));
@@ -128,6 +131,7 @@ pub(crate) async fn give_up_image_in_tx(
     let LockedImage { item, image } = locked;
     let outcome = RenderedImage::Unreadable(Code::GaveUp);
     let action = action(&outcome);
+    audit::sign_in_tx(tx, viewer, action).await?;
     rendered_row(image, outcome).update(tx).await?;
     write::announce_in_tx(tx, viewer, now, action, &item).await
 }
@@ -140,6 +144,7 @@ pub(crate) async fn take_up_image_in_tx(
     locked: LockedImage,
 ) -> Result<()> {
     let LockedImage { item, image } = locked;
+    audit::sign_in_tx(tx, viewer, "item.image_retried").await?;
     let mut row = image.into_active_model();
     row.state = Set(State::Processing);
     row.failure = Set(None);

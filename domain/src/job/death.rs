@@ -33,7 +33,8 @@ pub(super) async fn lock_image_in_tx(
             | Task::ImportItems { .. }
             | Task::ImportJournal { .. }
             | Task::PrintLabels { .. }
-            | Task::ReconcileStock { .. },
+            | Task::ReconcileStock { .. }
+            | Task::VerifyTrail { .. },
         )
         | None => Ok(None),
     }

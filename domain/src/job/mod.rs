@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use entity::id::{
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
-    ReportExportId, StockReconciliationId,
+    ReportExportId, StockReconciliationId, TrailVerificationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,12 @@ pub enum Task {
         /// The proof.
         reconciliation_id: StockReconciliationId,
     },
+    /// Prove that nothing was changed behind the trail's back.
+    #[serde(rename = "trail.verify")]
+    VerifyTrail {
+        /// The proof.
+        verification_id: TrailVerificationId,
+    },
 }
 
 /// What carries jobs of one nature, with limits of its own.
@@ -139,6 +145,7 @@ impl Task {
             Self::ImportJournal { .. } => "journal.import",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
+            Self::VerifyTrail { .. } => "trail.verify",
         }
     }
 
@@ -152,7 +159,8 @@ impl Task {
             | Self::ExportReport { .. }
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
-            | Self::ReconcileStock { .. } => Queue::Bulk,
+            | Self::ReconcileStock { .. }
+            | Self::VerifyTrail { .. } => Queue::Bulk,
         }
     }
 
@@ -164,11 +172,12 @@ impl Task {
             Self::RenderCode { .. } => Duration::from_secs(20),
             Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
-            // An import that takes longer goes on with the next attempt.
+            // An import that takes longer goes on with the next attempt, and so does a proof of the trail.
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
             | Self::ImportItems { .. }
-            | Self::ImportJournal { .. } => Duration::from_secs(3600),
+            | Self::ImportJournal { .. }
+            | Self::VerifyTrail { .. } => Duration::from_secs(3600),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What the database found wrong with entries, told so that a person understands it.
 
 use chrono::NaiveDate;
-use entity::id::JournalEntryId;
+use entity::journal_entry::Kind;
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::rules::Entry;
 use crate::{
@@ -19,21 +20,21 @@ pub(super) const TOLD_MAX: usize = 100;
 /// Where in the input an entry is.
 #[derive(Debug)]
 pub(crate) struct Place {
-    pub(super) id: JournalEntryId,
+    pub(super) id: Uuid,
     pub(super) date: NaiveDate,
     prefix: String,
-    /// Whether its lines are those of the input; of a reversal there are none.
+    /// Whether its lines are those of the input; of a reversal and of a closing entry there are none.
     has_lines: bool,
     debits: Vec<bool>,
 }
 
 impl Place {
-    pub(super) fn of(id: JournalEntryId, entry: &Entry) -> Self {
+    pub(super) fn of(id: Uuid, entry: &Entry) -> Self {
         Self {
             id,
             date: entry.date,
             prefix: entry.prefix.clone(),
-            has_lines: entry.reverses.is_none(),
+            has_lines: entry.reverses.is_none() && entry.kind != Kind::Closing,
             debits: entry.lines.iter().map(|line| line.is_debit).collect(),
         }
     }
@@ -108,18 +109,24 @@ impl Failure {
 fn is_fault(constraint: &str) -> bool {
     matches!(
         constraint,
-        "journal_entry_balanced"
+        FLOOR
+            | "journal_entry_balanced"
             | "journal_entry_reversed_once"
+            | "journal_entry_of_stock"
             | "journal_line_fit"
             | "journal_period_open"
     )
 }
 
+/// The constraint that floors are.
+const FLOOR: &str = "account_floor_kept_up";
+
 /// One thing that is wrong.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Fault {
     code: String,
-    entry: JournalEntryId,
+    /// Which entry or hold; none of what is wrong with all of them together.
+    entry: Option<Uuid>,
     /// Which line, from 1.
     line: Option<usize>,
     account: Option<String>,
@@ -128,6 +135,11 @@ pub(crate) struct Fault {
     scale: Option<i16>,
     debit: Option<Decimal>,
     credit: Option<Decimal>,
+    /// Of which kind a subsidiary account has to be.
+    kind: Option<String>,
+    subsidiary: Option<String>,
+    available: Option<Decimal>,
+    floor: Option<Decimal>,
 }
 
 /// The error that says why.
@@ -156,12 +168,15 @@ async fn refusals(
     if constraint == "journal_entry_reversed_once" {
         return Ok(vec![Refusal::new(Code::AlreadyReversed, "id")]);
     }
+    if constraint == FLOOR {
+        return Ok(faults.iter().map(below_floor).take(TOLD_MAX).collect());
+    }
     let until = match constraint {
         "journal_period_open" => closed_until(db).await?,
         _ => String::new(),
     };
     let told = faults.iter().filter_map(|fault| {
-        let place = places.iter().find(|place| place.id == fault.entry)?;
+        let place = places.iter().find(|place| Some(place.id) == fault.entry)?;
         Some(told(fault, place, &until))
     });
     Ok(told.take(TOLD_MAX).collect())
@@ -173,6 +188,38 @@ async fn closed_until(db: &impl ConnectionTrait) -> Result<String> {
     let until = row.map(|row| row.try_get("", "closed_until")).transpose()?;
     let until: Option<NaiveDate> = until.flatten();
     Ok(until.map(|until| until.to_string()).unwrap_or_default())
+}
+
+/// What is wrong with the value of a dimension.
+fn of_dimension(
+    code: &str,
+    at: impl Fn(Code, &str) -> Refusal,
+    prefix: &str,
+    field: &str,
+) -> Refusal {
+    let code = match code.strip_prefix(prefix).unwrap_or_default() {
+        "missing" => Code::SubsidiaryRequired,
+        "unwanted" => Code::SubsidiaryUnwanted,
+        "wrong_kind" => Code::WrongDimension,
+        "archived" => Code::Archived,
+        _ => Code::NotFound,
+    };
+    at(code, field)
+}
+
+/// An account would have less than it has to.
+fn below_floor(fault: &Fault) -> Refusal {
+    let shown = |amount: Option<Decimal>| amount.unwrap_or_default().normalize();
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let account = match &fault.subsidiary {
+        Some(subsidiary) => format!("{} {subsidiary}", text(&fault.account)),
+        None => text(&fault.account),
+    };
+    Refusal::new(Code::BelowFloor, "lines")
+        .with("account", account)
+        .with("commodity", text(&fault.commodity))
+        .with("available", shown(fault.available))
+        .with("floor", shown(fault.floor))
 }
 
 /// The fault as a refusal of the field that it is about.
@@ -187,6 +234,10 @@ fn told(fault: &Fault, place: &Place, closed_until: &str) -> Refusal {
         scale,
         debit,
         credit,
+        kind,
+        subsidiary: _,
+        available: _,
+        floor: _,
     } = fault;
     let at = |code, field: &str| Refusal::new(code, &place.line(*line, field));
     let account = account.as_deref().unwrap_or_default();
@@ -196,6 +247,8 @@ fn told(fault: &Fault, place: &Place, closed_until: &str) -> Refusal {
         "account_unknown" => at(Code::NotFound, "accountId"),
         "account_is_group" => at(Code::AccountIsGroup, "accountId").with("account", account),
         "account_archived" => at(Code::Archived, "accountId"),
+        "account_of_stock" => at(Code::AccountOfStock, "accountId").with("account", account),
+        "entry_of_stock" => Refusal::new(Code::EntryOfStock, "id"),
         "commodity_unknown" => at(Code::UnknownCommodity, "commodity").with("value", commodity),
         "commodity_unfit" => at(Code::WrongCommodity, "commodity")
             .with("account", account)
@@ -203,6 +256,17 @@ fn told(fault: &Fault, place: &Place, closed_until: &str) -> Refusal {
             .with("expected", expected.as_deref().unwrap_or_default()),
         "too_fine" => at(Code::TooFine, place.side(*line)).with("max", scale.unwrap_or_default()),
         "location_unknown" => at(Code::NotFound, "locationId"),
+        code if code.starts_with("subsidiary_") => {
+            of_dimension(code, at, "subsidiary_", "subsidiaryId")
+                .with("account", account)
+                .with("expected", kind.as_deref().unwrap_or_default())
+        }
+        code if code.starts_with("cost_center_") => {
+            of_dimension(code, at, "cost_center_", "costCenterId").with("expected", "cost_center")
+        }
+        code if code.starts_with("project_") => {
+            of_dimension(code, at, "project_", "projectId").with("expected", "project")
+        }
         "no_period" => Refusal::new(Code::NoPeriod, &place.path("date")).with("date", place.date),
         "period_closed" => {
             Refusal::new(Code::PeriodClosed, &place.path("date")).with("closedUntil", closed_until)

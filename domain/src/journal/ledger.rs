@@ -4,7 +4,10 @@
 //! the first.
 
 use chrono::NaiveDate;
-use entity::{id::AccountId, journal_line::Model as JournalLine};
+use entity::{
+    id::{AccountId, DimensionValueId},
+    journal_line::Model as JournalLine,
+};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
 
@@ -13,7 +16,7 @@ use crate::{
     error::{Code, Refusal, Result},
     keyset::{Column, Cursor, Order, Term},
     page::{Page, PageArgs},
-    report::{Scope, figures::push_at},
+    report::Scope,
     sql::{Sql, statement},
 };
 
@@ -22,6 +25,8 @@ use crate::{
 pub struct LedgerOf {
     /// Of which account.
     pub account_id: AccountId,
+    /// Of which of its subsidiary accounts only.
+    pub subsidiary_id: Option<DimensionValueId>,
     /// In which commodity; the account's only one without, or the shop's currency.
     pub commodity: Option<String>,
     /// From this day on.
@@ -30,13 +35,6 @@ pub struct LedgerOf {
     pub until: Option<NaiveDate>,
     /// Where, and as known when.
     pub scope: Scope,
-}
-
-impl LedgerOf {
-    /// Whether all that was ever posted to the account is in it.
-    fn is_whole(&self) -> bool {
-        self.scope == Scope::default()
-    }
 }
 
 /// A line, and what the account had after it.
@@ -83,41 +81,55 @@ async fn commodity(db: &impl ConnectionTrait, of: &LedgerOf) -> Result<String> {
     }
 }
 
-/// What the account had before the first line: whole months, days, and lines of one day.
-const BEFORE: &str = " before AS (
-             SELECT COALESCE(sum(t.balance), 0) AS balance FROM first f CROSS JOIN LATERAL (
-                 SELECT debit - credit AS balance FROM account_turnover
-                 WHERE account_id = $1 AND commodity = $2 AND span = 'month' AND since < f.month
-                 UNION ALL
-                 SELECT debit - credit FROM account_turnover
-                 WHERE account_id = $1 AND commodity = $2 AND span = 'day' AND since >= f.month AND since < f.date
-                 UNION ALL
-                 SELECT CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END FROM journal_line l
-                 WHERE l.account_id = $1 AND l.commodity = $2 AND l.date = f.date AND (l.number, l.line) < (f.number, f.line)
-             ) t
-         )";
+/// What there was before the first line.
+fn push_before(sql: &mut Sql, of: &LedgerOf) {
+    match of.subsidiary_id {
+        _ if of.scope != Scope::default() => push_before_from_lines(sql, of),
+        Some(id) => push_before_from_turnovers(sql, "subsidiary_turnover", Some(id)),
+        None => push_before_from_turnovers(sql, "account_turnover", None),
+    }
+}
 
-/// The same of a part of the account's lines, which nothing keeps added up: from all of them.
-fn push_before(sql: &mut Sql, scope: &Scope) {
+/// From whole months, days, and lines of one day.
+fn push_before_from_turnovers(sql: &mut Sql, turnover: &str, subsidiary: Option<DimensionValueId>) {
+    let spans = [
+        "span = 'month' AND since < f.month",
+        "span = 'day' AND since >= f.month AND since < f.date",
+    ];
+    sql.push(" before AS (SELECT COALESCE(sum(t.balance), 0) AS balance FROM first f CROSS JOIN LATERAL (");
+    for span in spans {
+        sql.push("SELECT l.debit - l.credit AS balance FROM ")
+            .push(turnover);
+        sql.push(" l WHERE l.account_id = $1 AND l.commodity = $2 AND ")
+            .push(span);
+        push_subsidiary(sql, subsidiary);
+        sql.push(" UNION ALL ");
+    }
+    sql.push(
+        "SELECT CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END FROM journal_line l
+         WHERE l.account_id = $1 AND l.commodity = $2 AND l.date = f.date AND (l.number, l.line) < (f.number, f.line)",
+    );
+    push_subsidiary(sql, subsidiary);
+    sql.push(") t)");
+}
+
+/// Of a part of the lines, which nothing keeps added up: from all of them.
+fn push_before_from_lines(sql: &mut Sql, of: &LedgerOf) {
     sql.push(
         " before AS (
              SELECT COALESCE(sum(CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END), 0) AS balance
              FROM first f JOIN journal_line l ON l.account_id = $1 AND l.commodity = $2 AND (l.date, l.number, l.line) < (f.date, f.number, f.line)
              WHERE true",
     );
-    push_scope(sql, scope);
+    push_subsidiary(sql, of.subsidiary_id);
+    of.scope.push_all(sql);
     sql.push(")");
 }
 
-/// What else must hold of a line `l`.
-fn push_scope(sql: &mut Sql, scope: &Scope) {
-    if let Some(location) = scope.location_id {
-        sql.push(" AND ");
-        push_at(sql, location);
-    }
-    if let Some(known) = scope.known_at {
-        sql.push(" AND EXISTS (SELECT FROM journal_entry e WHERE e.id = l.entry_id AND e.recorded_at <= ");
-        sql.bind(known).push(")");
+/// Only what is for this subsidiary account.
+fn push_subsidiary(sql: &mut Sql, subsidiary: Option<DimensionValueId>) {
+    if let Some(id) = subsidiary {
+        sql.push(" AND l.subsidiary_id = ").bind(id);
     }
 }
 
@@ -137,7 +149,8 @@ pub(super) async fn page(
     sql.push(
         "WITH line AS (SELECT l.* FROM journal_line l WHERE l.account_id = $1 AND l.commodity = $2",
     );
-    push_scope(&mut sql, &of.scope);
+    push_subsidiary(&mut sql, of.subsidiary_id);
+    of.scope.push_all(&mut sql);
     if let Some(from) = of.from {
         sql.push(" AND l.date >= ").bind(from);
     }
@@ -151,11 +164,7 @@ pub(super) async fn page(
     order().push_order_by(&mut sql, false);
     sql.push(" LIMIT ").bind(i64::from(window.size) + 1);
     sql.push("), first AS (SELECT date, number, line, date_trunc('month', date)::date AS month FROM line ORDER BY date, number, line LIMIT 1),");
-    if of.is_whole() {
-        sql.push(BEFORE);
-    } else {
-        push_before(&mut sql, &of.scope);
-    }
+    push_before(&mut sql, of);
     sql.push(
         " SELECT line.*, before.balance + sum(CASE WHEN line.is_debit THEN line.amount ELSE -line.amount END)
                     OVER (ORDER BY line.date, line.number, line.line ROWS UNBOUNDED PRECEDING) AS balance

@@ -3,27 +3,35 @@
 //! An entry is posted at once or not at all, and stays. Its number has no gaps, what accounts have follows from its lines, and the database
 //! refuses what cannot be, whoever writes ([ADR 20](../docs/adr/0020-books-are-kept-by-the-database.md)).
 
+mod closing;
 mod fault;
+mod hold;
 mod ledger;
 mod post;
 mod query;
 mod reversal;
 mod rules;
+mod subsidiary;
 mod verify;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::id::{AccountId, FiscalYearId, JournalEntryId, LocationId};
+use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+pub use closing::YearPosted;
 pub use entity::{
     journal_entry::{Kind, Model as JournalEntry},
     journal_line::Model as JournalLine,
 };
 pub(crate) use fault::{Failure, explain};
+pub use hold::{
+    HoldFilter, HoldPosted, HoldPosting, JournalHold, JournalHoldLine, NewHold, State as HoldState,
+};
 pub use ledger::{LedgerLine, LedgerOf};
 pub(crate) use post::write_in_tx;
 pub(crate) use rules::{Entry, Line, parse_date};
+pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
 pub use verify::{DIFFERENCES_MAX, Difference};
 
 use crate::{
@@ -31,7 +39,7 @@ use crate::{
     error::Result,
     page::{Page, PageArgs},
     permission::Permission,
-    report::{check_location, known},
+    report::known,
     viewer::Viewer,
 };
 
@@ -66,6 +74,12 @@ pub struct NewLine {
     pub quantity: Option<Decimal>,
     /// For which location.
     pub location_id: Option<LocationId>,
+    /// For which subsidiary account: of an account that demands one.
+    pub subsidiary_id: Option<DimensionValueId>,
+    /// For which cost centre.
+    pub cost_center_id: Option<DimensionValueId>,
+    /// For which project.
+    pub project_id: Option<DimensionValueId>,
     /// What it is about.
     pub description: Option<String>,
 }
@@ -75,6 +89,8 @@ pub struct NewLine {
 pub struct NewEntry {
     /// When it happened.
     pub date: NaiveDate,
+    /// What sort of entry it is: general, or opening.
+    pub kind: Kind,
     /// What it is about.
     pub description: Option<String>,
     /// What it is posted for.
@@ -102,6 +118,8 @@ pub struct EntryFilter {
     pub account_id: Option<AccountId>,
     /// Recorded up to this moment.
     pub known_at: Option<DateTime<Utc>>,
+    /// With a line for this subsidiary account, cost centre or project.
+    pub dimension_value_id: Option<DimensionValueId>,
 }
 
 /// The journal: its use cases and queries.
@@ -217,9 +235,24 @@ impl Journal<'_> {
         args: &PageArgs,
     ) -> Result<Page<LedgerLine>> {
         viewer.require(Permission::BooksRead)?;
-        check_location(&self.domain.reads, of.scope.location_id).await?;
+        of.scope.check(&self.domain.reads).await?;
         known::settle(self.domain, "asKnownAt", of.scope.known_at).await?;
         ledger::page(&self.domain.reads, of, args).await
+    }
+
+    /// A page of what each subsidiary account had at the end of a day in an account, or in all accounts below a group, by account, commodity and
+    /// the subsidiary account's code. Pages go forward.
+    ///
+    /// # Errors
+    /// When the viewer may not see the books, there is no such account, or the page's arguments are wrong.
+    pub async fn subsidiary_balances(
+        &self,
+        viewer: &Viewer,
+        of: &SubsidiaryBalancesOf,
+        args: &PageArgs,
+    ) -> Result<Page<SubsidiaryBalanceRow>> {
+        viewer.require(Permission::BooksRead)?;
+        subsidiary::balances(&self.domain.reads, of, args).await
     }
 
     /// Adds everything up again, and tells what comes out differently: the first differences, and nothing when all is well.

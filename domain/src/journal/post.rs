@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    id::{AccountId, JournalEntryId, LocationId},
+    id::{AccountId, DimensionValueId, JournalEntryId, LocationId},
     journal_entry::Model as JournalEntry,
 };
 use rust_decimal::Decimal;
@@ -76,17 +76,26 @@ pub(crate) async fn write_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    (operation, claim): (&'static str, Claim),
+    asked: (&'static str, Claim),
     entries: Vec<Entry>,
 ) -> Result<Vec<JournalEntry>, Failure> {
-    let ids: Vec<_> = entries
-        .iter()
-        .map(|_| JournalEntryId(new_id(now)))
-        .collect();
+    let ids = entries.iter().map(|_| JournalEntryId(new_id(now)));
+    let ids = ids.collect();
+    write_as_in_tx(tx, viewer, now, asked, (ids, entries)).await
+}
+
+/// The same under ids that are known beforehand.
+pub(super) async fn write_as_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    (operation, claim): (&'static str, Claim),
+    (ids, entries): (Vec<JournalEntryId>, Vec<Entry>),
+) -> Result<Vec<JournalEntry>, Failure> {
     let places: Vec<_> = ids
         .iter()
         .zip(&entries)
-        .map(|(id, entry)| Place::of(*id, entry))
+        .map(|(id, entry)| Place::of(id.0, entry))
         .collect();
     let posted = insert_in_tx(tx, viewer, now, (operation, claim), (&ids, entries)).await;
     let mut posted = match posted {
@@ -103,7 +112,7 @@ pub(crate) async fn write_in_tx(
 
 /// Of a day that lies in no fiscal year nothing is written.
 fn no_fiscal_year(posted: &[JournalEntry], places: &[Place]) -> Error {
-    let there: BTreeSet<_> = posted.iter().map(|entry| entry.id).collect();
+    let there: BTreeSet<_> = posted.iter().map(|entry| entry.id.0).collect();
     let missing = places.iter().filter(|place| !there.contains(&place.id));
     let refusals = missing.map(|place| {
         let refusal = Refusal::new(Code::NoPeriod, &place.path("date"));
@@ -137,13 +146,16 @@ const POST: &str = "WITH asked AS MATERIALIZED (
         RETURNING *
     ), posted AS (
         INSERT INTO journal_line (entry_id, line, account_id, commodity, is_debit, amount, base_amount, quantity, location_id, description,
-                                  date, number)
+                                  date, number, subsidiary_id, cost_center_id, project_id)
         SELECT n.id, l.line, l.account, COALESCE(NULLIF(l.commodity, ''), (SELECT currency FROM shop)), l.is_debit, l.amount,
                NULLIF(l.base_amount, -1), NULLIF(l.quantity, 0), NULLIF(l.location, '00000000-0000-0000-0000-000000000000'),
-               NULLIF(l.description, ''), n.date, n.number
+               NULLIF(l.description, ''), n.date, n.number, NULLIF(l.subsidiary, '00000000-0000-0000-0000-000000000000'),
+               NULLIF(l.cost_center, '00000000-0000-0000-0000-000000000000'), NULLIF(l.project, '00000000-0000-0000-0000-000000000000')
         FROM numbered n
         JOIN unnest($9::uuid[], $10::int4[], $11::uuid[], $12::text[], $13::bool[], $14::numeric[], $15::numeric[], $16::numeric[], $17::uuid[],
-                    $28::text[]) l (entry, line, account, commodity, is_debit, amount, base_amount, quantity, location, description)
+                    $28::text[], $30::uuid[], $31::uuid[], $32::uuid[])
+                l (entry, line, account, commodity, is_debit, amount, base_amount, quantity, location, description, subsidiary, cost_center,
+                   project)
             ON l.entry = n.id
     ), trail AS (
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
@@ -188,7 +200,7 @@ async fn insert_in_tx(
     let counts = entries
         .iter()
         .map(|entry| i32::try_from(entry.lines.len()).unwrap_or(i32::MAX));
-    let values: [Value; 29] = [
+    let values: [Value; 32] = [
         uuids(ids),
         dates.into(),
         kinds.into(),
@@ -223,6 +235,9 @@ async fn insert_in_tx(
         key.into(),
         columns.descriptions.into(),
         serde_json::Value::Array(told).into(),
+        uuids(&columns.subsidiaries),
+        uuids(&columns.cost_centers),
+        uuids(&columns.projects),
     ];
     JournalEntry::find_by_statement(statement(POST, values))
         .all(tx)
@@ -231,21 +246,24 @@ async fn insert_in_tx(
 
 /// The lines of all entries, column by column.
 #[derive(Default)]
-struct Columns {
-    entries: Vec<JournalEntryId>,
-    numbers: Vec<i32>,
-    accounts: Vec<AccountId>,
-    commodities: Vec<String>,
-    sides: Vec<bool>,
-    amounts: Vec<Decimal>,
-    base_amounts: Vec<Decimal>,
-    quantities: Vec<Decimal>,
-    locations: Vec<LocationId>,
-    descriptions: Vec<String>,
+pub(super) struct Columns {
+    pub(super) entries: Vec<JournalEntryId>,
+    pub(super) numbers: Vec<i32>,
+    pub(super) accounts: Vec<AccountId>,
+    pub(super) commodities: Vec<String>,
+    pub(super) sides: Vec<bool>,
+    pub(super) amounts: Vec<Decimal>,
+    pub(super) base_amounts: Vec<Decimal>,
+    pub(super) quantities: Vec<Decimal>,
+    pub(super) locations: Vec<LocationId>,
+    pub(super) subsidiaries: Vec<DimensionValueId>,
+    pub(super) cost_centers: Vec<DimensionValueId>,
+    pub(super) projects: Vec<DimensionValueId>,
+    pub(super) descriptions: Vec<String>,
 }
 
 impl Columns {
-    fn of(ids: &[JournalEntryId], entries: &[Entry]) -> Self {
+    pub(super) fn of(ids: &[JournalEntryId], entries: &[Entry]) -> Self {
         let mut columns = Self::default();
         for (id, entry) in ids.iter().zip(entries) {
             for (number, line) in (1..).zip(&entry.lines) {
@@ -264,8 +282,12 @@ impl Columns {
             base_amount,
             quantity,
             location,
+            subsidiary,
+            cost_center,
+            project,
             description,
         } = line;
+        let value = |id: &Option<DimensionValueId>| id.unwrap_or(DimensionValueId(NO_ID));
         self.entries.push(entry);
         self.numbers.push(number);
         self.accounts.push(*account);
@@ -275,6 +297,9 @@ impl Columns {
         self.base_amounts.push(base_amount.unwrap_or(NO_AMOUNT));
         self.quantities.push(quantity.unwrap_or_default());
         self.locations.push(location.unwrap_or(LocationId(NO_ID)));
+        self.subsidiaries.push(value(subsidiary));
+        self.cost_centers.push(value(cost_center));
+        self.projects.push(value(project));
         self.descriptions
             .push(description.clone().unwrap_or_default());
     }

@@ -76,6 +76,7 @@ fn push_filter(sql: &mut Sql, filter: &EntryFilter) {
         document,
         account_id,
         known_at,
+        dimension_value_id,
     } = filter;
     sql.push("true");
     if let Some(from) = from {
@@ -108,6 +109,11 @@ fn push_filter(sql: &mut Sql, filter: &EntryFilter) {
         )
         .bind(*id)
         .push(")");
+    }
+    if let Some(id) = dimension_value_id {
+        sql.push(" AND EXISTS (SELECT FROM journal_line l WHERE l.entry_id = e.id AND ")
+            .bind(*id)
+            .push(" IN (l.subsidiary_id, l.cost_center_id, l.project_id))");
     }
 }
 

@@ -65,8 +65,12 @@ impl Journal<'_> {
 async fn original_in_tx(tx: &DatabaseTransaction, id: JournalEntryId) -> Result<JournalEntry> {
     let found = super::query::by_ids(tx, &[id]).await?.pop();
     let original = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    if original.kind == Kind::Reversal {
-        return Err(Refusal::new(Code::NotReversible, "id").into());
+    match original.kind {
+        Kind::Reversal => return Err(Refusal::new(Code::NotReversible, "id").into()),
+        // It goes with its year: the year is opened again.
+        Kind::Closing => return Err(Refusal::new(Code::FiscalYearClosed, "id").into()),
+        Kind::Stock => return Err(Refusal::new(Code::EntryOfStock, "id").into()),
+        Kind::General | Kind::Opening => {}
     }
     Ok(original)
 }
@@ -88,7 +92,7 @@ fn date_of(
 }
 
 /// The entry's lines the other way round.
-async fn mirror_in_tx(
+pub(super) async fn mirror_in_tx(
     tx: &DatabaseTransaction,
     original: &JournalEntry,
     date: NaiveDate,
@@ -110,6 +114,9 @@ async fn mirror_in_tx(
             description,
             date: _,
             number: _,
+            subsidiary_id,
+            cost_center_id,
+            project_id,
         } = line;
         Line {
             account: account_id,
@@ -119,6 +126,9 @@ async fn mirror_in_tx(
             base_amount,
             quantity,
             location: location_id,
+            subsidiary: subsidiary_id,
+            cost_center: cost_center_id,
+            project: project_id,
             description,
         }
     });

@@ -3,7 +3,7 @@
 
 use chrono::{Datelike, NaiveDate};
 use entity::{
-    id::{AccountId, JournalEntryId, LocationId},
+    id::{AccountId, DimensionValueId, JournalEntryId, LocationId},
     journal_entry::Kind,
 };
 use rust_decimal::Decimal;
@@ -42,6 +42,9 @@ pub(crate) struct Line {
     pub(crate) base_amount: Option<Decimal>,
     pub(crate) quantity: Option<Decimal>,
     pub(crate) location: Option<LocationId>,
+    pub(crate) subsidiary: Option<DimensionValueId>,
+    pub(crate) cost_center: Option<DimensionValueId>,
+    pub(crate) project: Option<DimensionValueId>,
     pub(crate) description: Option<String>,
 }
 
@@ -89,6 +92,7 @@ pub(super) fn parse_many(entries: &[NewEntry]) -> Result<Vec<Entry>> {
 fn parse(prefix: String, entry: &NewEntry, refusals: &mut Refusals) -> Option<Entry> {
     let NewEntry {
         date,
+        kind,
         description,
         document,
         lines,
@@ -104,6 +108,24 @@ fn parse(prefix: String, entry: &NewEntry, refusals: &mut Refusals) -> Option<En
             .map(|document| parse_document(&prefix, document))
             .transpose(),
     );
+    let lines = parse_lines(&prefix, lines, refusals)?;
+    Some(Entry {
+        prefix,
+        date: date?,
+        kind: *kind,
+        description: description?,
+        document: document?,
+        reverses: None,
+        lines,
+    })
+}
+
+/// So many lines as an entry may have, each by itself.
+pub(super) fn parse_lines(
+    prefix: &str,
+    lines: &[NewLine],
+    refusals: &mut Refusals,
+) -> Option<Vec<Line>> {
     let count = lines.len();
     if count < 2 {
         let refusal = Refusal::new(Code::OutOfRange, &format!("{prefix}lines"));
@@ -120,16 +142,7 @@ fn parse(prefix: String, entry: &NewEntry, refusals: &mut Refusals) -> Option<En
         .enumerate()
         .filter_map(|(index, line)| parse_line(&format!("{prefix}lines.{index}"), line, refusals))
         .collect();
-    (lines.len() == count).then_some(())?;
-    Some(Entry {
-        prefix,
-        date: date?,
-        kind: Kind::General,
-        description: description?,
-        document: document?,
-        reverses: None,
-        lines,
-    })
+    (lines.len() == count).then_some(lines)
 }
 
 /// A day that people mean: of the years 1000 to 9999.
@@ -149,7 +162,7 @@ pub(super) fn parse_description(
     parsed.transpose()
 }
 
-fn parse_document(prefix: &str, document: &Document) -> Result<Document, Refusal> {
+pub(super) fn parse_document(prefix: &str, document: &Document) -> Result<Document, Refusal> {
     let Document { kind, id } = document;
     let path = |field: &str| format!("{prefix}document.{field}");
     Ok(Document {
@@ -166,6 +179,9 @@ fn parse_line(path: &str, line: &NewLine, refusals: &mut Refusals) -> Option<Lin
         credit,
         quantity,
         location_id,
+        subsidiary_id,
+        cost_center_id,
+        project_id,
         description,
     } = line;
     let at = |field: &str| format!("{path}.{field}");
@@ -189,6 +205,9 @@ fn parse_line(path: &str, line: &NewLine, refusals: &mut Refusals) -> Option<Lin
         base_amount: None,
         quantity: quantity?,
         location: *location_id,
+        subsidiary: *subsidiary_id,
+        cost_center: *cost_center_id,
+        project: *project_id,
         description: description?,
     })
 }
@@ -236,6 +255,9 @@ mod tests {
             credit: credit.map(read),
             quantity: None,
             location_id: None,
+            subsidiary_id: None,
+            cost_center_id: None,
+            project_id: None,
             description: None,
         }
     }
@@ -243,6 +265,7 @@ mod tests {
     fn entry(lines: Vec<NewLine>) -> NewEntry {
         NewEntry {
             date: NaiveDate::default(),
+            kind: Kind::General,
             description: None,
             document: None,
             lines,

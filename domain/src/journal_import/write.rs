@@ -443,6 +443,9 @@ fn to_post(place: usize, entry: &Entry, chart: &Chart) -> Result<journal::Entry>
             base_amount: None,
             quantity: None,
             location: None,
+            subsidiary: None,
+            cost_center: None,
+            project: None,
             description: None,
         })
     });

@@ -7,6 +7,7 @@
 mod query;
 mod rules;
 mod write;
+mod year;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{FiscalYearId, PeriodId};
@@ -14,6 +15,9 @@ use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 
 pub use entity::{fiscal_year::Model as FiscalYear, period::Model as Period};
+pub(crate) use rules::parse_reason;
+pub(crate) use write::own_in_tx;
+pub(crate) use year::{close_all_in_tx, is_closed_in_tx, open_last_in_tx};
 
 use crate::{
     Domain,
@@ -99,7 +103,7 @@ impl Periods<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_in_tx(&tx).await?;
+        own_in_tx(&tx).await?;
         let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         if before.closed_at.is_some() {
             claim.keep_in_tx(&tx, &before).await?;
@@ -128,7 +132,7 @@ impl Periods<'_> {
         key: Option<&str>,
     ) -> Result<Period> {
         viewer.require(Permission::PeriodClose)?;
-        let parsed = rules::parse_reason(reason)?;
+        let parsed = parse_reason(reason)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let asked = (id, reason, expected_version);
@@ -136,12 +140,15 @@ impl Periods<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        write::own_in_tx(&tx).await?;
+        own_in_tx(&tx).await?;
         let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
         if before.closed_at.is_none() {
             claim.keep_in_tx(&tx, &before).await?;
             self.domain.commit(tx).await?;
             return Ok(before);
+        }
+        if is_closed_in_tx(&tx, before.fiscal_year_id).await? {
+            return Err(Refusal::new(Code::FiscalYearClosed, "id").into());
         }
         let after = write::set_closed_in_tx(&tx, now, id, None).await?;
         let change = (Some(&before), &after);

@@ -87,7 +87,7 @@ fn between(path: &str, min: NaiveDate, max: NaiveDate) -> Refusal {
         .with("max", max)
 }
 
-pub(super) fn parse_reason(reason: &str) -> Result<String, Refusal> {
+pub(crate) fn parse_reason(reason: &str) -> Result<String, Refusal> {
     text::line("reason", reason, 1, REASON_MAX)
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Waits until nobody posts to the books or moves stock, and keeps others from it until the transaction ends.
-pub(super) async fn own_in_tx(tx: &DatabaseTransaction) -> Result<()> {
+pub(crate) async fn own_in_tx(tx: &DatabaseTransaction) -> Result<()> {
     tx.execute_raw(statement("SELECT books_own()", [])).await?;
     Ok(())
 }

@@ -134,9 +134,7 @@ async fn moved(
     sql.push(" WHERE l.account_id = ANY(")
         .bind(uuids(&accounts))
         .push(")");
-    if let Some(known) = scope.known_at {
-        sql.push(" AND e.recorded_at <= ").bind(known);
-    }
+    scope.push_known(&mut sql);
     sql.push(
         ") SELECT l.account_id, l.commodity, m.interval, COALESCE(sum(l.amount) FILTER (WHERE l.is_debit), 0) AS debit,
                   COALESCE(sum(l.amount) FILTER (WHERE NOT l.is_debit), 0) AS credit

@@ -1,12 +1,12 @@
 //! What went to each side of each account in each column of a report: one statement, whatever the columns are.
 //!
-//! Without a location it is read from turnovers, and what was recorded after the moment that is asked for is taken away again: that is little
-//! when the moment is not long ago, and exact always. At a location it is read from lines.
+//! Of all lines it is read from turnovers, and what was recorded after the moment that is asked for is taken away again: that is little
+//! when the moment is not long ago, and exact always. At a location, or for a cost centre, it is read from lines.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use entity::id::{AccountId, LocationId};
+use entity::id::AccountId;
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
@@ -67,9 +67,10 @@ pub(super) async fn read(
     let mut sql = Sql::new(
         "SELECT t.account_id, t.commodity, t.interval, sum(t.debit) AS debit, sum(t.credit) AS credit FROM (",
     );
-    match scope.location_id {
-        Some(location) => push_lines_at(&mut sql, &spans, location, scope, only),
-        None => push_turnovers(&mut sql, &spans, scope, only),
+    if scope.is_of_lines() {
+        push_lines(&mut sql, &spans, scope, only);
+    } else {
+        push_turnovers(&mut sql, &spans, scope, only);
     }
     sql.push(") t");
     if only.metals {
@@ -83,21 +84,11 @@ pub(super) async fn read(
 }
 
 fn push_turnovers(sql: &mut Sql, spans: &Spans, scope: &Scope, only: Only) {
-    let pieces = spans.pieces();
-    let places: Vec<_> = pieces.iter().map(|piece| place(piece.interval)).collect();
-    let names = pieces
-        .iter()
-        .map(|piece| if piece.is_month { "month" } else { "day" }.to_owned());
-    let since: Vec<_> = pieces.iter().map(|piece| piece.since).collect();
-    let until: Vec<_> = pieces.iter().map(|piece| piece.until).collect();
-    sql.push("SELECT o.account_id, o.commodity, p.interval, o.debit, o.credit FROM unnest(");
-    sql.bind(places).push("::int4[], ");
-    sql.bind(names.collect::<Vec<_>>()).push("::text[], ");
-    sql.bind(since).push("::date[], ");
-    sql.bind(until).push(
-        "::date[]) p (interval, span, since, until)
-         CROSS JOIN LATERAL (SELECT account_id, commodity, debit, credit FROM account_turnover
-                             WHERE span = p.span AND since >= p.since AND since <= p.until OFFSET 0) o",
+    sql.push("SELECT o.account_id, o.commodity, p.interval, o.debit, o.credit FROM ");
+    push_pieces(sql, spans);
+    sql.push(
+        " CROSS JOIN LATERAL (SELECT account_id, commodity, debit, credit FROM account_turnover
+                              WHERE span = p.span AND since >= p.since AND since <= p.until OFFSET 0) o",
     );
     if let Some(known) = scope.known_at {
         push_taken_away(sql, spans);
@@ -106,9 +97,7 @@ fn push_turnovers(sql: &mut Sql, spans: &Spans, scope: &Scope, only: Only) {
     if only.except_closing {
         push_taken_away(sql, spans);
         sql.push(" WHERE e.kind = 'closing'");
-        if let Some(known) = scope.known_at {
-            sql.push(" AND e.recorded_at <= ").bind(known);
-        }
+        scope.push_known(sql);
     }
 }
 
@@ -125,7 +114,7 @@ fn push_taken_away(sql: &mut Sql, spans: &Spans) {
     );
 }
 
-fn push_lines_at(sql: &mut Sql, spans: &Spans, location: LocationId, scope: &Scope, only: Only) {
+fn push_lines(sql: &mut Sql, spans: &Spans, scope: &Scope, only: Only) {
     sql.push(
         "SELECT l.account_id, l.commodity, p.interval, CASE WHEN l.is_debit THEN l.amount ELSE 0 END AS debit,
                 CASE WHEN l.is_debit THEN 0 ELSE l.amount END AS credit
@@ -136,14 +125,29 @@ fn push_lines_at(sql: &mut Sql, spans: &Spans, location: LocationId, scope: &Sco
     if scope.known_at.is_some() || only.except_closing {
         sql.push(" JOIN journal_entry e ON e.id = l.entry_id");
     }
-    sql.push(" WHERE ");
-    push_at(sql, location);
-    if let Some(known) = scope.known_at {
-        sql.push(" AND e.recorded_at <= ").bind(known);
-    }
+    sql.push(" WHERE true");
+    scope.push_lines(sql);
+    scope.push_known(sql);
     if only.except_closing {
         sql.push(" AND e.kind <> 'closing'");
     }
+}
+
+/// The turnovers that make up the intervals, as `p (interval, span, since, until)`.
+pub(super) fn push_pieces(sql: &mut Sql, spans: &Spans) {
+    let pieces = spans.pieces();
+    let places: Vec<_> = pieces.iter().map(|piece| place(piece.interval)).collect();
+    let names = pieces
+        .iter()
+        .map(|piece| if piece.is_month { "month" } else { "day" }.to_owned());
+    let since: Vec<_> = pieces.iter().map(|piece| piece.since).collect();
+    let until: Vec<_> = pieces.iter().map(|piece| piece.until).collect();
+    sql.push("unnest(");
+    sql.bind(places).push("::int4[], ");
+    sql.bind(names.collect::<Vec<_>>()).push("::text[], ");
+    sql.bind(since).push("::date[], ");
+    sql.bind(until)
+        .push("::date[]) p (interval, span, since, until)");
 }
 
 /// The days of the intervals, as `p (interval, since, until)`.
@@ -159,14 +163,6 @@ pub(super) fn push_intervals(sql: &mut Sql, spans: &Spans) {
     sql.bind(places).push("::int4[], ");
     sql.bind(since).push("::date[], ");
     sql.bind(until).push("::date[]) p (interval, since, until)");
-}
-
-/// Whether a line `l` is for this location, or one below it.
-pub(crate) fn push_at(sql: &mut Sql, location: LocationId) {
-    sql.push(
-        "l.location_id IN (SELECT c.id FROM location c JOIN location w ON c.path <@ w.path WHERE w.id = ",
-    );
-    sql.bind(location).push(")");
 }
 
 fn place(interval: usize) -> i32 {

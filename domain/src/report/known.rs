@@ -1,7 +1,7 @@
 //! What the books knew at a moment.
 //!
 //! An entry says when it was recorded before it is committed. So that a report as known at a moment never changes, whoever posts is waited for
-//! before it is read, and told the moment: what comes later is recorded later than that (migration 0031, `journal_known`).
+//! before it is read, and told the moment: what comes later is recorded later than that (migration 0033, `journal_known`).
 
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;

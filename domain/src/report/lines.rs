@@ -3,7 +3,7 @@
 use entity::{account::Kind, id::AccountId, journal_line::Model as JournalLine};
 use sea_orm::{ActiveEnum as _, ConnectionTrait, FromQueryResult};
 
-use super::{Column, Scope, figures::push_at};
+use super::{Column, Scope};
 use crate::{
     account::parse_commodity,
     error::Result,
@@ -113,14 +113,7 @@ fn push_conditions(sql: &mut Sql, of: &LinesOf) {
         sql.push(" AND l.date >= ").bind(from);
     }
     sql.push(" AND l.date <= ").bind(of.column.until);
-    if let Some(location) = of.scope.location_id {
-        sql.push(" AND ");
-        push_at(sql, location);
-    }
-    if let Some(known) = of.scope.known_at {
-        sql.push(" AND EXISTS (SELECT FROM journal_entry e WHERE e.id = l.entry_id AND e.recorded_at <= ");
-        sql.bind(known).push(")");
-    }
+    of.scope.push_all(sql);
     if of.except_closing {
         sql.push(" AND NOT EXISTS (SELECT FROM journal_entry e WHERE e.id = l.entry_id AND e.kind = 'closing')");
     }

@@ -3,26 +3,26 @@
 //!
 //! All columns of a report come from one statement, so they are of one moment and tie to each other.
 
+pub(crate) mod ageing;
 mod cash;
 pub(crate) mod figures;
 pub(crate) mod known;
 mod lines;
+mod scope;
 mod span;
 mod statement;
 pub(crate) mod tree;
 mod trial;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use entity::{
-    id::{AccountId, LocationId},
-    journal_line::Model as JournalLine,
-};
-use sea_orm::ConnectionTrait;
+use chrono::NaiveDate;
+use entity::{id::AccountId, journal_line::Model as JournalLine};
 use serde::{Deserialize, Serialize};
 
+pub use ageing::{Aged, AgedOf, AgedTotal, Owing};
 pub(crate) use cash::flow as cash_flow_of;
 pub use figures::Sides;
 pub use lines::LinesOf;
+pub use scope::Scope;
 pub(crate) use statement::{
     balance_sheet as balance_sheet_of, metal_balance as metal_balance_of,
     profit_and_loss as profit_and_loss_of,
@@ -37,7 +37,6 @@ use crate::{
     journal::parse_date,
     page::{Page, PageArgs},
     permission::Permission,
-    sql::statement as sql_statement,
     viewer::Viewer,
 };
 
@@ -51,15 +50,6 @@ pub struct Column {
     pub from: Option<NaiveDate>,
     /// Up to the end of this day.
     pub until: NaiveDate,
-}
-
-/// What a report is about, besides its columns.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scope {
-    /// Only lines for this location, or one below it.
-    pub location_id: Option<LocationId>,
-    /// As the books were known at this moment.
-    pub known_at: Option<DateTime<Utc>>,
 }
 
 /// Reports of the books.
@@ -123,7 +113,7 @@ impl Reports<'_> {
         scope: &Scope,
     ) -> Result<Vec<Row>> {
         self.begin(viewer, columns, scope).await?;
-        if scope.location_id.is_some() {
+        if scope.is_of_lines() {
             let refusal = Refusal::new(Code::Exclusive, "locationId");
             return Err(refusal.with("other", "cashAccountIds").into());
         }
@@ -144,6 +134,29 @@ impl Reports<'_> {
         statement::metal_balance(&self.domain.reads, days, scope).await
     }
 
+    /// A page of what subsidiary accounts owe, or are owed, by age. Pages go forward.
+    ///
+    /// # Errors
+    /// As for a trial balance; and when limits do not grow, or a location is given: what is kept added up does not say where.
+    pub async fn aged(&self, viewer: &Viewer, of: &AgedOf, args: &PageArgs) -> Result<Page<Aged>> {
+        self.begin_aged(viewer, of).await?;
+        ageing::page(&self.domain.reads, of, args).await
+    }
+
+    /// The same added up, by account and commodity.
+    ///
+    /// # Errors
+    /// As for its pages.
+    pub async fn aged_totals(&self, viewer: &Viewer, of: &AgedOf) -> Result<Vec<AgedTotal>> {
+        self.begin_aged(viewer, of).await?;
+        ageing::totals(&self.domain.reads, of).await
+    }
+
+    async fn begin_aged(&self, viewer: &Viewer, of: &AgedOf) -> Result<()> {
+        self.begin(viewer, &up_to(&[of.as_of]), &of.scope).await?;
+        Ok(of.check()?)
+    }
+
     /// A page of the lines behind a figure, the earliest day first. Pages go forward.
     ///
     /// # Errors
@@ -161,7 +174,7 @@ impl Reports<'_> {
     async fn begin(&self, viewer: &Viewer, columns: &[Column], scope: &Scope) -> Result<()> {
         viewer.require(Permission::BooksRead)?;
         check(columns)?;
-        check_location(&self.domain.reads, scope.location_id).await?;
+        scope.check(&self.domain.reads).await?;
         known::settle(self.domain, "asKnownAt", scope.known_at).await
     }
 }
@@ -193,19 +206,4 @@ pub(crate) fn check(columns: &[Column]) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// A location that is given exists.
-pub(crate) async fn check_location(
-    db: &impl ConnectionTrait,
-    location: Option<LocationId>,
-) -> Result<()> {
-    let Some(id) = location else {
-        return Ok(());
-    };
-    let sql = "SELECT id FROM location WHERE id = $1";
-    match db.query_one_raw(sql_statement(sql, [id.into()])).await? {
-        Some(_) => Ok(()),
-        None => Err(Refusal::new(Code::NotFound, "locationId").into()),
-    }
 }

@@ -21,7 +21,7 @@ use crate::{
     idempotency::{Claimed, claim_in_tx},
     job::{self, NewJobFile, Task},
     permission::Permission,
-    report::{self, Column, Scope},
+    report::{self, AgedOf, Column, Owing, Scope},
     sql::statement,
     viewer::Viewer,
 };
@@ -56,6 +56,17 @@ pub enum Report {
     MetalBalance {
         /// At the end of these days.
         days: Vec<NaiveDate>,
+    },
+    /// What subsidiary accounts owe, or are owed, by age.
+    AgedBalances {
+        /// Who owes whom.
+        owing: Owing,
+        /// In this account, or in all accounts of this group; without, in all that demand a party.
+        account_id: Option<AccountId>,
+        /// At the end of this day.
+        as_of: NaiveDate,
+        /// Limits between ages in days, growing.
+        limits: Vec<u16>,
     },
     /// Lines by account, each with what the account had after it.
     GeneralLedger {
@@ -93,10 +104,36 @@ impl Report {
             Self::BalanceSheet { days } | Self::MetalBalance { days } => {
                 report::check(&up_to(days))
             }
+            Self::AgedBalances { as_of, .. } => {
+                report::check(&up_to(&[*as_of]))?;
+                self.aged(Scope::default()).map_or(Ok(()), |of| of.check())
+            }
             Self::GeneralLedger { column, .. } | Self::Journal { column } => {
                 report::check(&[*column])
             }
         }
+    }
+}
+
+impl Report {
+    /// What is aged, when that is what is asked for.
+    fn aged(&self, scope: Scope) -> Option<AgedOf> {
+        let Self::AgedBalances {
+            owing,
+            account_id,
+            as_of,
+            limits,
+        } = self
+        else {
+            return None;
+        };
+        Some(AgedOf {
+            owing: *owing,
+            account_id: *account_id,
+            as_of: *as_of,
+            limits: limits.clone(),
+            scope,
+        })
     }
 }
 
@@ -136,7 +173,7 @@ impl ReportExports<'_> {
                 .with("other", "report")
                 .into());
         }
-        report::check_location(&self.domain.reads, new.scope.location_id).await?;
+        new.scope.check(&self.domain.reads).await?;
         report::known::settle(self.domain, "asKnownAt", new.scope.known_at).await?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;

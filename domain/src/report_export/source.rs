@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Domain,
     error::Result,
-    report::{self, Column, Scope, figures::push_at, tree},
+    report::{self, Aged, Column, Scope, ageing, tree},
     sql::{Sql, statement},
 };
 
@@ -53,6 +53,7 @@ pub struct Source {
 /// What is still to be read over the cursor.
 enum Rest {
     Nothing,
+    Aged(Chart),
     Ledger(Chart),
     Journal(Chart),
     Plain(Box<Writer>),
@@ -127,6 +128,12 @@ impl Source {
                 }
                 Ok((!rows.is_empty()).then_some(Piece::Text(text)))
             }
+            Rest::Aged(chart) => {
+                let rows = Aged::find_by_statement(statement(PAGE, []));
+                let rows = rows.all(&self.tx).await?;
+                let records = rows.iter().map(|row| table::of_aged(chart, row)).collect();
+                self.records(records)
+            }
             Rest::Ledger(chart) => {
                 let records = self.posted(|row| ledger_row(chart, row)).await?;
                 self.records(records)
@@ -195,6 +202,14 @@ impl Source {
                 ];
                 self.ready = Some(Piece::Records(vec![headers.map(str::to_owned).into()]));
                 self.rest = Rest::Ledger(Chart::new(nodes, locale));
+            }
+            (report @ Report::AgedBalances { limits, .. }, _) => {
+                if let Some(of) = report.aged(scope.clone()) {
+                    let sql = ageing::all("DECLARE exported NO SCROLL CURSOR FOR ", &of);
+                    self.tx.execute_raw(sql.build()).await?;
+                }
+                self.ready = Some(Piece::Records(vec![table::aged_headers(limits)]));
+                self.rest = Rest::Aged(Chart::new(nodes, locale));
             }
             (report, _) => {
                 let chart = Chart::new(nodes, locale);
@@ -265,7 +280,9 @@ async fn read_table(
             table::of_statement(chart, &up_to(days), &rows)
         }
         // These are read over a cursor.
-        Report::GeneralLedger { .. } | Report::Journal { .. } => Table::new(),
+        Report::AgedBalances { .. } | Report::GeneralLedger { .. } | Report::Journal { .. } => {
+            Table::new()
+        }
     })
 }
 
@@ -273,19 +290,19 @@ const COLUMNS: &str = "SELECT l.date, l.number, l.line, y.name AS year, e.descri
     l.description AS line_description, l.account_id, l.commodity, l.is_debit, l.amount";
 const TABLES: &str = " FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN fiscal_year y ON y.id = e.fiscal_year_id WHERE true";
 
-/// Entries in the order of days and numbers, whole ones: a location does not cut them.
+/// Entries in the order of days and numbers, whole ones: a location or a cost centre does not cut them.
 async fn declare_journal(tx: &DatabaseTransaction, column: &Column, scope: &Scope) -> Result<()> {
     let mut sql = Sql::new("DECLARE exported NO SCROLL CURSOR FOR ");
     sql.push(COLUMNS)
         .push(", 0::numeric AS balance")
         .push(TABLES);
     push_days(&mut sql, column);
-    if let Some(location) = scope.location_id {
-        sql.push(" AND EXISTS (SELECT FROM journal_line m WHERE m.entry_id = e.id AND m.location_id IN (SELECT c.id FROM location c \
-                  JOIN location w ON c.path <@ w.path WHERE w.id = ");
-        sql.bind(location).push("))");
+    if scope.is_of_lines() {
+        sql.push(" AND EXISTS (SELECT FROM journal_line l WHERE l.entry_id = e.id");
+        scope.push_lines(&mut sql);
+        sql.push(")");
     }
-    push_known(&mut sql, scope);
+    scope.push_known(&mut sql);
     sql.push(" ORDER BY l.date, l.number, l.line");
     tx.execute_raw(sql.build()).await?;
     Ok(())
@@ -314,11 +331,8 @@ async fn declare_ledger(
             .bind(account)
             .push(")");
     }
-    if let Some(location) = scope.location_id {
-        sql.push(" AND ");
-        push_at(&mut sql, location);
-    }
-    push_known(&mut sql, scope);
+    scope.push_lines(&mut sql);
+    scope.push_known(&mut sql);
     sql.push(") p");
     if let Some(from) = column.from {
         sql.push(" WHERE p.date >= ").bind(from);
@@ -333,12 +347,6 @@ fn push_days(sql: &mut Sql, column: &Column) {
         sql.push(" AND l.date >= ").bind(from);
     }
     sql.push(" AND l.date <= ").bind(column.until);
-}
-
-fn push_known(sql: &mut Sql, scope: &Scope) {
-    if let Some(known) = scope.known_at {
-        sql.push(" AND e.recorded_at <= ").bind(known);
-    }
 }
 
 /// The amount on the side where it is, and nothing on the other.

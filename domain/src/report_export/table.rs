@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::{id::AccountId, translations::Translations};
 use rust_decimal::Decimal;
 
-use crate::report::{Column, Line, Row, Section, TrialRow, tree::Node};
+use crate::report::{Aged, Column, Line, Row, Section, TrialRow, tree::Node};
 
 /// Cells, row by row.
 pub(super) type Table = Vec<Vec<String>>;
@@ -96,6 +96,29 @@ pub(super) fn of_trial(chart: &Chart, columns: &[Column], rows: &[TrialRow]) -> 
         cells
     });
     [headers].into_iter().chain(rows).collect()
+}
+
+/// The headers of what is owed by age.
+pub(super) fn aged_headers(limits: &[u16]) -> Vec<String> {
+    let mut headers: Vec<_> = ["account", "name", "subsidiary", "commodity", "balance"]
+        .map(str::to_owned)
+        .into();
+    let mut from = 0;
+    for limit in limits {
+        headers.push(format!("{from}-{limit}"));
+        from = limit + 1;
+    }
+    headers.push(format!("{from}-"));
+    headers
+}
+
+/// What a subsidiary account owes by age.
+pub(super) fn of_aged(chart: &Chart, row: &Aged) -> Vec<String> {
+    let mut cells: Vec<_> = chart.code_and_name(Some(row.account_id)).into();
+    cells.extend([row.subsidiary_code.clone(), row.commodity.clone()]);
+    cells.push(amount(row.balance()));
+    cells.extend(row.amounts.iter().map(|sum| amount(*sum)));
+    cells
 }
 
 fn section(section: Section) -> &'static str {

@@ -1,6 +1,6 @@
 //! Settings of the job worker.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
@@ -22,6 +22,10 @@ pub struct Worker {
     /// QR codes drawn at the same time.
     #[serde(deserialize_with = "within::<1, 256, _, _>")]
     pub code_concurrency: usize,
+    /// The file with the key that signs checkpoints of the trail; empty for none. `worker audit-key` makes one.
+    pub checkpoint_key_file: PathBuf,
+    /// The file that checkpoints of the trail are added to; best on another machine's disk.
+    pub checkpoint_file: PathBuf,
     /// How long a worker may take to stop; jobs that still run shortly before are given back (`shutdown_seconds`).
     #[serde(rename = "shutdown_seconds", deserialize_with = "seconds::<1, 600, _>")]
     pub shutdown: Duration,

@@ -7,7 +7,7 @@ use tests::database;
 use super::{Books, text};
 
 /// Tries it as one transaction, deferred constraints included, and tells what PostgreSQL says: the constraint, or the code.
-async fn tried(db: &PgPool, sql: &str) -> String {
+pub(super) async fn tried(db: &PgPool, sql: &str) -> String {
     let mut connection = db.acquire().await.unwrap();
     let result = connection
         .execute(AssertSqlSafe(format!("BEGIN; {sql}; COMMIT")))

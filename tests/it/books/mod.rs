@@ -4,10 +4,13 @@ mod attacks;
 mod bad_input;
 mod basics;
 mod chart;
+mod closing;
 mod concurrency;
 mod crash;
+mod holds;
 mod periods;
 mod random;
+mod subsidiary;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +18,7 @@ use sea_orm::sqlx;
 use serde_json::{Value, json};
 use tests::{
     actor::Actor,
+    answer::Answer,
     app::{Builder, TestApp},
 };
 
@@ -130,6 +134,13 @@ impl Books {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
+}
+
+/// Why something was refused; nothing when it was done.
+fn told(answer: &Answer) -> Vec<(String, String)> {
+    assert!(answer.errors.is_empty(), "{answer:?}");
+    let errors = answer.user_errors().into_iter();
+    errors.map(|error| (error.code, error.path)).collect()
 }
 
 fn pair(code: &str, path: &str) -> Vec<(String, String)> {

@@ -9,7 +9,9 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Books, LEDGER, TRIAL, text};
+use tests::answer::Answer;
+
+use super::{Books, LEDGER, TRIAL, pair, subsidiary::Named, text, told};
 
 const CODES: [&str; 6] = ["1101", "1103", "1105", "2104", "4111", "4112"];
 const COMMODITIES: [(&str, u32); 3] = [("IRR", 2), ("JPY", 0), ("GOLD", 6)];
@@ -157,6 +159,120 @@ async fn the_books_are_what_paper_says() {
             sum += side("debit") - side("credit");
             assert_eq!(text(&line["balance"]).parse::<Decimal>().unwrap(), sum);
         }
+    }
+    books.assert_verified().await;
+}
+
+/// What each party owes, what of cash is held, and what nobody may fall below.
+#[derive(Default)]
+struct Drawer {
+    cash: i64,
+    owed: [i64; 2],
+    /// Payments that are going to be made.
+    holds: Vec<(Value, i64)>,
+}
+
+impl Drawer {
+    fn held(&self) -> i64 {
+        self.holds.iter().map(|(_, amount)| amount).sum()
+    }
+}
+
+/// Most that a party may owe.
+const LIMIT: i64 = 500;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drawer_and_its_customers_are_what_paper_says() {
+    let books = Books::open().await;
+    let named = Named::of(&books).await;
+    let parties = [named.party.clone(), named.other_party.clone()];
+    let floor = json!({"accountId": books.id("1101"), "amount": "0"});
+    books.manager.done("accountFloorSet", floor).await;
+    for party in &parties {
+        let limit = json!({"accountId": named.receivable, "subsidiaryId": party, "side": "CREDIT", "amount": (-LIMIT).to_string()});
+        books.manager.done("accountFloorSet", limit).await;
+    }
+    let mut random = StdRng::seed_from_u64(21);
+    let mut paper = Drawer::default();
+    for _ in 0..operations() {
+        let amount = random.random_range(1..200_i64);
+        let party = random.random_range(0..2_usize);
+        let text_of = amount.to_string();
+        let below = |is_below: bool, answer: &Answer| {
+            let expected = if is_below {
+                pair("BELOW_FLOOR", "lines")
+            } else {
+                Vec::new()
+            };
+            assert_eq!(told(answer), expected, "{amount}");
+            !is_below
+        };
+        match random.random_range(0..6) {
+            0 => {
+                let sale = named.sale(&books, "2026-05-01", &parties[party], &text_of);
+                let answer = books.manager.change("journalPost", sale).await;
+                if below(paper.owed[party] + amount > LIMIT, &answer) {
+                    paper.owed[party] += amount;
+                }
+            }
+            1 => {
+                let paid = json!({"date": "2026-05-02", "lines": [books.line("1101", &text_of),
+                    {"accountId": named.receivable, "credit": text_of, "subsidiaryId": parties[party]}]});
+                let answer = books.manager.change("journalPost", paid).await;
+                assert!(told(&answer).is_empty());
+                paper.owed[party] -= amount;
+                paper.cash += amount;
+            }
+            2 => {
+                let lines = books.lines(&[("5201", &text_of), ("1101", &format!("-{amount}"))]);
+                let spend = json!({"date": "2026-05-03", "lines": lines});
+                let answer = books.manager.change("journalPost", spend).await;
+                if below(paper.cash - paper.held() < amount, &answer) {
+                    paper.cash -= amount;
+                }
+            }
+            3 => {
+                let lines = books.lines(&[("5201", &text_of), ("1101", &format!("-{amount}"))]);
+                let answer = books
+                    .manager
+                    .change("journalHold", json!({"lines": lines}))
+                    .await;
+                if below(paper.cash - paper.held() < amount, &answer) {
+                    let id = answer.data["journalHold"]["hold"]["id"].clone();
+                    paper.holds.push((id, amount));
+                }
+            }
+            choice if !paper.holds.is_empty() => {
+                let place = random.random_range(0..paper.holds.len());
+                let (id, held) = paper.holds.swap_remove(place);
+                if choice == 4 {
+                    books
+                        .manager
+                        .done("journalHoldVoid", json!({"id": id}))
+                        .await;
+                    continue;
+                }
+                let part = random.random_range(1..=held);
+                let lines = json!([{"line": 1, "amount": part.to_string()}, {"line": 2, "amount": part.to_string()}]);
+                let post = json!({"id": id, "date": "2026-05-04", "lines": lines});
+                books.manager.done("journalHoldPost", post).await;
+                paper.cash -= part;
+            }
+            _ => {}
+        }
+    }
+    let query = "query($cash: ID!, $owed: ID!, $party: ID!) { account(id: $cash) { balances { balance pendingCredit available } } \
+        owed: account(id: $owed) { balances(subsidiaryId: $party) { balance } } }";
+    for (party, owed) in parties.iter().zip(paper.owed) {
+        let variables = json!({"cash": books.id("1101"), "owed": named.receivable, "party": party});
+        let told = books.manager.ok(query, variables).await;
+        let cash = &told["account"]["balances"][0];
+        let shown = |field: &str| text(&cash[field]).parse::<i64>().unwrap();
+        assert_eq!(shown("balance"), paper.cash);
+        assert_eq!(shown("pendingCredit"), paper.held());
+        assert_eq!(shown("available"), paper.cash - paper.held());
+        let balance = text(&told["owed"]["balances"][0]["balance"]);
+        assert_eq!(balance.parse::<i64>().unwrap(), owed);
     }
     books.assert_verified().await;
 }

@@ -3,6 +3,7 @@
 mod attacks;
 mod bad_input;
 mod basics;
+mod books;
 mod concurrency;
 mod costs;
 mod counts;

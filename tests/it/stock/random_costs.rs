@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Shop,
+    books::{self, Books},
     costs::{assert_costs_add_up, recost, recost_everything},
     random::operations,
 };
@@ -192,4 +193,34 @@ async fn what_was_written_down_late_is_put_right() {
     assert!(corrected > 0, "nothing was written down late");
     assert_costs_add_up(&game.shop).await;
     assert_eq!(recost_everything(&game.shop).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_have_what_stock_is_worth() {
+    let mut game = begin().await;
+    let accounts = Books::of(&game.shop).await;
+    books::book(&game.shop, &accounts.with_safe(&game.shop)).await;
+    for step in 1..=operations() {
+        game.step(2).await;
+        if step % 25 == 0 {
+            recost(&game.shop).await;
+        }
+        if step % 100 == 0 {
+            books::assert_proven(&game.shop).await;
+        }
+        // Where things are booked changes as well.
+        if step % 70 == 0 {
+            let set = if step % 140 == 0 {
+                accounts.with_safe(&game.shop)
+            } else {
+                accounts.usual()
+            };
+            books::book(&game.shop, &set).await;
+        }
+    }
+    recost(&game.shop).await;
+    assert_costs_add_up(&game.shop).await;
+    books::assert_proven(&game.shop).await;
+    recost_everything(&game.shop).await;
+    books::assert_proven(&game.shop).await;
 }

@@ -1,5 +1,6 @@
 //! The command line: what an operator can ask for.
 
+pub(crate) mod audit;
 pub(crate) mod days;
 pub(crate) mod demo;
 pub(crate) mod user;
@@ -20,6 +21,10 @@ pub(crate) enum Command {
     Days,
     /// Load the demo shop. What is there already stays as it is, also where people have changed it.
     Demo(demo::Arguments),
+    /// Make the key that signs checkpoints of the trail, where the settings say, if there is none.
+    AuditKey,
+    /// Prove that nothing was changed behind the trail's back, and name the first row that was.
+    AuditVerify(audit::Arguments),
     /// Create users.
     User(user::Arguments),
 }

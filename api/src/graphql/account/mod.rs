@@ -1,5 +1,7 @@
 //! The chart of accounts and commodities: the objects and their queries.
 
+pub mod balance;
+pub mod chart;
 pub mod mutation;
 
 use async_graphql::{
@@ -10,18 +12,22 @@ use domain::{
     Permission, Refusal,
     account::{Account as Row, AccountFilter, Commodity as CommodityRow},
 };
-use entity::id::AccountId;
+use entity::id::{AccountId, DimensionValueId};
 
+pub use chart::{AccountChartMutation, AccountRoleQuery};
 pub use mutation::AccountMutation;
 
+use self::balance::{AccountBalance, AccountFloor};
 use super::{
     context::ContextExt,
     cost,
+    date::Date,
+    dimension::DimensionKind,
     error::OrGraphql,
     filter::StringFilter,
     guard::Needs,
     id::GlobalId,
-    loader::{load, preload},
+    loader::{BalanceOf, FloorsOf, load, preload},
     page::{self, Connection},
     translation::{self, Translation},
 };
@@ -104,6 +110,10 @@ pub struct Account {
     is_group: bool,
     /// Code of the only commodity that is posted to it; null when any is.
     commodity: Option<String>,
+    /// Of which kind the subsidiary accounts are that lines of it have to name; null when they name none.
+    subsidiary_kind: Option<DimensionKind>,
+    /// Whether there is something that it, or one of its subsidiary accounts, may not fall below.
+    has_floor: bool,
     /// How many groups are above it; 0 for a root.
     depth: i32,
     /// Its key in somebody else's system.
@@ -116,6 +126,8 @@ pub struct Account {
     created_at: DateTime<Utc>,
     /// When it last changed.
     updated_at: DateTime<Utc>,
+    #[graphql(skip)]
+    row_id: AccountId,
     #[graphql(skip)]
     parent_id: Option<AccountId>,
     #[graphql(skip)]
@@ -142,6 +154,8 @@ impl Account {
             version,
             created_at,
             updated_at,
+            subsidiary_kind,
+            has_floor,
         } = row;
         Self {
             id: id.encode(),
@@ -151,12 +165,15 @@ impl Account {
             normal_side: normal_side.into(),
             is_group,
             commodity,
+            subsidiary_kind: subsidiary_kind.map(Into::into),
+            has_floor,
             depth: i32::try_from(path.depth()).unwrap_or(i32::MAX),
             external_reference,
             archived_at,
             version,
             created_at,
             updated_at,
+            row_id: id,
             parent_id,
             translations: name,
         }
@@ -168,6 +185,39 @@ impl Account {
     /// Name in every language there is.
     async fn name_translations(&self) -> Vec<Translation> {
         translation::output(&self.translations)
+    }
+
+    /// What it has of each commodity, and what of it is available; of a group, all its accounts together. Nothing when nothing was ever posted.
+    #[graphql(complexity = "cost::rows(3, child_complexity)")]
+    async fn balances(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At the end of this day; with all that was posted without.")]
+        as_of: Option<Date>,
+        #[graphql(desc = "Of this subsidiary account only.")] subsidiary_id: Option<ID>,
+    ) -> async_graphql::Result<Vec<AccountBalance>> {
+        let viewer = ctx.viewer();
+        let value = subsidiary_id.map(|id| DimensionValueId::parse("subsidiaryId", &id));
+        let key = BalanceOf {
+            account: self.row_id,
+            of: domain::account::BalanceOf {
+                as_of: as_of.map(|day| day.0),
+                subsidiary_id: value.transpose().map_err(Into::into).or_graphql(viewer)?,
+            },
+        };
+        let rows = load(ctx, key).await?.unwrap_or_default().into_iter();
+        Ok(rows.map(AccountBalance::new).collect())
+    }
+
+    /// What it, or one of its subsidiary accounts, may not fall below; the first 100.
+    #[graphql(complexity = "cost::rows(10, child_complexity)")]
+    async fn floors(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AccountFloor>> {
+        if !self.has_floor {
+            return Ok(Vec::new());
+        }
+        let rows = load(ctx, FloorsOf(self.row_id)).await?;
+        let rows = rows.unwrap_or_default().into_iter();
+        Ok(rows.map(AccountFloor::new).collect())
     }
 
     /// The group that it lies in; null for a root.

@@ -11,6 +11,7 @@ use super::{Account, AccountKind, AccountSide};
 use crate::graphql::{
     category::patch,
     context::ContextExt,
+    dimension::DimensionKind,
     guard::Needs,
     id::GlobalId,
     payload::{UserError, settle},
@@ -35,6 +36,9 @@ pub struct AccountCreateInput {
     normal_side: Option<AccountSide>,
     /// Code of the only commodity that is posted to it; any without. Not of groups.
     commodity: Option<String>,
+    /// Of which kind the subsidiary accounts are that each line of it has to name: no cost centre, no project. Lines name none without.
+    /// Not of groups.
+    subsidiary_kind: Option<DimensionKind>,
     /// Its key in somebody else's system.
     external_reference: Option<String>,
     /// Makes sending the same request again harmless.
@@ -54,6 +58,8 @@ pub struct AccountUpdateInput {
     normal_side: Option<AccountSide>,
     /// Code of the only commodity that is posted to it. Only as long as nothing was posted to it.
     commodity: MaybeUndefined<String>,
+    /// Of which kind the subsidiary accounts are that each line of it has to name. Only as long as nothing was posted to it.
+    subsidiary_kind: MaybeUndefined<DimensionKind>,
     /// Its key in somebody else's system.
     external_reference: MaybeUndefined<String>,
     /// Refuse when the account's version is another.
@@ -238,6 +244,7 @@ async fn create(ctx: &Context<'_>, input: AccountCreateInput) -> Outcome {
         is_group,
         normal_side,
         commodity,
+        subsidiary_kind,
         external_reference,
         idempotency_key,
     } = input;
@@ -251,6 +258,7 @@ async fn create(ctx: &Context<'_>, input: AccountCreateInput) -> Outcome {
         normal_side: normal_side.map(Into::into),
         commodity,
         external_reference,
+        subsidiary_kind: subsidiary_kind.map(Into::into),
     };
     let accounts = ctx.domain().accounts();
     accounts
@@ -265,6 +273,7 @@ async fn update(ctx: &Context<'_>, input: AccountUpdateInput) -> Outcome {
         name,
         normal_side,
         commodity,
+        subsidiary_kind,
         external_reference,
         expected_version,
         idempotency_key,
@@ -277,6 +286,7 @@ async fn update(ctx: &Context<'_>, input: AccountUpdateInput) -> Outcome {
         normal_side: normal_side.map(Into::into),
         commodity: patch(commodity),
         external_reference: patch(external_reference),
+        subsidiary_kind: patch(subsidiary_kind.map_value(Into::into)),
     };
     let key = idempotency_key.as_deref();
     let accounts = ctx.domain().accounts();

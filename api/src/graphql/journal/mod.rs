@@ -1,5 +1,6 @@
 //! The journal of the books: entries, lines, balances and ledgers as clients see them.
 
+pub mod hold;
 pub mod mutation;
 pub mod query;
 
@@ -7,11 +8,15 @@ use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::
 use chrono::{DateTime, Utc};
 use domain::{
     Permission,
-    journal::{Difference, JournalEntry as Row, JournalLine as LineRow, LedgerLine},
+    journal::{
+        Difference, JournalEntry as Row, JournalLine as LineRow, LedgerLine,
+        SubsidiaryBalanceRow as SubsidiaryRow,
+    },
     report::TrialRow,
 };
-use entity::id::{AccountId, FiscalYearId, JournalEntryId, LocationId};
+use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
 
+pub use hold::{JournalHoldMutation, JournalHoldQuery};
 pub use mutation::JournalMutation;
 pub use query::{JournalQuery, JournalVerificationQuery};
 
@@ -20,6 +25,7 @@ use super::{
     cost,
     date::Date,
     decimal::Decimal,
+    dimension::DimensionValue,
     guard::Needs,
     id::GlobalId,
     loader::{JournalLinesOf, JournalReversalOf, load},
@@ -40,6 +46,8 @@ pub enum JournalEntryKind {
     Opening,
     /// Ends a fiscal year.
     Closing,
+    /// Follows from what happened in stock.
+    Stock,
 }
 
 /// What an entry was posted for.
@@ -186,6 +194,8 @@ pub struct JournalLine {
     account_id: AccountId,
     #[graphql(skip)]
     location_id: Option<LocationId>,
+    #[graphql(skip)]
+    dimensions: Dimensions,
 }
 
 impl JournalLine {
@@ -205,6 +215,9 @@ impl JournalLine {
             description,
             date,
             number,
+            subsidiary_id,
+            cost_center_id,
+            project_id,
         } = row;
         let amount = Decimal::shown(amount);
         Self {
@@ -219,6 +232,11 @@ impl JournalLine {
             entry_id,
             account_id,
             location_id,
+            dimensions: Dimensions {
+                subsidiary_id,
+                cost_center_id,
+                project_id,
+            },
         }
     }
 }
@@ -236,6 +254,24 @@ impl JournalLine {
         Ok(row.map(|row| Account::new(ctx, row)))
     }
 
+    /// For which subsidiary account of the account; null where it has none.
+    async fn subsidiary(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DimensionValue>> {
+        dimension_value(ctx, self.dimensions.subsidiary_id).await
+    }
+
+    /// For which cost centre; null when nobody said so.
+    async fn cost_center(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<DimensionValue>> {
+        dimension_value(ctx, self.dimensions.cost_center_id).await
+    }
+
+    /// For which project; null when nobody said so.
+    async fn project(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DimensionValue>> {
+        dimension_value(ctx, self.dimensions.project_id).await
+    }
+
     /// For which location; null when nobody said so. Needs `stock.read`.
     #[graphql(guard = "Needs(Permission::StockRead)")]
     async fn location(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Location>> {
@@ -245,6 +281,27 @@ impl JournalLine {
         let row = load(ctx, id).await?;
         Ok(row.map(|row| Location::new(ctx, row)))
     }
+}
+
+/// What a line is about besides its account.
+#[derive(Clone, Copy)]
+struct Dimensions {
+    subsidiary_id: Option<DimensionValueId>,
+    cost_center_id: Option<DimensionValueId>,
+    project_id: Option<DimensionValueId>,
+}
+
+/// The value of a dimension, if one is named.
+///
+/// # Errors
+/// The domain's error, translated.
+pub async fn dimension_value(
+    ctx: &Context<'_>,
+    id: Option<DimensionValueId>,
+) -> async_graphql::Result<Option<DimensionValue>> {
+    let Some(id) = id else { return Ok(None) };
+    let row = load(ctx, id).await?;
+    Ok(row.map(|row| DimensionValue::new(ctx, row)))
 }
 
 /// What an account had of a commodity at the end of a day.
@@ -292,6 +349,51 @@ impl TrialBalanceRow {
     }
 }
 
+/// What a subsidiary account had of a commodity at the end of a day, in one of the accounts that demand it.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct SubsidiaryBalanceRow {
+    /// Of what: a commodity's code.
+    commodity: String,
+    /// How much was debited altogether.
+    debit: Decimal,
+    /// How much was credited altogether.
+    credit: Decimal,
+    /// What it had: debited without credited, so negative on the credit side.
+    balance: Decimal,
+    #[graphql(skip)]
+    account_id: AccountId,
+    #[graphql(skip)]
+    subsidiary_id: DimensionValueId,
+}
+
+impl SubsidiaryBalanceRow {
+    fn new(row: SubsidiaryRow) -> Self {
+        Self {
+            balance: Decimal::shown(row.balance()),
+            commodity: row.commodity,
+            debit: Decimal::shown(row.debit),
+            credit: Decimal::shown(row.credit),
+            account_id: row.account_id,
+            subsidiary_id: row.subsidiary_id,
+        }
+    }
+}
+
+#[ComplexObject]
+impl SubsidiaryBalanceRow {
+    /// Which account.
+    async fn account(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Account>> {
+        let row = load(ctx, self.account_id).await?;
+        Ok(row.map(|row| Account::new(ctx, row)))
+    }
+
+    /// Which of its subsidiary accounts.
+    async fn subsidiary(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DimensionValue>> {
+        dimension_value(ctx, Some(self.subsidiary_id)).await
+    }
+}
+
 /// A line of an account's ledger.
 #[derive(SimpleObject)]
 pub struct GeneralLedgerLine {
@@ -314,7 +416,8 @@ impl GeneralLedgerLine {
 /// Something in the books that is not what the lines make it.
 #[derive(SimpleObject)]
 pub struct LedgerDifference {
-    /// What sort of thing: `lines`, `balance`, `line`, `numbers`, `fiscal_year`, `reversal`, `turnover` or `period`.
+    /// What sort of thing: `lines`, `balance`, `line`, `numbers`, `fiscal_year`, `reversal`, `turnover`, `subsidiary`,
+    /// `subsidiary_turnover`, `hold`, `closing` or `period`.
     kind: String,
     /// Of what.
     subject: String,

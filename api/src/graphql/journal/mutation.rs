@@ -1,11 +1,11 @@
 //! What clients can do to the journal: post, and undo what was posted.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use domain::{
     Permission, Refusal,
-    journal::{NewEntry, NewLine},
+    journal::{Kind, NewEntry, NewLine},
 };
-use entity::id::{AccountId, JournalEntryId, LocationId};
+use entity::id::{AccountId, DimensionValueId, JournalEntryId, LocationId};
 
 use super::{JournalEntry, query::JournalDocumentInput};
 use crate::graphql::{
@@ -32,8 +32,33 @@ pub struct JournalLineInput {
     quantity: Option<Decimal>,
     /// For which location.
     location_id: Option<ID>,
+    /// For which subsidiary account, of the kind that the account demands; none where it demands none.
+    subsidiary_id: Option<ID>,
+    /// For which cost centre.
+    cost_center_id: Option<ID>,
+    /// For which project.
+    project_id: Option<ID>,
     /// What it is about: at most 500 characters.
     description: Option<String>,
+}
+
+/// What sort of entry people post.
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JournalPostKind {
+    /// What happened.
+    #[default]
+    General,
+    /// What there was when the books began.
+    Opening,
+}
+
+impl From<JournalPostKind> for Kind {
+    fn from(kind: JournalPostKind) -> Self {
+        match kind {
+            JournalPostKind::General => Self::General,
+            JournalPostKind::Opening => Self::Opening,
+        }
+    }
 }
 
 /// An entry to be posted.
@@ -41,6 +66,9 @@ pub struct JournalLineInput {
 pub struct JournalPostInput {
     /// When it happened: a day of an open period.
     date: Date,
+    /// What sort of entry it is.
+    #[graphql(default)]
+    kind: JournalPostKind,
     /// What it is about: at most 2,000 characters.
     description: Option<String>,
     /// What it is posted for.
@@ -56,6 +84,9 @@ pub struct JournalPostInput {
 pub struct JournalEntryInput {
     /// When it happened: a day of an open period.
     date: Date,
+    /// What sort of entry it is.
+    #[graphql(default)]
+    kind: JournalPostKind,
     /// What it is about: at most 2,000 characters.
     description: Option<String>,
     /// What it is posted for.
@@ -127,6 +158,7 @@ impl JournalMutation {
     ) -> async_graphql::Result<JournalPostPayload> {
         let JournalPostInput {
             date,
+            kind,
             description,
             document,
             lines,
@@ -134,6 +166,7 @@ impl JournalMutation {
         } = input;
         let entry = JournalEntryInput {
             date,
+            kind,
             description,
             document,
             lines,
@@ -210,18 +243,28 @@ impl JournalMutation {
 fn new_entry(prefix: &str, entry: JournalEntryInput) -> Result<NewEntry, Refusal> {
     let JournalEntryInput {
         date,
+        kind,
         description,
         document,
         lines,
     } = entry;
-    let lines = lines.into_iter().enumerate();
-    let lines = lines.map(|(row, line)| new_line(&format!("{prefix}lines.{row}"), line));
     Ok(NewEntry {
         date: date.0,
+        kind: kind.into(),
         description,
         document: document.map(Into::into),
-        lines: lines.collect::<Result<_, _>>()?,
+        lines: new_lines(prefix, lines)?,
     })
+}
+
+/// The lines of an entry, or of a hold.
+pub(super) fn new_lines(
+    prefix: &str,
+    lines: Vec<JournalLineInput>,
+) -> Result<Vec<NewLine>, Refusal> {
+    let lines = lines.into_iter().enumerate();
+    let lines = lines.map(|(row, line)| new_line(&format!("{prefix}lines.{row}"), line));
+    lines.collect()
 }
 
 fn new_line(path: &str, line: JournalLineInput) -> Result<NewLine, Refusal> {
@@ -232,8 +275,15 @@ fn new_line(path: &str, line: JournalLineInput) -> Result<NewLine, Refusal> {
         credit,
         quantity,
         location_id,
+        subsidiary_id,
+        cost_center_id,
+        project_id,
         description,
     } = line;
+    let value = |field: &str, id: Option<ID>| {
+        id.map(|id| DimensionValueId::parse(&format!("{path}.{field}"), &id))
+            .transpose()
+    };
     let location = location_id.map(|id| LocationId::parse(&format!("{path}.locationId"), &id));
     Ok(NewLine {
         account_id: AccountId::parse(&format!("{path}.accountId"), &account_id)?,
@@ -242,6 +292,9 @@ fn new_line(path: &str, line: JournalLineInput) -> Result<NewLine, Refusal> {
         credit: credit.map(|Decimal(amount)| amount),
         quantity: quantity.map(|Decimal(quantity)| quantity),
         location_id: location.transpose()?,
+        subsidiary_id: value("subsidiaryId", subsidiary_id)?,
+        cost_center_id: value("costCenterId", cost_center_id)?,
+        project_id: value("projectId", project_id)?,
         description,
     })
 }

@@ -4,12 +4,18 @@ use async_graphql::{Context, ID, InputObject, Lookahead, Object, connection::Emp
 use chrono::{DateTime, Utc};
 use domain::{
     Permission, Refusal,
-    journal::{Document, EntryFilter, JournalEntry as Row, JournalLine as LineRow, LedgerOf},
-    report::Column,
+    journal::{
+        Document, EntryFilter, JournalEntry as Row, JournalLine as LineRow, LedgerOf,
+        SubsidiaryBalancesOf,
+    },
+    report::{Column, Scope},
 };
-use entity::id::{AccountId, FiscalYearId, JournalEntryId};
+use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId};
 
-use super::{GeneralLedgerLine, JournalEntry, JournalEntryKind, LedgerDifference, TrialBalanceRow};
+use super::{
+    GeneralLedgerLine, JournalEntry, JournalEntryKind, LedgerDifference, SubsidiaryBalanceRow,
+    TrialBalanceRow,
+};
 use crate::graphql::{
     context::ContextExt,
     cost,
@@ -56,6 +62,8 @@ pub struct JournalEntryWhere {
     account_id: Option<ID>,
     /// Recorded up to this moment.
     as_known_at: Option<DateTime<Utc>>,
+    /// With a line for this subsidiary account, cost centre or project.
+    dimension_value_id: Option<ID>,
 }
 
 impl JournalEntryWhere {
@@ -69,7 +77,10 @@ impl JournalEntryWhere {
             document,
             account_id,
             as_known_at,
+            dimension_value_id,
         } = self;
+        let value =
+            dimension_value_id.map(|id| DimensionValueId::parse("where.dimensionValueId", &id));
         let year = fiscal_year_id.map(|id| FiscalYearId::parse("where.fiscalYearId", &id));
         let account = account_id.map(|id| AccountId::parse("where.accountId", &id));
         Ok(EntryFilter {
@@ -81,6 +92,7 @@ impl JournalEntryWhere {
             document: document.map(Into::into),
             account_id: account.transpose()?,
             known_at: as_known_at,
+            dimension_value_id: value.transpose()?,
         })
     }
 }
@@ -145,9 +157,11 @@ impl JournalQuery {
             DateTime<Utc>,
         >,
         #[graphql(desc = "Only lines for this location, or one below it.")] location_id: Option<ID>,
+        #[graphql(desc = "Only lines for this subsidiary account, cost centre or project.")]
+        dimension_value_id: Option<ID>,
     ) -> async_graphql::Result<Vec<TrialBalanceRow>> {
         let viewer = ctx.viewer();
-        let scope = scope(location_id, as_known_at).map_err(Into::into);
+        let scope = scope(location_id, dimension_value_id, as_known_at).map_err(Into::into);
         let scope = scope.or_graphql(viewer)?;
         let column = Column {
             from: None,
@@ -183,16 +197,19 @@ impl JournalQuery {
             DateTime<Utc>,
         >,
         #[graphql(desc = "Only lines for this location, or one below it.")] location_id: Option<ID>,
+        #[graphql(desc = "Only lines for this subsidiary account, cost centre or project.")]
+        dimension_value_id: Option<ID>,
         #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
     ) -> async_graphql::Result<Connection<GeneralLedgerLine>> {
         let viewer = ctx.viewer();
         let account_id = AccountId::parse("accountId", &account_id).map_err(Into::into);
-        let scope = scope(location_id, as_known_at).map_err(Into::into);
+        let scope = scope(location_id, dimension_value_id, as_known_at).map_err(Into::into);
         let of = LedgerOf {
             scope: scope.or_graphql(viewer)?,
             account_id: account_id.or_graphql(viewer)?,
+            subsidiary_id: None,
             commodity,
             from: from.map(|day| day.0),
             until: until.map(|day| day.0),
@@ -205,6 +222,89 @@ impl JournalQuery {
             prefetch_lines(ctx, &selected.field("line"), &lines).await?;
         }
         Ok(page::connection(rows, EmptyFields, GeneralLedgerLine::new))
+    }
+
+    /// The ledger of one of an account's subsidiary accounts in a commodity, in pages, the earliest day first, each line with what the
+    /// subsidiary account had after it. Pages go forward. Needs `books.read`.
+    #[graphql(complexity = "cost::page(first, None, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "these are the arguments of a connection"
+    )]
+    async fn subsidiary_ledger(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of which account.")] account_id: ID,
+        #[graphql(desc = "Of which of its subsidiary accounts.")] subsidiary_id: ID,
+        #[graphql(
+            desc = "In which commodity; the account's only one without, or the shop's currency."
+        )]
+        commodity: Option<String>,
+        #[graphql(desc = "From this day on.")] from: Option<Date>,
+        #[graphql(desc = "Up to the end of this day.")] until: Option<Date>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Connection<GeneralLedgerLine>> {
+        let viewer = ctx.viewer();
+        let account_id = AccountId::parse("accountId", &account_id).map_err(Into::into);
+        let value = DimensionValueId::parse("subsidiaryId", &subsidiary_id).map_err(Into::into);
+        let of = LedgerOf {
+            account_id: account_id.or_graphql(viewer)?,
+            subsidiary_id: Some(value.or_graphql(viewer)?),
+            scope: Scope::default(),
+            commodity,
+            from: from.map(|day| day.0),
+            until: until.map(|day| day.0),
+        };
+        let args = page::args(first, None, after, None);
+        let rows = ctx.domain().journal().ledger(viewer, &of, &args).await;
+        let rows = rows.or_graphql(viewer)?;
+        for selected in nodes(&ctx.look_ahead()) {
+            let lines: Vec<_> = rows.edges.iter().map(|(_, row)| &row.line).collect();
+            prefetch_lines(ctx, &selected.field("line"), &lines).await?;
+        }
+        Ok(page::connection(rows, EmptyFields, GeneralLedgerLine::new))
+    }
+
+    /// What went to each side of each subsidiary account up to the end of a day, in an account or in all accounts of a group, in pages by account,
+    /// commodity and code. Pages go forward. Needs `books.read`.
+    #[graphql(complexity = "cost::page(first, None, child_complexity)")]
+    async fn subsidiary_balances(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The account, or a group of accounts.")] account_id: ID,
+        #[graphql(desc = "The day.")] as_of: Date,
+        #[graphql(desc = "Of this subsidiary account only.")] subsidiary_id: Option<ID>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Connection<SubsidiaryBalanceRow>> {
+        let viewer = ctx.viewer();
+        let account = AccountId::parse("accountId", &account_id).map_err(Into::into);
+        let value = subsidiary_id.map(|id| DimensionValueId::parse("subsidiaryId", &id));
+        let of = SubsidiaryBalancesOf {
+            account_id: account.or_graphql(viewer)?,
+            as_of: as_of.0,
+            subsidiary_id: value.transpose().map_err(Into::into).or_graphql(viewer)?,
+        };
+        let args = page::args(first, None, after, None);
+        let rows = ctx.domain().journal();
+        let rows = rows.subsidiary_balances(viewer, &of, &args).await;
+        let rows = rows.or_graphql(viewer)?;
+        for selected in nodes(&ctx.look_ahead()) {
+            if selected.field("account").exists() {
+                preload(ctx, rows.edges.iter().map(|(_, row)| row.account_id)).await?;
+            }
+            if selected.field("subsidiary").exists() {
+                preload(ctx, rows.edges.iter().map(|(_, row)| row.subsidiary_id)).await?;
+            }
+        }
+        Ok(page::connection(
+            rows,
+            EmptyFields,
+            SubsidiaryBalanceRow::new,
+        ))
     }
 }
 
@@ -275,6 +375,15 @@ pub(in crate::graphql) async fn prefetch_lines(
     if selected.field("account").exists() {
         preload(ctx, lines.iter().map(|line| line.account_id)).await?;
     }
+    let named = lines.iter().flat_map(|line| {
+        [
+            ("subsidiary", line.subsidiary_id),
+            ("costCenter", line.cost_center_id),
+            ("project", line.project_id),
+        ]
+    });
+    let named = named.filter(|(field, _)| selected.field(field).exists());
+    preload(ctx, named.filter_map(|(_, id)| id)).await?;
     if selected.field("entry").exists() {
         preload(ctx, lines.iter().map(|line| line.entry_id)).await?;
     }

@@ -6,7 +6,7 @@ use domain::{
     Permission,
     period::{FiscalYear as YearRow, NewFiscalYear, NewPeriod, Period as Row},
 };
-use entity::id::{FiscalYearId, PeriodId};
+use entity::id::{AccountId, FiscalYearId, PeriodId};
 
 use super::{
     context::ContextExt,
@@ -15,6 +15,7 @@ use super::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
+    journal::JournalEntry,
     loader::{PeriodsOf, load, preload},
     payload::{UserError, settle},
 };
@@ -206,6 +207,112 @@ impl FiscalYearMutation {
         let (row, user_errors) = settle(ctx, created)?;
         Ok(FiscalYearCreatePayload {
             fiscal_year: row.map(FiscalYear::new),
+            user_errors,
+        })
+    }
+}
+
+/// A fiscal year to close as a whole.
+#[derive(InputObject)]
+pub struct FiscalYearCloseInput {
+    /// Which fiscal year: one that is over, and none in front of it open.
+    id: ID,
+    /// The account of equity that takes what the year has earned; the one that `accountRoleSet` has named without.
+    retained_earnings_account_id: Option<ID>,
+    /// Makes sending the same request again harmless.
+    idempotency_key: Option<String>,
+}
+
+/// A fiscal year to open again.
+#[derive(InputObject)]
+pub struct FiscalYearReopenInput {
+    /// Which fiscal year: the last that was closed.
+    id: ID,
+    /// Why: at most 500 characters. It is kept with what undoes the closing entries.
+    reason: String,
+    /// Makes sending the same request again harmless.
+    idempotency_key: Option<String>,
+}
+
+/// What became of closing a fiscal year.
+#[derive(SimpleObject)]
+pub struct FiscalYearClosePayload {
+    /// The fiscal year; null when it was refused.
+    fiscal_year: Option<FiscalYear>,
+    /// Its closing entries: none when there was nothing to close, more than one only of very many accounts; null when it was refused.
+    entries: Option<Vec<JournalEntry>>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of opening a fiscal year again.
+#[derive(SimpleObject)]
+pub struct FiscalYearReopenPayload {
+    /// The fiscal year; null when it was refused.
+    fiscal_year: Option<FiscalYear>,
+    /// What undoes its closing entries; null when it was refused.
+    entries: Option<Vec<JournalEntry>>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Mutations that close fiscal years.
+#[derive(Default)]
+pub struct FiscalYearClosingMutation;
+
+#[Object(guard = "Needs(Permission::PeriodClose)")]
+impl FiscalYearClosingMutation {
+    /// Closes a fiscal year: what revenue and expenses have goes to retained earnings, and all its periods close. Needs `period.close`.
+    async fn fiscal_year_close(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which fiscal year, and where to.")] input: FiscalYearCloseInput,
+    ) -> async_graphql::Result<FiscalYearClosePayload> {
+        let FiscalYearCloseInput {
+            id,
+            retained_earnings_account_id,
+            idempotency_key,
+        } = input;
+        let closed = async {
+            let id = FiscalYearId::parse("id", &id)?;
+            let account = retained_earnings_account_id
+                .map(|id| AccountId::parse("retainedEarningsAccountId", &id));
+            let account = account.transpose()?;
+            let key = idempotency_key.as_deref();
+            let journal = ctx.domain().journal();
+            journal.close_year(ctx.viewer(), id, account, key).await
+        };
+        let (closed, user_errors) = settle(ctx, closed.await)?;
+        let (year, entries) = closed.map(|closed| (closed.year, closed.entries)).unzip();
+        Ok(FiscalYearClosePayload {
+            fiscal_year: year.map(FiscalYear::new),
+            entries: entries.map(|rows| rows.into_iter().map(JournalEntry::new).collect()),
+            user_errors,
+        })
+    }
+
+    /// Opens a fiscal year again that was closed as a whole: undoes its closing entries, and opens its last period. Needs `period.close`.
+    async fn fiscal_year_reopen(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which fiscal year, and why.")] input: FiscalYearReopenInput,
+    ) -> async_graphql::Result<FiscalYearReopenPayload> {
+        let FiscalYearReopenInput {
+            id,
+            reason,
+            idempotency_key,
+        } = input;
+        let opened = async {
+            let id = FiscalYearId::parse("id", &id)?;
+            let key = idempotency_key.as_deref();
+            let journal = ctx.domain().journal();
+            journal.reopen_year(ctx.viewer(), id, &reason, key).await
+        };
+        let (opened, user_errors) = settle(ctx, opened.await)?;
+        let (year, entries) = opened.map(|opened| (opened.year, opened.entries)).unzip();
+        Ok(FiscalYearReopenPayload {
+            fiscal_year: year.map(FiscalYear::new),
+            entries: entries.map(|rows| rows.into_iter().map(JournalEntry::new).collect()),
             user_errors,
         })
     }

@@ -10,7 +10,7 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        db.execute_unprepared(include_str!("sql/0031_reports.sql"))
+        db.execute_unprepared(include_str!("sql/0033_reports.sql"))
             .await?;
         for (function, before, after) in FINER {
             db.execute_unprepared(&rewrite(function, before, after))
@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
             db.execute_unprepared(&rewrite(function, after, before))
                 .await?;
         }
-        db.execute_unprepared(include_str!("sql/0031_reports_down.sql"))
+        db.execute_unprepared(include_str!("sql/0033_reports_down.sql"))
             .await?;
         Ok(())
     }
@@ -36,8 +36,8 @@ impl MigrationTrait for Migration {
 const FINER: [(&str, &str, &str); 2] = [
     (
         "journal_post",
-        "WHEN p.amount <> trunc(p.amount, c.scale) THEN 'too_fine'",
-        "WHEN p.amount <> trunc(p.amount, c.scale) AND NOT EXISTS (SELECT FROM fine_account f WHERE f.account_id = p.account_id) THEN 'too_fine'",
+        "SELECT CASE WHEN w.code IS NOT NULL THEN",
+        "SELECT CASE WHEN w.code IS NOT NULL AND (w.code <> 'too_fine' OR NOT EXISTS (SELECT FROM fine_account f WHERE f.account_id = p.account_id)) THEN",
     ),
     (
         "journal_verify",

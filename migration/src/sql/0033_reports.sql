@@ -47,11 +47,16 @@ BEGIN
     UPDATE journal_horizon SET known_until = moment WHERE known_until < moment;
 END $$;
 
-CREATE FUNCTION journal_entry_recorded() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION journal_entry_begins() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM books_share();
-    SELECT GREATEST(NEW.recorded_at, h.known_until + interval '1 microsecond') INTO NEW.recorded_at FROM journal_horizon h;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER journal_entry_begins BEFORE INSERT ON journal_entry FOR EACH STATEMENT EXECUTE FUNCTION journal_entry_begins();
+-- For each entry, so without a setting of its own, which would cost more than what it does.
+CREATE FUNCTION journal_entry_recorded() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT GREATEST(NEW.recorded_at, h.known_until + interval '1 microsecond') INTO NEW.recorded_at FROM public.journal_horizon h;
     RETURN NEW;
 END $$;
 CREATE TRIGGER journal_entry_recorded_later BEFORE INSERT ON journal_entry
@@ -59,10 +64,12 @@ CREATE TRIGGER journal_entry_recorded_later BEFORE INSERT ON journal_entry
 
 -- What was recorded since a moment.
 CREATE INDEX journal_entry_recorded ON journal_entry (recorded_at);
--- What a profit and loss account leaves out.
-CREATE INDEX journal_entry_closing ON journal_entry (date) WHERE kind = 'closing';
 -- What went on at a location.
 CREATE INDEX journal_line_location ON journal_line (location_id, date) WHERE location_id IS NOT NULL;
+-- What went on for one subsidiary account, cost centre or project, whichever accounts it was posted to.
+CREATE INDEX journal_line_subsidiary_of ON journal_line (subsidiary_id, date) WHERE subsidiary_id IS NOT NULL;
+CREATE INDEX journal_line_cost_center ON journal_line (cost_center_id, date) WHERE cost_center_id IS NOT NULL;
+CREATE INDEX journal_line_project ON journal_line (project_id, date) WHERE project_id IS NOT NULL;
 
 CREATE TABLE report_export (
     id         uuid PRIMARY KEY,
