@@ -5,10 +5,12 @@
 # The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
 # their own, which is no business of the application's.
 #
-#   scripts/bench.sh [PART]   catalogue, stock, or of the latter posting, history or series alone; everything without (also as PART=stock make bench)
+#   scripts/bench.sh [PART]   catalogue, stock or books; or of stock posting, history or series alone, of the books journal or ledger alone; everything
+#                            without (also as PART=stock make bench)
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
 #   MOVEMENTS=10000000   size of the history of stock (bench/stock.sh)
+#   ENTRIES=1000000      size of the books (bench/books.sh)
 #   SECONDS_PER_ROUND=6  how long each row is measured, ten times: five for goldshop and five for pgbench
 #   BIN_DIR              use the programs in this directory, build nothing
 set -euo pipefail
@@ -30,6 +32,8 @@ source "$ROOT/scripts/bench/files.sh"
 source "$ROOT/scripts/bench/stock.sh"
 # shellcheck source=bench/stock_series.sh
 source "$ROOT/scripts/bench/stock_series.sh"
+# shellcheck source=bench/books.sh
+source "$ROOT/scripts/bench/books.sh"
 # shellcheck source=bench/report.sh
 source "$ROOT/scripts/bench/report.sh"
 
@@ -154,14 +158,25 @@ measure_stock() {
     report_end
 }
 
+# measure_books COMMAND...: each a part of it.
+measure_books() {
+    local part
+    report_begin "Books: a new shop for what is posted, and one with two fiscal years of books for what is read."
+    for part in "$@"; do "$part"; done
+    report_end
+}
+
 measure() {
     : >"$WORK/report.md"
     if [[ $PART == all || $PART == catalogue ]]; then measure_catalogue; fi
+    if [[ $PART == all || $PART == stock ]]; then measure_stock measure_posting measure_history measure_series; fi
     case $PART in
-    all | stock) measure_stock measure_posting measure_history measure_series ;;
+    all | books) measure_books measure_books_posting measure_books_history ;;
     posting) measure_stock measure_posting ;;
     history) measure_stock measure_history ;;
     series) measure_stock measure_series_alone ;;
+    journal) measure_books measure_books_posting ;;
+    ledger) measure_books measure_books_history ;;
     esac
 }
 
@@ -175,7 +190,8 @@ report_loading() {
 }
 
 main() {
-    [[ $PART =~ ^(all|catalogue|stock|posting|history|series)$ ]] || die "unknown part '$PART': catalogue, stock, posting, history or series"
+    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger)$ ]] ||
+        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal or ledger"
     [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
         die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
     use_instance bench
