@@ -51,10 +51,10 @@ FROM bench.year y CROSS JOIN generate_series(0, 2) t;
 INSERT INTO journal_sequence (fiscal_year_id, last_number) SELECT id, 0 FROM bench.year ON CONFLICT DO NOTHING;
 
 CREATE TABLE bench.entry AS
-SELECT n, gen_random_uuid() AS id, y.id AS fiscal_year_id, y.starts_on + ((n - y.first) * (y.ends_on - y.starts_on + 1) / y.entries)::integer AS date,
-       n - y.first + 1 AS number, bench.dice(n, 1, 4) AS sort
+SELECT k AS n, gen_random_uuid() AS id, y.id AS fiscal_year_id, y.starts_on + ((k - y.first) * (y.ends_on - y.starts_on + 1) / y.entries)::integer AS date,
+       k - y.first + 1 AS number, bench.dice(k, 1, 4) AS sort
 FROM (SELECT *, n * (:entries / 2) AS first, :entries / 2 AS entries FROM bench.year) y
-CROSS JOIN LATERAL generate_series(y.first, y.first + y.entries - 1) n;
+CROSS JOIN LATERAL generate_series(y.first, y.first + y.entries - 1) k;
 
 ALTER TABLE journal_entry DISABLE TRIGGER USER;
 ALTER TABLE journal_line DISABLE TRIGGER USER;

@@ -1,7 +1,9 @@
 //! Reports of the books: they tie to each other and to paper, stay as they were known, and hledger and beancount say the same.
 
+mod ageing;
 mod files;
 mod oracle;
+mod scopes;
 mod ties;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@
 //! anything about the business.
 
 pub mod account;
-mod ageing;
+pub mod ageing;
 pub mod attribute;
 pub mod barcode;
 pub mod below;

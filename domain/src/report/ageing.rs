@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Most limits between ages.
-pub const LIMITS_MAX: usize = 11;
+const LIMITS_MAX: usize = 11;
 /// The longest age that a limit can be.
 const DAYS_MAX: u16 = 3_650;
 

@@ -2,10 +2,18 @@
 //!
 //! `make test` installs both. Where they are missing these tests fail: they are never passed over.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
+use chrono::NaiveDate;
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
 use serde_json::json;
+use tests::actor::Actor;
 
 use super::{anything, balances, export, import, shop};
 
@@ -13,7 +21,7 @@ type Balances = BTreeMap<(String, String), Decimal>;
 
 /// The last days of 24 months.
 fn month_ends(first: (i32, u32)) -> Vec<String> {
-    let first = chrono::NaiveDate::from_ymd_opt(first.0, first.1, 1).unwrap();
+    let first = NaiveDate::from_ymd_opt(first.0, first.1, 1).unwrap();
     (1..=24)
         .map(|month| {
             let day = first + chrono::Months::new(month);
@@ -91,12 +99,7 @@ fn real(balances: &Balances) -> Balances {
 }
 
 /// The balance sheet, or the profit and loss account, by account: on the debit side.
-async fn statement(
-    manager: &tests::actor::Actor,
-    field: &str,
-    arguments: &str,
-    debit: &[&str],
-) -> Balances {
+async fn statement(manager: &Actor, field: &str, arguments: &str, debit: &[&str]) -> Balances {
     let query = format!(
         "{{ {field}({arguments}) {{ section line account {{ externalReference }} commodity amounts }} }}"
     );
@@ -115,8 +118,8 @@ async fn statement(
 
 fn of_kinds(balances: &Balances, kinds: &[&str]) -> Balances {
     let of = balances.iter().filter(|((name, _), _)| {
-        let first = name.split(':').next().unwrap();
-        kinds.contains(&first)
+        let first = name.split(':').next().unwrap().to_lowercase();
+        kinds.contains(&first.as_str())
     });
     of.map(|(key, amount)| (key.clone(), *amount)).collect()
 }
@@ -131,6 +134,76 @@ fn keys(balances: &Balances) -> Vec<(String, String, String)> {
         )
     })
     .collect()
+}
+
+/// Our books, written as both programs read them.
+struct Files {
+    _folder: tempfile::TempDir,
+    hledger: PathBuf,
+    hledger_text: String,
+    beancount: PathBuf,
+    beancount_text: String,
+}
+
+async fn written(manager: &Actor, entries: i64) -> Files {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = |format: &str| json!({"report": "JOURNAL", "columns": [{"until": "2026-12-31"}], "format": format});
+    let (count, hledger_text) = export(manager, journal("HLEDGER")).await;
+    assert_eq!(count, entries);
+    let hledger = folder.path().join("ours.journal");
+    fs::write(&hledger, &hledger_text).unwrap();
+    let (count, beancount_text) = export(manager, journal("BEANCOUNT")).await;
+    assert_eq!(count, entries);
+    let beancount = folder.path().join("ours.beancount");
+    fs::write(&beancount, &beancount_text).unwrap();
+    Files {
+        _folder: folder,
+        hledger,
+        hledger_text,
+        beancount,
+        beancount_text,
+    }
+}
+
+/// At the end of each day, both programs say of our files what our reports say: the trial balance, the balance sheet, and profit and loss since
+/// January.
+async fn all_agree(manager: &Actor, files: &Files, days: &[String]) {
+    let (by_day, none) = of_beancount(&files.beancount, days);
+    assert!(none.values().all(Decimal::is_zero), "{none:?}");
+    for day in days {
+        let ours = balances(manager, day).await;
+        assert_eq!(keys(&ours), keys(&by_day[day]), "{day}: beancount");
+        let next = day.parse::<NaiveDate>().unwrap().succ_opt().unwrap();
+        let end = next.to_string();
+        let trial = of_hledger(&files.hledger, &["balance", "-e", &end]);
+        assert_eq!(keys(&ours), keys(&trial), "{day}: hledger");
+        let sheet = format!("asOf: [\"{day}\"]");
+        let sheet = statement(manager, "balanceSheet", &sheet, &["ASSETS"]).await;
+        let kinds = ["assets", "liabilities", "equity"];
+        let expected = keys(&of_kinds(&trial, &kinds));
+        assert_eq!(keys(&sheet), expected, "{day}: balance sheet");
+        let from = format!("{}-01-01", &day[..4]);
+        let columns = format!("columns: [{{from: \"{from}\", until: \"{day}\"}}]");
+        let earned = statement(manager, "profitAndLoss", &columns, &["EXPENSES"]).await;
+        let income = ["balance", "-b", &from, "-e", &end, "type:rx"];
+        let income = of_hledger(&files.hledger, &income);
+        assert_eq!(keys(&earned), keys(&income), "{day}: profit and loss");
+    }
+}
+
+/// What we wrote is read by other shops, in both languages.
+async fn all_come_back(manager: &Actor, files: &Files, day: &str) {
+    let ours = balances(manager, day).await;
+    for (text, format) in [
+        (&files.hledger_text, "HLEDGER"),
+        (&files.beancount_text, "BEANCOUNT"),
+    ] {
+        let (_other, theirs) = shop().await;
+        let done = import(&theirs, text, anything(format)).await;
+        assert_eq!(done["state"], "DONE", "{done}");
+        let theirs = balances(&theirs, day).await;
+        assert_eq!(keys(&theirs), keys(&ours), "{format}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,7 +223,6 @@ async fn a_life_in_beancount_is_imported_and_both_programs_agree() {
     let (by_day, left) = of_beancount(&original, &days);
     // What was left over is booked, all of it, on the other side.
     let usd = ("Equity:Rounding".to_owned(), "USD".to_owned());
-    let ours = balances(&manager, days.last().unwrap()).await;
     let left = left[&(String::new(), "USD".to_owned())];
     assert_eq!(left.abs(), "0.08115".parse::<Decimal>().unwrap());
     let all = balances(&manager, "2026-12-31").await;
@@ -159,74 +231,87 @@ async fn a_life_in_beancount_is_imported_and_both_programs_agree() {
         done["rounding"][0]["amount"],
         all[&usd].normalize().to_string()
     );
-    drop(ours);
-    let journal =
-        json!({"report": "JOURNAL", "columns": [{"until": "2026-12-31"}], "format": "HLEDGER"});
-    let (count, hledger) = export(&manager, journal.clone()).await;
-    assert_eq!(count, 9_567);
-    let hledger_file = folder.path().join("ours.journal");
-    fs::write(&hledger_file, &hledger).unwrap();
-    let mut again = journal;
-    again["format"] = json!("BEANCOUNT");
-    let (_, beans) = export(&manager, again).await;
-    let beans_file = folder.path().join("ours.beancount");
-    fs::write(&beans_file, &beans).unwrap();
-    let (ours_by_day, none) = of_beancount(&beans_file, &days);
-    assert!(none.values().all(Decimal::is_zero), "{none:?}");
     for day in &days {
         let ours = balances(&manager, day).await;
         assert_eq!(
             keys(&real(&ours)),
             keys(&by_day[day]),
-            "{day}: beancount's own file"
+            "{day}: its own file"
         );
-        assert_eq!(
-            keys(&ours),
-            keys(&ours_by_day[day]),
-            "{day}: our file in beancount"
-        );
-        let next = day
-            .parse::<chrono::NaiveDate>()
-            .unwrap()
-            .succ_opt()
-            .unwrap();
-        let end = next.to_string();
-        let trial = of_hledger(&hledger_file, &["balance", "-e", &end]);
-        assert_eq!(keys(&ours), keys(&trial), "{day}: hledger's balance");
-        let year = &day[..4];
-        let (from, sheet) = (format!("{year}-01-01"), format!("asOf: [\"{day}\"]"));
-        let sheet = statement(&manager, "balanceSheet", &sheet, &["ASSETS"]).await;
-        let kinds = ["Assets", "Liabilities", "Equity"];
-        assert_eq!(
-            keys(&sheet),
-            keys(&of_kinds(&trial, &kinds)),
-            "{day}: balance sheet"
-        );
-        let columns = format!("columns: [{{from: \"{from}\", until: \"{day}\"}}]");
-        let earned = statement(&manager, "profitAndLoss", &columns, &["EXPENSES"]).await;
-        let income = of_hledger(
-            &hledger_file,
-            &["balance", "-b", &from, "-e", &end, "type:rx"],
-        );
-        assert_eq!(keys(&earned), keys(&income), "{day}: profit and loss");
     }
+    let files = written(&manager, 9_567).await;
+    all_agree(&manager, &files, &days).await;
     // Once more, and nothing is posted twice.
     let again = import(&manager, &text, anything("BEANCOUNT")).await;
     assert_eq!(
         (&again["posted"], &again["present"]),
         (&json!(0), &json!(9_567))
     );
-    // What we wrote is read by another shop, in both languages.
-    let last = days.last().unwrap();
-    let ours = balances(&manager, last).await;
-    for (text, format) in [(&hledger, "HLEDGER"), (&beans, "BEANCOUNT")] {
-        let (_other, theirs) = shop().await;
-        let done = import(&theirs, text, anything(format)).await;
-        assert_eq!(done["state"], "DONE", "{done}");
+    all_come_back(&manager, &files, days.last().unwrap()).await;
+}
+
+/// A journal of whatever: some accounts of each kind, two currencies, shares and gold, each balanced in an entry.
+fn random_journal(random: &mut StdRng, entries: usize) -> String {
+    const ACCOUNTS: [&str; 9] = [
+        "Assets:Cash",
+        "Assets:Bank:Corner-Street",
+        "Assets:Safe",
+        "Liabilities:Card",
+        "Equity:Opening-Balances",
+        "Income:Sales",
+        "Income:Gifts",
+        "Expenses:Rent",
+        "Expenses:Food:Market",
+    ];
+    const COMMODITIES: [(&str, u32); 4] = [("USD", 2), ("JPY", 0), ("GOLD", 6), ("SHARES", 3)];
+    let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
+    let mut text = String::new();
+    for entry in 0..entries {
+        let day = first + chrono::Days::new(random.random_range(0..731));
+        text.push_str(&format!("{day} * Whatever {entry}\n"));
+        for _ in 0..random.random_range(1..=2) {
+            let (commodity, scale) = COMMODITIES[random.random_range(0..COMMODITIES.len())];
+            let mut rest = Decimal::ZERO;
+            let count = random.random_range(1..=4);
+            for line in 0..=count {
+                let any = Decimal::new(random.random_range(-1_000_000..1_000_000), scale);
+                let amount = if line == count { -rest } else { any };
+                if amount.is_zero() {
+                    continue;
+                }
+                rest += amount;
+                let account = ACCOUNTS[random.random_range(0..ACCOUNTS.len())];
+                text.push_str(&format!("  {account}  {amount} {commodity}\n"));
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_journals_are_imported_and_both_programs_agree() {
+    for seed in [5, 11] {
+        let text = random_journal(&mut StdRng::seed_from_u64(seed), 600);
+        let folder = tempfile::tempdir().unwrap();
+        let original = folder.path().join("original.journal");
+        fs::write(&original, &text).unwrap();
+        let (_app, manager) = shop().await;
+        let done = import(&manager, &text, anything("HLEDGER")).await;
         assert_eq!(
-            keys(&balances(&theirs, last).await),
-            keys(&ours),
-            "{format}"
+            (&done["state"], &done["posted"]),
+            (&json!("DONE"), &json!(600)),
+            "{done}"
         );
+        let days = month_ends((2024, 1));
+        for day in &days {
+            let next = day.parse::<NaiveDate>().unwrap().succ_opt().unwrap();
+            let theirs = of_hledger(&original, &["balance", "-e", &next.to_string()]);
+            let ours = balances(&manager, day).await;
+            assert_eq!(keys(&ours), keys(&theirs), "{seed} {day}: its own file");
+        }
+        let files = written(&manager, 600).await;
+        all_agree(&manager, &files, &days).await;
+        all_come_back(&manager, &files, days.last().unwrap()).await;
     }
 }

@@ -6,7 +6,10 @@ use chrono::{Months, NaiveDate};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use tests::{actor::Actor, app::TestApp};
+use tests::{
+    actor::Actor,
+    app::{Builder, TestApp},
+};
 
 use super::{ROWS, decimal};
 
@@ -24,10 +27,10 @@ const COMMODITIES: [&str; 2] = ["IRR", "GOLD"];
 /// Day, code, commodity, amount (negative on the credit side), and the entry.
 type Line = (NaiveDate, &'static str, &'static str, Decimal, usize);
 
-struct Books {
+pub(super) struct Books {
     _app: TestApp,
-    manager: Actor,
-    ids: BTreeMap<String, Value>,
+    pub(super) manager: Actor,
+    pub(super) ids: BTreeMap<String, Value>,
     lines: Vec<Line>,
     random: StdRng,
     entries: usize,
@@ -38,8 +41,12 @@ fn first_day() -> NaiveDate {
 }
 
 impl Books {
-    async fn open() -> Self {
-        let app = TestApp::start().await;
+    pub(super) async fn open() -> Self {
+        Self::of(TestApp::builder()).await
+    }
+
+    pub(super) async fn of(builder: Builder) -> Self {
+        let app = builder.start().await;
         let manager = app.manager().await;
         let chart = manager
             .done("accountTemplateApply", json!({"template": "JEWELLER"}))
@@ -68,7 +75,7 @@ impl Books {
     }
 
     /// Posts some random entries in one statement.
-    async fn post(&mut self, count: usize) {
+    pub(super) async fn post(&mut self, count: usize) {
         let mut entries = Vec::new();
         for _ in 0..count {
             self.entries += 1;

@@ -94,6 +94,26 @@ fn key(table: &str) -> &'static str {
     }
 }
 
+/// Tables whose rows take others with them.
+async fn takers(shop: &Shop) -> BTreeSet<String> {
+    let sql = "SELECT DISTINCT confrelid::regclass::text FROM pg_constraint WHERE contype = 'f' AND confdeltype <> 'a'";
+    let names: Vec<String> = sqlx::query_scalar(sql)
+        .fetch_all(shop.app.sql())
+        .await
+        .unwrap();
+    names.into_iter().collect()
+}
+
+/// Where each row of a table lies.
+async fn places(shop: &Shop, table: &str) -> BTreeSet<(String, String)> {
+    let sql = format!("SELECT tableoid::regclass::text, ctid::text FROM {table}");
+    let places: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(sql))
+        .fetch_all(shop.app.sql())
+        .await
+        .unwrap();
+    places.into_iter().collect()
+}
+
 /// Numbers that are always the same, and look as if they were not.
 fn next(seed: &mut u64) -> usize {
     *seed = seed
@@ -107,6 +127,7 @@ async fn each_tampering_is_found_to_the_row() {
     let shop = Shop::open().await;
     shop.assert_whole().await;
     let tables = tables(&shop).await;
+    let takers = takers(&shop).await;
     let filled: Vec<_> = tables.iter().filter(|table| table.rows > 0).collect();
     let (mut seed, mut done) = (7, 0);
     let mut touched: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -145,7 +166,7 @@ async fn each_tampering_is_found_to_the_row() {
             table.name
         );
         let column = &table.columns[next(&mut seed) % table.columns.len()];
-        let is_deleted = next(&mut seed).is_multiple_of(10);
+        let is_deleted = next(&mut seed).is_multiple_of(10) && !takers.contains(table.name);
         let tamper = if is_deleted {
             format!("DELETE FROM {} WHERE {which}", table.name)
         } else {
@@ -155,22 +176,17 @@ async fn each_tampering_is_found_to_the_row() {
                 table.name, column.name
             )
         };
-        let value = other(column).unwrap_or_else(|| "NULL".to_owned());
-        let tampered = format!(
-            "SELECT COALESCE(({value})::text, '') FROM {} WHERE {which}",
-            table.name
-        );
-        let tampered = shop.text(&tampered).await;
+        let before = places(&shop, table.name).await;
         if shop.behind(table.name, &tamper).await.is_err() {
             continue;
         }
         let same = shop
             .text(&format!(
-                "SELECT COALESCE((SELECT to_jsonb(r)::text FROM {} r WHERE {which}), '')",
+                "SELECT count(*)::text FROM {} r WHERE {which} AND to_jsonb(r) = '{kept}'",
                 table.name
             ))
             .await;
-        if same.replace('\'', "''") == kept {
+        if same == "1" {
             continue;
         }
         let found = shop.finding().await;
@@ -191,15 +207,15 @@ async fn each_tampering_is_found_to_the_row() {
         // As it was before.
         let back = if is_deleted {
             again
-        } else if column.is_key || column.name == "number" || column.name == "fiscal_year_id" {
+        } else {
+            let now = places(&shop, table.name).await;
+            let moved: Vec<_> = now.difference(&before).collect();
+            let [(part, place)] = moved[..] else {
+                panic!("{tamper}: {moved:?}")
+            };
             format!(
                 "UPDATE {0} SET \"{1}\" = (SELECT \"{1}\" FROM jsonb_populate_record(NULL::{0}, '{kept}')) \
-                 WHERE \"{1}\"::text = '{tampered}' AND to_jsonb({0}) - '{1}' = '{kept}'::jsonb - '{1}'",
-                table.name, column.name
-            )
-        } else {
-            format!(
-                "UPDATE {0} SET \"{1}\" = (SELECT \"{1}\" FROM jsonb_populate_record(NULL::{0}, '{kept}')) WHERE {which}",
+                 WHERE ctid = '{place}' AND tableoid = '{part}'::regclass",
                 table.name, column.name
             )
         };
@@ -207,6 +223,11 @@ async fn each_tampering_is_found_to_the_row() {
         if let Err(error) = restored {
             panic!("{back}: {error}");
         }
+        let there = format!(
+            "SELECT count(*)::text FROM {} r WHERE to_jsonb(r) = '{kept}'",
+            table.name
+        );
+        assert_eq!(shop.text(&there).await, "1", "{back}");
         touched.entry(table.name).or_default().insert(&column.name);
         done += 1;
     }
