@@ -51,6 +51,8 @@ pub enum ReportKind {
     AgedReceivables,
     /// What the business owes to others by age. Needs one day in `asOf`.
     AgedPayables,
+    /// What stock was worth, item by item. Needs one day in `asOf`, and `cost.read`.
+    InventoryValuation,
     /// Lines by account, each with what the account had after it. Needs one of `columns`.
     GeneralLedger,
     /// Entries in the order of days and numbers. Needs one of `columns`.
@@ -172,6 +174,9 @@ impl ReportExportCreateInput {
             ReportKind::MetalBalance => Report::MetalBalance { days: days()? },
             ReportKind::AgedReceivables => aged(Owing::Receivable)?,
             ReportKind::AgedPayables => aged(Owing::Payable)?,
+            ReportKind::InventoryValuation => Report::InventoryValuation {
+                as_of: required("asOf", days()?.into_iter().next())?,
+            },
             ReportKind::GeneralLedger => Report::GeneralLedger {
                 account_id: account()?,
                 column: one(columns()?)?,

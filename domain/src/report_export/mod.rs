@@ -4,6 +4,7 @@ pub(crate) mod names;
 mod plain;
 mod source;
 mod table;
+mod valuation;
 
 use chrono::NaiveDate;
 use entity::id::{AccountId, JobId, ReportExportId};
@@ -68,6 +69,11 @@ pub enum Report {
         /// Limits between ages in days, growing.
         limits: Vec<u16>,
     },
+    /// What stock was worth, item by item.
+    InventoryValuation {
+        /// At the end of this day, in the shop's time zone.
+        as_of: NaiveDate,
+    },
     /// Lines by account, each with what the account had after it.
     GeneralLedger {
         /// Of this account, or of all below this group; of all without.
@@ -83,7 +89,20 @@ pub enum Report {
 }
 
 impl Report {
-    fn check(&self) -> Result<(), Refusal> {
+    fn check(&self, scope: &Scope) -> Result<(), Refusal> {
+        let fits = match self {
+            Self::CashFlow { .. } | Self::AgedBalances { .. } => !scope.is_of_lines(),
+            Self::InventoryValuation { .. } => *scope == Scope::default(),
+            _ => true,
+        };
+        if !fits {
+            let path = match scope.known_at {
+                Some(_) if !scope.is_of_lines() => "asKnownAt",
+                _ if scope.location_id.is_some() => "locationId",
+                _ => "dimensionValueId",
+            };
+            return Err(Refusal::new(Code::Exclusive, path).with("other", "report"));
+        }
         let up_to = |days: &[NaiveDate]| -> Vec<Column> {
             let columns = days.iter().map(|day| Column {
                 from: None,
@@ -104,6 +123,7 @@ impl Report {
             Self::BalanceSheet { days } | Self::MetalBalance { days } => {
                 report::check(&up_to(days))
             }
+            Self::InventoryValuation { as_of } => report::check(&up_to(&[*as_of])),
             Self::AgedBalances { as_of, .. } => {
                 report::check(&up_to(&[*as_of]))?;
                 self.aged(Scope::default()).map_or(Ok(()), |of| of.check())
@@ -159,7 +179,8 @@ impl ReportExports<'_> {
     /// Asks for an export, with names in this language.
     ///
     /// # Errors
-    /// When the viewer may not see the books, the columns are wrong, or something else than the journal is to be written as one.
+    /// When the viewer may not see the books, or costs where they are in it; when the columns are wrong, the scope does not fit, or something
+    /// else than the journal is to be written as one.
     pub async fn create(
         &self,
         viewer: &Viewer,
@@ -167,7 +188,10 @@ impl ReportExports<'_> {
         key: Option<&str>,
     ) -> Result<ReportExport> {
         viewer.require(Permission::BooksRead)?;
-        new.report.check()?;
+        new.report.check(&new.scope)?;
+        if matches!(new.report, Report::InventoryValuation { .. }) {
+            viewer.require(Permission::CostRead)?;
+        }
         if new.format != Format::Csv && !matches!(new.report, Report::Journal { .. }) {
             return Err(Refusal::new(Code::Exclusive, "format")
                 .with("other", "report")

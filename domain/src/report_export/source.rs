@@ -15,6 +15,7 @@ use super::{
     NewReportExport, Report,
     plain::{Dialect, EntryLine, Writer},
     table::{self, Chart, Table},
+    valuation::{self, Valued},
 };
 use crate::{
     Domain,
@@ -53,6 +54,7 @@ pub struct Source {
 /// What is still to be read over the cursor.
 enum Rest {
     Nothing,
+    Valuation,
     Aged(Chart),
     Ledger(Chart),
     Journal(Chart),
@@ -128,6 +130,11 @@ impl Source {
                 }
                 Ok((!rows.is_empty()).then_some(Piece::Text(text)))
             }
+            Rest::Valuation => {
+                let rows = Valued::find_by_statement(statement(PAGE, []));
+                let rows = rows.all(&self.tx).await?.into_iter();
+                self.records(rows.map(Valued::cells).collect())
+            }
             Rest::Aged(chart) => {
                 let rows = Aged::find_by_statement(statement(PAGE, []));
                 let rows = rows.all(&self.tx).await?;
@@ -202,6 +209,12 @@ impl Source {
                 ];
                 self.ready = Some(Piece::Records(vec![headers.map(str::to_owned).into()]));
                 self.rest = Rest::Ledger(Chart::new(nodes, locale));
+            }
+            (Report::InventoryValuation { as_of }, _) => {
+                valuation::declare(&self.tx, *as_of, locale).await?;
+                let headers = valuation::HEADERS.map(str::to_owned);
+                self.ready = Some(Piece::Records(vec![headers.into()]));
+                self.rest = Rest::Valuation;
             }
             (report @ Report::AgedBalances { limits, .. }, _) => {
                 if let Some(of) = report.aged(scope.clone()) {
@@ -280,9 +293,10 @@ async fn read_table(
             table::of_statement(chart, &up_to(days), &rows)
         }
         // These are read over a cursor.
-        Report::AgedBalances { .. } | Report::GeneralLedger { .. } | Report::Journal { .. } => {
-            Table::new()
-        }
+        Report::AgedBalances { .. }
+        | Report::InventoryValuation { .. }
+        | Report::GeneralLedger { .. }
+        | Report::Journal { .. } => Table::new(),
     })
 }
 

@@ -33,7 +33,7 @@ CREATE TABLE journal_horizon (
     singleton   boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     known_until timestamptz NOT NULL
 );
-INSERT INTO journal_horizon (known_until) VALUES ('-infinity');
+INSERT INTO journal_horizon (known_until) VALUES ('1970-01-01');
 
 -- To be called, and committed, before a report as known at this moment is read. Whoever is just posting has the lock shared until the end of its
 -- transaction: what it recorded up to then is there when this returns. Whoever posts later sees the moment that was told.
@@ -50,17 +50,29 @@ END $$;
 CREATE FUNCTION journal_entry_begins() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM books_share();
+    -- In microseconds, for what is looked at for each entry: a setting costs less than a query.
+    PERFORM set_config('goldshop.known_until', (SELECT (extract(epoch FROM h.known_until) * 1000000)::bigint::text FROM journal_horizon h), true);
     RETURN NULL;
 END $$;
 CREATE TRIGGER journal_entry_begins BEFORE INSERT ON journal_entry FOR EACH STATEMENT EXECUTE FUNCTION journal_entry_begins();
--- For each entry, so without a setting of its own, which would cost more than what it does.
-CREATE FUNCTION journal_entry_recorded() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION journal_entry_recorded() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-    SELECT GREATEST(NEW.recorded_at, h.known_until + interval '1 microsecond') INTO NEW.recorded_at FROM public.journal_horizon h;
+    SELECT h.known_until + interval '1 microsecond' INTO NEW.recorded_at FROM journal_horizon h;
     RETURN NEW;
 END $$;
-CREATE TRIGGER journal_entry_recorded_later BEFORE INSERT ON journal_entry
-    FOR EACH ROW EXECUTE FUNCTION journal_entry_recorded();
+CREATE TRIGGER journal_entry_recorded_later BEFORE INSERT ON journal_entry FOR EACH ROW
+    WHEN (extract(epoch FROM NEW.recorded_at) * 1000000 <= current_setting('goldshop.known_until')::bigint) EXECUTE FUNCTION journal_entry_recorded();
+-- Whatever became of the setting.
+CREATE FUNCTION journal_entry_known() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (SELECT min(p.recorded_at) FROM posted p) <= (SELECT h.known_until FROM journal_horizon h) THEN
+        RAISE EXCEPTION 'what was known at a moment stays as it was told'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'journal_entry_recorded_later';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER journal_entry_known AFTER INSERT ON journal_entry
+    REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION journal_entry_known();
 
 -- What was recorded since a moment.
 CREATE INDEX journal_entry_recorded ON journal_entry (recorded_at);

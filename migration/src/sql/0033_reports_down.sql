@@ -2,8 +2,9 @@ DROP TABLE journal_import, report_export, fine_account;
 DROP INDEX journal_entry_recorded, journal_line_location, journal_line_subsidiary_of, journal_line_cost_center, journal_line_project;
 DROP TRIGGER journal_entry_recorded_later ON journal_entry;
 DROP TRIGGER journal_entry_begins ON journal_entry;
+DROP TRIGGER journal_entry_known ON journal_entry;
 DROP TABLE journal_horizon;
-DROP FUNCTION journal_entry_begins, journal_entry_recorded, journal_known, commodity_create;
+DROP FUNCTION journal_entry_begins, journal_entry_known, journal_entry_recorded, journal_known, commodity_create;
 -- Books that hold other commodities do not go back: what their lines are of would be nowhere.
 DO $$
 BEGIN
