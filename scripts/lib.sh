@@ -12,6 +12,8 @@ source "$ROOT/scripts/lib/common.sh"
 source "$ROOT/scripts/lib/programs.sh"
 # shellcheck source=lib/instance.sh
 source "$ROOT/scripts/lib/instance.sh"
+# shellcheck source=lib/oracles.sh
+source "$ROOT/scripts/lib/oracles.sh"
 # shellcheck source=lib/postgres.sh
 source "$ROOT/scripts/lib/postgres.sh"
 # shellcheck source=lib/redis.sh
