@@ -2,7 +2,7 @@
 
 use sea_orm::sqlx;
 use serde_json::{Value, json};
-use tests::shop::english;
+use tests::{app::PASSWORD, process, shop::english, wait::PATIENCE};
 
 use super::Shop;
 
@@ -144,4 +144,50 @@ async fn secrets_are_in_no_history() {
         !rows.is_empty() && rows.iter().all(|row| !row.contains("argon2")),
         "{rows:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_is_named_too() {
+    let shop = Shop::open().await;
+    let arguments = [
+        "user",
+        "create",
+        "--email",
+        "sara@example.com",
+        "--name",
+        "Sara",
+    ];
+    let ended = process::run(
+        "worker",
+        &arguments,
+        shop.app.variables(),
+        PASSWORD,
+        PATIENCE,
+    )
+    .await;
+    assert!(ended.status.success(), "{ended:?}");
+    let id = "SELECT translate(encode(convert_to('User:' || replace(id::text, '-', ''), 'UTF8'), 'base64'), E'+/=\\n', '-_')
+              FROM app_user WHERE email = 'sara@example.com'";
+    let changes = history(&shop, &shop.text(id).await).await;
+    let made = changes
+        .iter()
+        .find(|change| change["table"] == "app_user")
+        .unwrap();
+    assert_eq!(
+        (
+            &made["operation"],
+            &made["actorKind"],
+            &made["actorName"],
+            &made["action"]
+        ),
+        (
+            &json!("INSERTED"),
+            &json!("system"),
+            &json!("command line"),
+            &json!("user.create")
+        )
+    );
+    assert!(!made.to_string().contains("$argon2"), "{made}");
+    shop.seal().await;
+    shop.assert_whole().await;
 }
