@@ -71,6 +71,16 @@ measure_bulk_posts() {
     report_line "deadlocks meanwhile" "$(($(deadlocks) - before))" "0" "$(compare "$(deadlocks) == $before")"
 }
 
+# The middle of fifteen statements, without the first five.
+measure_guards() {
+    local round
+    step "What triggers take"
+    for ((round = 0; round < 20; round++)); do
+        private_psql --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --file "$ROOT/scripts/bench/books_guards.sql" | jq '[.[0].Triggers[].Time] | add'
+    done | tail -n 15 >"$WORK/guards"
+    report_limit "triggers for an entry of 6 lines, of 1,000 in a statement: guards and turnovers, middle of 15" "$(median <"$WORK/guards")" µs 25
+}
+
 verify_ledger() {
     local answer
     answer=$(graphql '{ ledgerVerify { kind subject } }' '{}' --write-out ' %{time_total}' --max-time 600)
@@ -146,6 +156,7 @@ measure_books_posting() {
     private_psql --quiet --set ON_ERROR_STOP=1 --file "$ROOT/scripts/bench/books_plain.sql" >/dev/null
     measure_single_posts
     measure_bulk_posts
+    measure_guards
     report_fact "proving these books with ledgerVerify" "$(verify_ledger)" s
 }
 
