@@ -102,7 +102,7 @@ write_books_cases() {
     local row
     step "Asking plain SQL what the answers are"
     private_psql --quiet --set ON_ERROR_STOP=1 --file "$ROOT/scripts/bench/books_cases.sql" >/dev/null
-    for row in trial_balance balance_sheet profit_and_loss profit_of_cost_center ageing general_ledger; do
+    for row in trial_balance balance_sheet profit_and_loss profit_of_cost_center ageing ageing_totals general_ledger; do
         write_sampled_cases "$row"
         (($(wc -l <"$WORK/$row.cases") >= 50)) || die "the books have too few cases of '$row'"
     done
@@ -113,7 +113,8 @@ measure_reports() {
     measure_list balance_sheet "balance sheet at the end of any day" p95:200
     measure_list profit_and_loss "profit and loss of any days" p95:200
     measure_list profit_of_cost_center "profit and loss of any days for one of 20 cost centres" ""
-    measure_list ageing "receivables or payables of 5,000 parties by age at the end of any day" p95:200
+    measure_list ageing "20 receivables or payables of 5,000 parties by age at the end of any day" p95:200
+    measure_list ageing_totals "receivables or payables of 5,000 parties by age at the end of any day, added up" p95:200
     measure_list general_ledger "20 lines anywhere in the ledger of an account, with what there was after each" p95:50
 }
 

@@ -2,7 +2,7 @@
 SET client_min_messages = warning;
 SET jit = off;
 SET work_mem = '256MB';
-DROP TABLE IF EXISTS bench.day, bench.center_day, bench.moment, bench.place CASCADE;
+DROP TABLE IF EXISTS bench.day, bench.center_day, bench.party_day, bench.moment, bench.place CASCADE;
 
 CREATE OR REPLACE FUNCTION bench.url_safe(data text) RETURNS text LANGUAGE sql AS
 $$ SELECT translate(encode(convert_to(data, 'UTF8'), 'base64'), E'+/=\n', '-_') $$;
@@ -49,7 +49,20 @@ SELECT k AS n, jsonb_build_object('from', m.since, 'until', m.until, 'value', be
        format('"section":"WHOLE","line":"TOTAL","accountId":null,"depth":0,"commodity":"%s","amounts":["%s"]', (SELECT currency FROM shop),
               bench.shown((SELECT -sum(d.change) FROM bench.center_day d WHERE d.cost_center_id = v.id AND d.date BETWEEN m.since AND m.until))) AS expected
 FROM bench.moment m JOIN bench.value v ON v.n = m.center;
+CREATE TABLE bench.party_day AS
+SELECT account_id, subsidiary_id, date, sum(CASE WHEN is_debit THEN amount ELSE -amount END) AS change
+FROM journal_line WHERE subsidiary_id IS NOT NULL GROUP BY 1, 2, 3;
+CREATE INDEX ON bench.party_day (account_id, subsidiary_id, date);
+-- What the first of the parties owes that owes anything, by their codes.
 CREATE OR REPLACE VIEW bench.ageing_cases AS
+SELECT m.k AS n, jsonb_build_object('until', m.until, 'owing', CASE m.kind WHEN 'asset' THEN 'RECEIVABLE' ELSE 'PAYABLE' END)::text AS variables,
+       format('"agedBalances":{"nodes":[{"balance":"%s"', bench.shown(CASE m.kind WHEN 'asset' THEN 1 ELSE -1 END * f.balance)) AS expected
+FROM bench.moment m JOIN bench.account a ON a.n = CASE m.kind WHEN 'asset' THEN 117 ELSE 217 END
+CROSS JOIN LATERAL (
+    SELECT b.balance FROM bench.value v
+    CROSS JOIN LATERAL (SELECT sum(d.change) AS balance FROM bench.party_day d WHERE d.account_id = a.id AND d.subsidiary_id = v.id AND d.date <= m.until) b
+    WHERE v.n < 5000 AND b.balance <> 0 ORDER BY v.n LIMIT 1) f;
+CREATE OR REPLACE VIEW bench.ageing_totals_cases AS
 SELECT k AS n, jsonb_build_object('until', until, 'owing', CASE kind WHEN 'asset' THEN 'RECEIVABLE' ELSE 'PAYABLE' END)::text AS variables,
        format('"agedBalanceTotals":[{"commodity":"%s","balance":"%s"', (SELECT currency FROM shop),
               bench.shown(CASE kind WHEN 'asset' THEN bench.of_account(117, until) ELSE -bench.of_account(217, until) END)) AS expected

@@ -84,7 +84,7 @@ const JOURNAL_HOLD: &str = "hold { id state description expiresAt endedAt versio
     subsidiary { code } } }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
-const MUTATIONS: [(&str, &str, &str); 90] = [
+const MUTATIONS: &[(&str, &str, &str)] = &[
     (
         "accountFloorClear",
         "AccountFloorClearInput",

@@ -152,3 +152,57 @@ async fn reports_are_written_into_files() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stock_was_worth_is_written_into_a_file() {
+    let (app, manager) = shop().await;
+    let category = manager.category("Rings", None).await;
+    let tray = manager.location("TRAY", "TRAY", None).await;
+    let ring = manager.item_kept("RING", &category, "NONE").await;
+    let line = json!({"itemId": ring, "toId": tray, "quantity": 4, "unitCost": "2.5"});
+    let bought = json!({"reason": "PURCHASED", "lines": [line]});
+    manager.done("stockReceive", bought).await;
+    let today: chrono::NaiveDate =
+        sea_orm::sqlx::query_scalar("SELECT (now() AT TIME ZONE time_zone)::date FROM shop")
+            .fetch_one(app.sql())
+            .await
+            .unwrap();
+    let valued = |day: chrono::NaiveDate| json!({"report": "INVENTORY_VALUATION", "asOf": [day]});
+    let (count, text) = export(&manager, valued(today)).await;
+    assert_eq!(count, 1, "{text}");
+    assert!(
+        text.contains("RING,") && text.contains(",Rings,4,pieces,10,IRR"),
+        "{text}"
+    );
+    let (count, text) = export(&manager, valued(today.pred_opt().unwrap())).await;
+    assert_eq!((count, text.lines().count()), (0, 1), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_does_not_fit_is_refused() {
+    let (_app, manager) = shop().await;
+    let tray = manager.location("TRAY", "TRAY", None).await;
+    let valued = json!({"report": "INVENTORY_VALUATION", "asOf": ["2026-01-01"]});
+    let owed = json!({"report": "AGED_PAYABLES", "asOf": ["2026-01-01"]});
+    for (report, field, value) in [
+        (&valued, "locationId", json!(tray)),
+        (&valued, "asKnownAt", json!("2026-01-01T00:00:00Z")),
+        (&owed, "locationId", json!(tray)),
+    ] {
+        let mut input = report.clone();
+        input[field] = value;
+        let told = manager.not_done("reportExportCreate", input).await;
+        assert_eq!(told, [("EXCLUSIVE".to_owned(), field.to_owned())]);
+    }
+    for (report, missing) in [
+        ("TRIAL_BALANCE", "columns"),
+        ("BALANCE_SHEET", "asOf"),
+        ("AGED_RECEIVABLES", "asOf"),
+        ("INVENTORY_VALUATION", "asOf"),
+    ] {
+        let told = manager
+            .not_done("reportExportCreate", json!({"report": report}))
+            .await;
+        assert_eq!(told, [("REQUIRED".to_owned(), missing.to_owned())]);
+    }
+}
