@@ -10,8 +10,9 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 
-use super::syntax::{
-    Amount, Assertion, Fault, Journal, Posting, Price, Transaction, half_of_last_digit,
+use super::{
+    chart::{CONVERSIONS, ROUNDING},
+    syntax::{Amount, Assertion, Fault, Journal, Posting, Price, Transaction, half_of_last_digit},
 };
 use crate::error::{Code, Refusal};
 
@@ -119,7 +120,7 @@ fn entry(transaction: &Transaction, scales: &Scales) -> Result<Vec<Booked>, Vec<
             }
             continue;
         };
-        if let Err(refusal) = check(amount, scales) {
+        if let Err(refusal) = check(&posting.account, amount, scales) {
             faults.push(Fault::new(posting.line, refusal));
             continue;
         }
@@ -167,13 +168,16 @@ fn booked(posting: &Posting, commodity: &str, amount: Decimal) -> Booked {
     }
 }
 
-/// Whether there is such a commodity, and amounts of it are so fine.
-fn check(amount: &Amount, scales: &Scales) -> Result<(), Refusal> {
+/// Whether there is such a commodity, and amounts of it are so fine on this account.
+fn check(account: &str, amount: &Amount, scales: &Scales) -> Result<(), Refusal> {
     let Some(scale) = scales.get(&amount.commodity) else {
         let refusal = Refusal::new(Code::UnknownCommodity, "commodity");
         return Err(refusal.with("value", &amount.commodity));
     };
-    if amount.number.normalize().scale() > *scale {
+    // What we wrote of accounts for what is left over comes back as it was.
+    let is_fine = [CONVERSIONS, ROUNDING].contains(&account);
+    let scale = if is_fine { PLACES } else { *scale };
+    if amount.number.normalize().scale() > scale {
         return Err(Refusal::new(Code::TooFine, "amount").with("max", scale));
     }
     Ok(())

@@ -108,7 +108,8 @@ fn bytes_that_mean_nothing_are_found_in_their_row() {
 #[test]
 fn no_cell_is_a_formula_and_each_comes_back() {
     for text in [
-        "=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "'=1", "''-1", "plain", "'tis", "", "=\"a\",b",
+        "=1+1", "+1", "-1+2", "-", "-.5", "'-1", "@x", "\t=1", "\r=1", "'=1", "''-1", "plain",
+        "'tis", "", "=\"a\",b",
     ] {
         let mut out = Vec::new();
         write_record(&mut out, ["key", text]);
@@ -118,4 +119,16 @@ fn no_cell_is_a_formula_and_each_comes_back() {
         assert!(!read[1].starts_with(['=', '+', '-', '@', '\t', '\r']));
         assert_eq!(unguarded(&read[1]), text);
     }
+}
+
+#[test]
+fn numbers_are_written_as_numbers() {
+    for text in ["-1", "-56679.25", "0", "12.5"] {
+        let mut out = Vec::new();
+        write_record(&mut out, [text]);
+        assert_eq!(out, format!("{text}\r\n").into_bytes());
+        assert_eq!(unguarded(text), text);
+    }
+    // As it was written once.
+    assert_eq!(unguarded("'-1"), "-1");
 }

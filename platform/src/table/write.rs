@@ -1,7 +1,7 @@
 //! Writes CSV that spreadsheets open as what it is: text.
 //!
 //! A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return would be a formula to them, which somebody else may have
-//! written. Such a cell gets an apostrophe in front, and so does one that begins with apostrophes and then one of those: so that taking
+//! written. A number below zero is none. Any other such cell gets an apostrophe in front, and so does one that begins with apostrophes and then one of those: so that taking
 //! one away again ([`unguarded`]) always gives what was there.
 
 /// What a file begins with so that spreadsheets know it is UTF-8.
@@ -19,7 +19,10 @@ pub fn write_record<'a>(out: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a s
 }
 
 fn write_cell(out: &mut Vec<u8>, cell: &str) {
-    let guard = if is_dangerous(cell) { "'" } else { "" };
+    let guard = match is_dangerous(cell) && !is_number(cell) {
+        true => "'",
+        false => "",
+    };
     let needs_quotes = cell
         .bytes()
         .any(|byte| matches!(byte, b'"' | b',' | b';' | b'\n' | b'\r' | b'\t'))
@@ -43,6 +46,14 @@ pub fn unguarded(cell: &str) -> &str {
         Some(rest) if is_dangerous(rest) => rest,
         _ => cell,
     }
+}
+
+fn is_number(cell: &str) -> bool {
+    let digits = cell.strip_prefix('-').unwrap_or(cell);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    [whole, fraction]
+        .iter()
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_dangerous(cell: &str) -> bool {

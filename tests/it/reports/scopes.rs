@@ -92,8 +92,8 @@ async fn a_location_and_a_cost_centre_have_reports_of_their_own() {
     }
     let nobody = "RGltZW5zaW9uVmFsdWU6MDE5MzAwMDAwMDAwNzAwMDgwMDAwMDAwMDBhYmNkZWY";
     let asked = json!({"columns": columns, "value": nobody});
-    let told = manager.gql(&query, asked).await.codes();
-    assert_eq!(told, ["NOT_FOUND"]);
+    let told = manager.gql(&query, asked).await;
+    assert_eq!(told.codes(), ["NOT_FOUND"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

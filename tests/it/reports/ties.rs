@@ -16,9 +16,9 @@ use super::{ROWS, decimal};
 const CODES: [(&str, &str); 7] = [
     ("1101", "ASSETS"),
     ("1103", "ASSETS"),
-    ("1301", "ASSETS"),
+    ("1121", "ASSETS"),
     ("2104", "LIABILITIES"),
-    ("3201", "EQUITY"),
+    ("3101", "EQUITY"),
     ("4111", "REVENUE"),
     ("4112", "REVENUE"),
 ];
