@@ -158,6 +158,7 @@ measure_journal_import() {
     "$BEANCOUNT_BIN/bean-example" --date-begin 2000-01-01 --date-end 2026-01-01 --date-birth 1980-05-05 -s 42 >"$name" 2>/dev/null
     drop_shop goldshop_life
     open_shop goldshop_life 1
+    # shellcheck disable=SC2016 # GraphQL's dollar, not the shell's
     id=$(curl --silent --show-error --fail-with-body --max-time 60 --config "$WORK/curl-token" --header 'graphql-require-preflight: 1' \
         --form 'operations={"query": "mutation($input: JournalImportCreateInput!) { journalImportCreate(input: $input) { journalImport { id } userErrors { code } } }", "variables": {"input": {"file": null, "format": "BEANCOUNT", "createAccounts": true, "createCommodities": true, "createFiscalYears": true}}}' \
         --form 'map={"0": ["variables.input.file"]}' --form "0=@$name;type=text/plain" "$URL" |
