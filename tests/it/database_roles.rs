@@ -69,7 +69,7 @@ async fn rows_that_are_only_added_cannot_be_changed_nor_their_keepers_removed() 
     let db = database::pool(database.url());
     for table in append_only(&db).await {
         let column: String = sqlx::query_scalar(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 1 AND attidentity = '' ORDER BY attnum LIMIT 1",
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND attidentity = '' AND attgenerated = '' ORDER BY attnum DESC LIMIT 1",
         )
         .bind(&table)
         .fetch_one(&db)

@@ -291,6 +291,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("user", "User"),
         ("job", "Job"),
         ("journalImport", "JournalImport"),
+        ("agedBalance", "Account"),
         ("journalLines", "Account"),
         ("journal", "JournalEntry"),
         ("labelSheet", "LabelSheet"),
@@ -522,8 +523,9 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             | "dimensionValue" | "dimensionValues" | "journalHold" | "journalHolds"
             | "subsidiaryBalances" | "subsidiaryLedger" | "stockBooking" | "inventoryAccounts"
             | "auditVerification" | "auditVerify" | "history" | "stateAt" | "journalImport"
-            | "journalLines" | "reportExport" | "trialBalanceReport" | "balanceSheet"
-            | "profitAndLoss" | "cashFlow" | "metalBalance" => {
+            | "agedBalances" | "agedBalanceTotals" | "journalLines" | "reportExport"
+            | "trialBalanceReport" | "balanceSheet" | "profitAndLoss" | "cashFlow"
+            | "metalBalance" => {
                 assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}");
             }
             // Only a person who has logged in looks at sessions and tokens.
