@@ -16,6 +16,9 @@ pub enum Subject {
     /// What moved and lay where, day by day and week by week.
     #[sea_orm(string_value = "series")]
     Series,
+    /// What stock has cost.
+    #[sea_orm(string_value = "costs")]
+    Costs,
 }
 
 /// A proof that levels are the sums of movements, or what it has found.

@@ -8,6 +8,7 @@ mod made;
 mod model;
 #[cfg(test)]
 mod model_tests;
+pub(crate) mod proof;
 mod query;
 mod recost;
 
@@ -19,6 +20,7 @@ use rust_decimal::Decimal;
 use sea_orm::FromQueryResult;
 
 pub use model::Key;
+pub use proof::{CostDifference, Part, Worth, differences};
 
 use crate::{
     Domain,

@@ -1,4 +1,5 @@
-//! The proof that levels are the sums of movements, and what is held the sum of reservations, or that days and weeks are (`series/proof.rs`):
+//! The proof that levels are the sums of movements, and what is held the sum of reservations, that days and weeks are (`series/proof.rs`), or that
+//! what stock is worth is the sum of its costs (`cost/proof.rs`):
 //! asked for here, made by a worker.
 //!
 //! The database keeps them so by itself. This finds what somebody has done to it behind its back.
@@ -19,6 +20,7 @@ use super::{Stock, rules};
 use crate::{
     audit::{self, Change},
     clock::new_id,
+    cost::proof as costs,
     error::{Error, Result},
     idempotency::{Claimed, claim_in_tx},
     job::{self, Task},
@@ -132,6 +134,7 @@ impl Stock<'_> {
         let found = match subject_in_tx(&tx, id).await? {
             Subject::Levels => found_in_tx(&tx).await?,
             Subject::Series => proof::found_in_tx(&tx, DIFFERENCES_MAX).await?,
+            Subject::Costs => costs::found_in_tx(&tx, DIFFERENCES_MAX).await?,
         };
         let now = self.domain.now();
         let sql = "UPDATE stock_reconciliation

@@ -76,6 +76,7 @@ const fn excluded(table: &'static str, by: &'static str) -> Covered {
 
 const LEVELS: &str = "stockReconcile of LEVELS";
 const SERIES: &str = "stockReconcile of SERIES";
+const COSTS: &str = "stockReconcile of COSTS, from lines of costs, which are sealed";
 const BOOKS: &str = "ledgerVerify";
 const INDEX: &str = "items: only what they are found by";
 const WORK: &str = "work to be done, no business data; what it does to the business is kept there";
@@ -219,7 +220,7 @@ pub const COVERAGE: &[Covered] = &[
             "corrects",
         ],
     ),
-    derived("stock_cost_layer", "lines of costs, which are sealed"),
+    derived("stock_cost_layer", COSTS),
     kept("stock_count", "id"),
     derived("stock_count_line", "scans, which are kept"),
     derived("stock_count_location", "counts, which are kept"),
@@ -270,7 +271,7 @@ pub const COVERAGE: &[Covered] = &[
     derived("stock_series_mark", SERIES),
     kept("stock_transfer", "id"),
     kept("stock_transfer_line", "transfer_id"),
-    derived("stock_value", "lines of costs, which are sealed"),
+    derived("stock_value", COSTS),
     derived("stock_week", SERIES),
     derived("stock_week_item", SERIES),
     derived("stock_week_mark", SERIES),

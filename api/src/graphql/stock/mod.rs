@@ -1,5 +1,6 @@
 //! Stock: entries, movements and levels as clients see them.
 
+pub mod cost_difference;
 pub mod filter;
 pub mod input;
 pub mod mutation;

@@ -9,6 +9,7 @@ use domain::{
 };
 use entity::id::{ItemId, JobId, LocationId, LotId, StockReconciliationId};
 
+use super::cost_difference::StockCostDifference;
 use crate::graphql::{
     context::ContextExt,
     cost,
@@ -35,6 +36,8 @@ pub enum StockReconciliationSubject {
     Levels,
     /// That days, of which time series are made, and weeks are the sums of movements and costs, as far as those are in them.
     Series,
+    /// That what stock is worth is the sum of what movements have cost, and that there is as much as levels say.
+    Costs,
 }
 
 /// A proof, or what it has found. A job makes it.
@@ -51,9 +54,9 @@ pub struct StockReconciliation {
     created_at: DateTime<Utc>,
     /// When it was made; null before.
     finished_at: Option<DateTime<Utc>>,
-    /// How many levels were looked at, those of lots included, or how many rows of days; null before it was made.
+    /// How many levels were looked at, those of lots included, or how many rows of days or of values; null before it was made.
     level_count: Option<i64>,
-    /// How many movements were added up; null before it was made.
+    /// How many movements, or lines of costs, were added up; null before it was made.
     movement_count: Option<i64>,
     /// How many of them are not what they should be; null before it was made.
     difference_count: Option<i64>,
@@ -117,6 +120,26 @@ impl StockReconciliation {
         Ok(rows
             .map(|row| StockSeriesDifference::new(row, with_costs))
             .collect())
+    }
+
+    /// The values of stock that are not what they should be, at most the first 1,000. Needs `cost.read`.
+    #[graphql(
+        guard = "Needs(Permission::CostRead)",
+        complexity = "cost::rows(20, child_complexity)"
+    )]
+    async fn cost_differences(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<StockCostDifference>> {
+        let rows = domain::cost::differences(&self.row).or_graphql(ctx.viewer())?;
+        let is_selected = |name: &str| ctx.look_ahead().field(name).exists();
+        if is_selected("item") && ctx.viewer().require(Permission::CatalogueRead).is_ok() {
+            preload(ctx, rows.iter().map(|row| row.item_id)).await?;
+        }
+        if is_selected("lot") {
+            preload(ctx, rows.iter().filter_map(|row| row.lot_id)).await?;
+        }
+        Ok(rows.into_iter().map(StockCostDifference::new).collect())
     }
 
     /// The job that makes it; null for whoever may not see it.
