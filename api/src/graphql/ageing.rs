@@ -139,7 +139,7 @@ impl AgedBalanceTotal {
 /// Limits between ages as they are given: whole days, which the domain looks at further.
 pub(in crate::graphql) fn limits(path: &str, days: &[i32]) -> Result<Vec<u16>, Refusal> {
     let limit = |(place, days): (usize, &i32)| {
-        u16::try_from(*days).map_err(|_| {
+        u16::try_from(*days).ok().ok_or_else(|| {
             let refusal = Refusal::new(domain::Code::OutOfRange, &format!("{path}.{place}"));
             refusal.with("min", 1).with("max", 3_650)
         })

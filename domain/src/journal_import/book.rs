@@ -270,8 +270,7 @@ fn assertions(journal: &Journal, booked: &[Vec<Booked>]) -> Vec<Fault> {
     let mut sums: BTreeMap<&str, BTreeMap<&str, Decimal>> = BTreeMap::new();
     let mut faults = Vec::new();
     let mut next = order.iter().copied().peekable();
-    let mut waiting = asserted.into_iter().peekable();
-    while let Some(assertion) = waiting.next() {
+    for assertion in asserted {
         let is_before = |place: usize| {
             let date = journal.transactions[place].date;
             match assertion.behind {

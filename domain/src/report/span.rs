@@ -154,7 +154,7 @@ mod tests {
                 assert_eq!(piece.since.day(), 1);
                 assert_eq!(piece.until.succ_opt().unwrap().day(), 1);
             }
-            let mut day = piece.since.max(super::tests::day(-100));
+            let mut day = piece.since.max(day(-100));
             while day <= piece.until {
                 days.entry(day).or_default().push(piece.interval);
                 day = day.succ_opt().unwrap();

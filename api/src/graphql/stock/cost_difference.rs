@@ -7,9 +7,7 @@ use domain::{
 };
 use entity::id::{ItemId, LotId};
 
-use crate::graphql::{
-    context::ContextExt, decimal::Decimal, guard::Needs, item::Item, loader::load, lot::Lot,
-};
+use crate::graphql::{decimal::Decimal, guard::Needs, item::Item, loader::load, lot::Lot};
 
 /// What of what stock is worth is not what it should be.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
