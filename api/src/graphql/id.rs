@@ -4,11 +4,11 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId,
-    ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId,
-    JournalHoldId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, RoleId, SavedViewId,
-    StockCountId, StockEntryId, StockReconciliationId, StockReservationId, StockTransferId,
-    TrailVerificationId, UnitOfMeasureId, UserId,
+    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId,
+    ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId,
+    JobId, JournalDraftId, JournalEntryId, JournalHoldId, LabelSheetId, LocationId, LotId,
+    MetalRateId, PeriodId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
+    StockReservationId, StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -86,6 +86,7 @@ global_ids! {
     AttributeId = "Attribute",
     CategoryId = "Category",
     DimensionValueId = "DimensionValue",
+    ExchangeRateId = "ExchangeRate",
     FiscalYearId = "FiscalYear",
     ItemExportId = "ItemExport",
     ItemId = "Item",
@@ -93,6 +94,7 @@ global_ids! {
     ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
+    JournalDraftId = "JournalDraft",
     JournalEntryId = "JournalEntry",
     JournalHoldId = "JournalHold",
     LabelSheetId = "LabelSheet",

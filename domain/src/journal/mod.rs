@@ -5,6 +5,7 @@
 
 mod balance;
 mod closing;
+mod draft;
 mod fault;
 mod hold;
 mod ledger;
@@ -14,6 +15,7 @@ mod reversal;
 mod rules;
 mod subsidiary;
 mod verify;
+mod watch;
 
 use chrono::NaiveDate;
 use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
@@ -22,6 +24,10 @@ use serde::Serialize;
 
 pub use balance::TrialBalanceRow;
 pub use closing::YearPosted;
+pub use draft::{
+    DraftChange, DraftFilter, DraftPosted, JournalDraft, JournalDraftLine, NewDraft, NewDraftLine,
+    State as DraftState,
+};
 pub use entity::{
     journal_entry::{Kind, Model as JournalEntry},
     journal_line::Model as JournalLine,
@@ -32,6 +38,7 @@ pub use hold::{
 pub use ledger::{LedgerLine, LedgerOf};
 pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
 pub use verify::{DIFFERENCES_MAX, Difference};
+pub use watch::{Touched, WATCHED_MAX, Watched};
 
 use crate::{
     Domain,
