@@ -2,7 +2,7 @@
 //!
 //! Rates are only ever added. Of several of one day the one that was recorded last counts, so a mistake is corrected by recording another one. Two
 //! currencies convert through the shop's; what metals are worth follows from their own rates, as prices do
-//! ([ADR 26](../docs/adr/0026-rates-and-revaluation.md)).
+//! ([ADR 26](../docs/adr/0026-exchange-rates.md)).
 
 mod query;
 mod rules;
