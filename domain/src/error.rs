@@ -242,6 +242,8 @@ codes! {
     LotQuarantined = "LOT_QUARANTINED",
     /// The item is kept by lot or by serial. Params: `sku`.
     LotRequired = "LOT_REQUIRED",
+    /// It is no currency, or the shop's own: it has no exchange rate. Params: `value`.
+    NotACurrency = "NOT_A_CURRENCY",
     /// The account is no group: it holds no accounts. Params: `value`.
     NotAGroup = "NOT_A_GROUP",
     /// The item is no template: it has no options.
@@ -256,6 +258,8 @@ codes! {
     NothingSelected = "NOTHING_SELECTED",
     /// The books have no fiscal year, or no period, for this day. Params: `date`.
     NoPeriod = "NO_PERIOD",
+    /// Nobody has recorded what this is worth for this day or an earlier one. Params: `commodity`, `date`.
+    NoRate = "NO_RATE",
     /// There is no such row, or not for you.
     NotFound = "NOT_FOUND",
     /// Something is still in it. Params: `count`.

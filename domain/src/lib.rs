@@ -15,6 +15,7 @@ pub mod dimension;
 pub mod error;
 pub mod event;
 pub mod exact;
+pub mod exchange_rate;
 pub mod filter;
 pub mod fineness;
 pub mod idempotency;
@@ -201,6 +202,12 @@ impl Domain {
     #[must_use]
     pub fn lots(&self) -> lot::Lots<'_> {
         lot::Lots { domain: self }
+    }
+
+    /// Exchange rates: their use case and queries.
+    #[must_use]
+    pub fn exchange_rates(&self) -> exchange_rate::ExchangeRates<'_> {
+        exchange_rate::ExchangeRates { domain: self }
     }
 
     /// Metal rates: their use case and queries.

@@ -50,6 +50,8 @@ id! {
     CategoryId,
     /// A subsidiary account, a cost centre or a project.
     DimensionValueId,
+    /// What a currency is worth on a day.
+    ExchangeRateId,
     /// An export of items into a file.
     ItemExportId,
     /// A year of the books, with numbers of its own.
@@ -64,6 +66,8 @@ id! {
     JobId,
     /// A file that a job has left behind.
     JobFileId,
+    /// An entry of the books that is being prepared.
+    JournalDraftId,
     /// What was posted to the books at once.
     JournalEntryId,
     /// An import of entries of the books from a file.

@@ -44,6 +44,7 @@ const CAPTURED: &[Captured] = &[
         ..of("commodity", "")
     },
     of("dimension_value", "id"),
+    of("exchange_rate", "id"),
     of("fine_account", "account_id"),
     of("fiscal_year", "id"),
     of("item", "id"),
@@ -53,6 +54,8 @@ const CAPTURED: &[Captured] = &[
     of("item_option", "template_id"),
     of("item_pricing", "item_id"),
     of("item_stocking", "item_id"),
+    of("journal_draft", "id"),
+    of("journal_draft_line", "draft_id"),
     of("journal_hold", "id"),
     of("journal_hold_line", "hold_id"),
     of("location", "id"),

@@ -528,7 +528,43 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
         let hold = manager.done("journalHold", json!({"lines": lines})).await;
         holds.push(hold["hold"]["id"].clone());
     }
+    let mut drafts = Vec::new();
+    for _ in 0..3 {
+        let draft = json!({"date": "2030-06-01", "lines": lines});
+        let draft = manager.done("journalDraftCreate", draft).await;
+        drafts.push(draft["draft"]["id"].clone());
+    }
     vec![
+        Case::new(
+            "journalDraftCreate",
+            json!({"lines": lines}),
+            "description",
+            json!("Why"),
+        ),
+        Case::new(
+            "journalDraftUpdate",
+            json!({"id": drafts[0], "description": "Why"}),
+            "description",
+            json!("How"),
+        ),
+        Case::new(
+            "journalDraftDiscard",
+            json!({"id": drafts[1]}),
+            "id",
+            drafts[0].clone(),
+        ),
+        Case::new(
+            "journalDraftPost",
+            json!({"id": drafts[2]}),
+            "id",
+            drafts[0].clone(),
+        ),
+        Case::new(
+            "exchangeRateRecord",
+            json!({"commodity": "USD", "rate": "1100000", "source": "Bazaar"}),
+            "rate",
+            json!("1100001"),
+        ),
         Case::new(
             "dimensionValueCreate",
             value("PARTY-3"),
@@ -924,8 +960,9 @@ async fn ten_who_send_the_same_at_once_change_it_once() {
             | "stockTransferSend"
             | "stockTransferReceive"
             | "stockCountApprove"
-            // So do entries that end a hold, or close a year with its periods.
+            // So do entries that end a hold or a draft, or close a year with its periods.
             | "journalHoldPost"
+            | "journalDraftPost"
             | "fiscalYearClose"
             | "fiscalYearReopen" => 2,
             // Each account has a trail of its own.

@@ -277,6 +277,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("account", "Account"),
         ("dimensionValue", "DimensionValue"),
         ("fiscalYear", "FiscalYear"),
+        ("journalDraft", "JournalDraft"),
         ("journalHold", "JournalHold"),
         ("apiToken", "ApiToken"),
         ("auditVerification", "TrailVerification"),
@@ -486,7 +487,9 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
                 {
                     "books.manage"
                 }
-                name if name.starts_with("journal") => "books.post",
+                name if name.starts_with("journal") || name.starts_with("exchangeRate") => {
+                    "books.post"
+                }
                 name if name.starts_with("report") => "books.read",
                 name if name.starts_with("period") => "period.close",
                 name if name.starts_with("user") => "user.manage",
@@ -520,7 +523,8 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             "user" | "users" | "roles" | "stockValues" | "stockValueTotal" | "account"
             | "accounts" | "commodities" | "fiscalYears" | "generalLedger" | "journalEntries"
             | "journalEntry" | "ledgerVerify" | "trialBalance" | "accountRoles"
-            | "dimensionValue" | "dimensionValues" | "journalHold" | "journalHolds"
+            | "dimensionValue" | "dimensionValues" | "exchangeRate" | "exchangeRates"
+            | "journalDraft" | "journalDrafts" | "journalHold" | "journalHolds"
             | "subsidiaryBalances" | "subsidiaryLedger" | "stockBooking" | "inventoryAccounts"
             | "auditVerification" | "auditVerify" | "history" | "stateAt" | "journalImport"
             | "agedBalances" | "agedBalanceTotals" | "journalLines" | "reportExport"

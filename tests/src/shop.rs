@@ -80,6 +80,8 @@ const YEAR_POSTED: &str =
     "fiscalYear { id name periods { closedAt } } entries { id number date kind lineCount }";
 
 /// What is asked about a hold after a mutation.
+const JOURNAL_DRAFT: &str = "draft { id state date kind description version lineCount endedAt entry { id } lines { nodes { line debit credit \
+    commodity description account { code } } } }";
 const JOURNAL_HOLD: &str = "hold { id state description expiresAt endedAt version lines { line debit credit commodity account { code } \
     subsidiary { code } } }";
 
@@ -126,8 +128,33 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "DimensionValueUpdateInput",
         DIMENSION_VALUE,
     ),
+    (
+        "exchangeRateRecord",
+        "ExchangeRateRecordInput",
+        "exchangeRate { id commodity baseCurrency date rate source recordedAt actorName }",
+    ),
     ("fiscalYearClose", "FiscalYearCloseInput", YEAR_POSTED),
     ("fiscalYearReopen", "FiscalYearReopenInput", YEAR_POSTED),
+    (
+        "journalDraftCreate",
+        "JournalDraftCreateInput",
+        JOURNAL_DRAFT,
+    ),
+    (
+        "journalDraftDiscard",
+        "JournalDraftDiscardInput",
+        JOURNAL_DRAFT,
+    ),
+    (
+        "journalDraftPost",
+        "JournalDraftPostInput",
+        "draft { id state version entry { id } } entry { id number date kind description lines { nodes { line } } }",
+    ),
+    (
+        "journalDraftUpdate",
+        "JournalDraftUpdateInput",
+        JOURNAL_DRAFT,
+    ),
     ("journalHold", "JournalHoldInput", JOURNAL_HOLD),
     (
         "journalHoldPost",

@@ -1,6 +1,9 @@
 //! Subscriptions: what happens, as it happens, from any position on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use async_graphql::{Context, ID, Scalar, ScalarType, SimpleObject, Subscription, Value};
 use chrono::{DateTime, Utc};
@@ -18,7 +21,10 @@ use super::{
     id::GlobalId,
     item::{Item, query::prefetch},
     job::Job,
-    journal::JournalEntry,
+    journal::{
+        JournalEntry,
+        watch::{self, AccountBalanceChangedEvent},
+    },
     location::Location,
     metal_rate::{self, Metal, MetalRate},
     page,
@@ -292,6 +298,26 @@ impl Subscriptions {
         Ok(resolved(
             events.and_then(move |events| entries(ctx, events)),
         ))
+    }
+
+    /// What accounts have, whenever something is posted to them: of a group, each account in it that was posted to. Needs `books.read`.
+    async fn account_balance_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(desc = "Which accounts and groups: from 1 to 100.")] account_ids: Vec<ID>,
+        #[graphql(
+            desc = "What happened behind this position comes first, as it is by now; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<AccountBalanceChangedEvent>> + use<'ctx>,
+    > {
+        let watched = Arc::new(watch::watched(ctx, &account_ids).await?);
+        let events = events(ctx, watched.interest(), after).await?;
+        Ok(resolved(events.and_then(move |events| {
+            let watched = Arc::clone(&watched);
+            async move { watch::balances(ctx, &watched, events).await }
+        })))
     }
 
     /// Items that run out: after each change to their stock those of which no more is available than their reorder point. Needs `stock.read`.

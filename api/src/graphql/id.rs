@@ -4,11 +4,12 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId,
-    ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId,
-    JournalHoldId, JournalImportId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId,
-    ReportExportId, RoleId, SavedViewId, StockCountId, StockEntryId, StockReconciliationId,
-    StockReservationId, StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
+    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId,
+    ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId,
+    JobId, JournalDraftId, JournalEntryId, JournalHoldId, JournalImportId, LabelSheetId,
+    LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RoleId, SavedViewId, StockCountId,
+    StockEntryId, StockReconciliationId, StockReservationId, StockTransferId, TrailVerificationId,
+    UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -86,6 +87,7 @@ global_ids! {
     AttributeId = "Attribute",
     CategoryId = "Category",
     DimensionValueId = "DimensionValue",
+    ExchangeRateId = "ExchangeRate",
     FiscalYearId = "FiscalYear",
     ItemExportId = "ItemExport",
     ItemId = "Item",
@@ -93,15 +95,16 @@ global_ids! {
     ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
+    JournalDraftId = "JournalDraft",
     JournalEntryId = "JournalEntry",
-    JournalImportId = "JournalImport",
-    ReportExportId = "ReportExport",
     JournalHoldId = "JournalHold",
+    JournalImportId = "JournalImport",
     LabelSheetId = "LabelSheet",
     LocationId = "Location",
     LotId = "Lot",
     MetalRateId = "MetalRate",
     PeriodId = "Period",
+    ReportExportId = "ReportExport",
     RoleId = "Role",
     SavedViewId = "SavedView",
     StockCountId = "StockCount",

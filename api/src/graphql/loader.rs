@@ -25,7 +25,7 @@ use domain::{
     dimension::DimensionValue,
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
-    journal::{JournalEntry, JournalHoldLine, JournalLine},
+    journal::{JournalDraftLine, JournalEntry, JournalHoldLine, JournalLine},
     location::Location,
     lot::{Lot, LotLevel},
     metal_rate::{Metal, MetalRate},
@@ -38,8 +38,9 @@ use domain::{
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{
-    AccountId, CategoryId, DimensionValueId, FiscalYearId, ItemId, JobId, JournalEntryId,
-    JournalHoldId, LocationId, LotId, StockCountId, StockEntryId, StockTransferId, UnitOfMeasureId,
+    AccountId, CategoryId, DimensionValueId, FiscalYearId, ItemId, JobId, JournalDraftId,
+    JournalEntryId, JournalHoldId, LocationId, LotId, StockCountId, StockEntryId, StockTransferId,
+    UnitOfMeasureId,
 };
 
 use super::{
@@ -230,6 +231,9 @@ pub struct ReversalOf(pub StockEntryId);
 
 /// A page of the lines of an entry of the books.
 pub type JournalLinesOf = PageBelow<JournalEntryId>;
+
+/// A page of the lines of a draft.
+pub type JournalDraftLinesOf = PageBelow<JournalDraftId>;
 
 /// The entry of the books that undid an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -455,6 +459,25 @@ impl Loader<JournalLinesOf> for Loaders {
             let entries: Vec<_> = keys.iter().map(|key| key.parent).collect();
             let journal = self.domain.journal();
             let pages = journal.lines_of(&self.viewer, &entries, &args).await?;
+            loaded.extend(keys.into_iter().cloned().zip(pages));
+        }
+        Ok(loaded)
+    }
+}
+
+impl Loader<JournalDraftLinesOf> for Loaders {
+    type Value = Page<JournalDraftLine>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[JournalDraftLinesOf],
+    ) -> Result<HashMap<JournalDraftLinesOf, Page<JournalDraftLine>>, LoadError> {
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for (args, keys) in alike(keys) {
+            let drafts: Vec<_> = keys.iter().map(|key| key.parent).collect();
+            let journal = self.domain.journal();
+            let pages = journal.draft_lines_of(&self.viewer, &drafts, &args).await?;
             loaded.extend(keys.into_iter().cloned().zip(pages));
         }
         Ok(loaded)

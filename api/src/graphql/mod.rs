@@ -18,6 +18,7 @@ pub mod decimal;
 pub mod dimension;
 pub mod error;
 pub mod event;
+pub mod exchange_rate;
 pub mod file;
 pub mod filter;
 pub mod guard;

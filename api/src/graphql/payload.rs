@@ -110,6 +110,8 @@ user_error_codes! {
     LotQuarantined,
     /// The item is kept by lot or by serial: which one must be said.
     LotRequired,
+    /// It is no currency, or the shop's own: it has no exchange rate.
+    NotACurrency,
     /// The account is no group: it holds no accounts.
     NotAGroup,
     /// The item is no template: it has no options.
@@ -124,6 +126,8 @@ user_error_codes! {
     NothingSelected,
     /// The books have no fiscal year, or no period, for this day.
     NoPeriod,
+    /// Nobody has recorded what this is worth for this day or an earlier one.
+    NoRate,
     /// There is no such row, or not for you.
     NotFound,
     /// Something is still in it.

@@ -4,6 +4,7 @@
 //! refuses what cannot be, whoever writes ([ADR 20](../docs/adr/0020-books-are-kept-by-the-database.md)).
 
 mod closing;
+mod draft;
 mod fault;
 mod hold;
 mod ledger;
@@ -13,6 +14,7 @@ mod reversal;
 mod rules;
 mod subsidiary;
 mod verify;
+mod watch;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
@@ -20,6 +22,10 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub use closing::YearPosted;
+pub use draft::{
+    DraftChange, DraftFilter, DraftPosted, JournalDraft, JournalDraftLine, NewDraft, NewDraftLine,
+    State as DraftState,
+};
 pub use entity::{
     journal_entry::{Kind, Model as JournalEntry},
     journal_line::Model as JournalLine,
@@ -33,6 +39,7 @@ pub(crate) use post::write_in_tx;
 pub(crate) use rules::{Entry, Line, parse_date};
 pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
 pub use verify::{DIFFERENCES_MAX, Difference};
+pub use watch::{Touched, WATCHED_MAX, Watched};
 
 use crate::{
     Domain,

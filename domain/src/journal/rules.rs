@@ -25,7 +25,7 @@ const QUANTITY_MAX: i64 = 9_999_999_999_999_999;
 /// Longest description of an entry, in characters.
 const DESCRIPTION_MAX: usize = 2_000;
 /// Longest description of a line, in characters.
-const LINE_DESCRIPTION_MAX: usize = 500;
+pub(super) const LINE_DESCRIPTION_MAX: usize = 500;
 /// Longest type of a document, in characters.
 const DOCUMENT_KIND_MAX: usize = 50;
 /// Longest id of a document, in characters.
@@ -213,7 +213,7 @@ fn parse_line(path: &str, line: &NewLine, refusals: &mut Refusals) -> Option<Lin
 }
 
 /// An amount is on exactly one side, and there is some.
-fn parse_side(
+pub(super) fn parse_side(
     path: &str,
     debit: Option<Decimal>,
     credit: Option<Decimal>,
@@ -229,7 +229,7 @@ fn parse_side(
     Ok((is_debit, amount))
 }
 
-fn parse_quantity(path: &str, quantity: Decimal) -> Result<Decimal, Refusal> {
+pub(super) fn parse_quantity(path: &str, quantity: Decimal) -> Result<Decimal, Refusal> {
     let max = Decimal::new(QUANTITY_MAX, PLACES);
     if quantity.is_zero() {
         let refusal = Refusal::new(Code::OutOfRange, path);

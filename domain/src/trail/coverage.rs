@@ -119,6 +119,7 @@ pub const COVERAGE: &[Covered] = &[
     kept("commodity", ""),
     kept("dimension_value", "id"),
     excluded("event", "tells what has happened; the trail proves it"),
+    kept("exchange_rate", "id"),
     kept("fine_account", "account_id"),
     kept("fiscal_year", "id"),
     excluded("idempotency", "answers that are kept for a time"),
@@ -137,6 +138,8 @@ pub const COVERAGE: &[Covered] = &[
     kept("item_stocking", "item_id"),
     excluded("job", WORK),
     excluded("job_file", WORK),
+    kept("journal_draft", "id"),
+    kept("journal_draft_line", "draft_id"),
     sealed(
         "journal_entry",
         &[

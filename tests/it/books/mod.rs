@@ -2,14 +2,17 @@
 
 mod attacks;
 mod bad_input;
+mod balance_changed;
 mod basics;
 mod chart;
 mod closing;
 mod concurrency;
 mod crash;
+mod drafts;
 mod holds;
 mod periods;
 mod random;
+mod rates;
 mod subsidiary;
 
 use std::collections::BTreeMap;

@@ -1,8 +1,10 @@
 //! The journal of the books: entries, lines, balances and ledgers as clients see them.
 
+pub mod draft;
 pub mod hold;
 pub mod mutation;
 pub mod query;
+pub mod watch;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::EmptyFields};
 use chrono::{DateTime, Utc};
@@ -16,6 +18,7 @@ use domain::{
 };
 use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
 
+pub use draft::{JournalDraftMutation, JournalDraftQuery};
 pub use hold::{JournalHoldMutation, JournalHoldQuery};
 pub use mutation::JournalMutation;
 pub use query::{JournalQuery, JournalVerificationQuery};
