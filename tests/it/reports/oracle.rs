@@ -40,8 +40,9 @@ fn output(command: &mut Command) -> String {
 
 /// A program of beancount's.
 fn beancount(program: &str) -> Command {
-    let folder =
-        std::env::var("BEANCOUNT_BIN").expect("BEANCOUNT_BIN: run the tests by `make test`");
+    let Ok(folder) = std::env::var("BEANCOUNT_BIN") else {
+        panic!("BEANCOUNT_BIN is not set: run the tests by `make test`")
+    };
     Command::new(Path::new(&folder).join(program))
 }
 
