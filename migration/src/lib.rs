@@ -35,6 +35,7 @@ mod m20261127_000028_books;
 mod m20261128_000029_ledgers;
 mod m20261128_000030_trail;
 mod m20261128_000032_stock_books;
+mod m20261128_000034_landed_cost;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000029_ledgers::Migration),
             Box::new(m20261128_000030_trail::Migration),
             Box::new(m20261128_000032_stock_books::Migration),
+            Box::new(m20261128_000034_landed_cost::Migration),
         ]
     }
 }

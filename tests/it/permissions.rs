@@ -296,6 +296,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("period", "Period"),
         ("stockCount", "StockCount"),
         ("stockEntr", "StockEntry"),
+        ("stockLandedCost", "StockLandedCost"),
         ("stockReconciliation", "StockReconciliation"),
         ("stockReservation", "StockReservation"),
         ("stockTransfer", "StockTransfer"),
@@ -465,7 +466,8 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
     for field in schema.fields("mutationType") {
         let name = name(field);
         let is_of_stock = name.starts_with("stock") || name.starts_with("lot");
-        if is_of_stock && !["stockAccountsSet", "stockCountApprove"].contains(&name) {
+        let is_of_clerks = is_of_stock && !name.starts_with("stockLandedCost");
+        if is_of_clerks && !["stockAccountsSet", "stockCountApprove"].contains(&name) {
             // A clerk moves stock.
             let answer = ask(&clerk, &schema, "mutation", field).await;
             assert_eq!(answer.codes(), [""; 0], "{name}: {answer:?}");
@@ -476,6 +478,7 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
                 "auditVerify" => "audit.read",
                 "fiscalYearClose" | "fiscalYearReopen" => "period.close",
                 "stockAccountsSet" => "books.manage",
+                "stockLandedCostAdd" | "stockLandedCostReverse" => "cost.read",
                 name if ["account", "fiscalYear", "dimensionValue"]
                     .iter()
                     .any(|start| name.starts_with(start)) =>
@@ -517,7 +520,8 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             | "journalEntry" | "ledgerVerify" | "trialBalance" | "accountRoles"
             | "dimensionValue" | "dimensionValues" | "journalHold" | "journalHolds"
             | "subsidiaryBalances" | "subsidiaryLedger" | "stockBooking" | "inventoryAccounts"
-            | "auditVerification" | "auditVerify" | "history" | "stateAt" => {
+            | "auditVerification" | "auditVerify" | "history" | "stateAt" | "stockLandedCost"
+            | "stockLandedCosts" => {
                 assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}");
             }
             // Only a person who has logged in looks at sessions and tokens.

@@ -7,8 +7,8 @@ use entity::id::{
     AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId, FiscalYearId,
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId, JobId, JournalEntryId,
     JournalHoldId, LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, RoleId, SavedViewId,
-    StockCountId, StockEntryId, StockReconciliationId, StockReservationId, StockTransferId,
-    TrailVerificationId, UnitOfMeasureId, UserId,
+    StockCountId, StockEntryId, StockLandedCostId, StockReconciliationId, StockReservationId,
+    StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -104,6 +104,7 @@ global_ids! {
     SavedViewId = "SavedView",
     StockCountId = "StockCount",
     StockEntryId = "StockEntry",
+    StockLandedCostId = "StockLandedCost",
     StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",
     StockTransferId = "StockTransfer",

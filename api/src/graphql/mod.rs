@@ -28,6 +28,7 @@ pub mod item_import;
 pub mod job;
 pub mod journal;
 pub mod label;
+pub mod landed_cost;
 pub mod loader;
 pub mod location;
 pub mod lot;
