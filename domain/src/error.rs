@@ -198,6 +198,8 @@ codes! {
     FiscalYearOpen = "FISCAL_YEAR_OPEN",
     /// Work on it in the background was given up.
     GaveUp = "GAVE_UP",
+    /// The receipt bears landed cost, which is reversed first.
+    HasLandedCost = "HAS_LANDED_COST",
     /// The template has variants that this would leave without a place. Params: `value`.
     HasVariants = "HAS_VARIANTS",
     /// The key was used before with another request.
@@ -232,6 +234,8 @@ codes! {
     LabelTooSmall = "LABEL_TOO_SMALL",
     /// There must always be an owner who can log in.
     LastOwner = "LAST_OWNER",
+    /// What came in would be worth less than nothing. Params: `sku`, `value`.
+    LessThanNothing = "LESS_THAN_NOTHING",
     /// The location would hold more than it may. Params: `location`, `capacity`, `requested`.
     LocationFull = "LOCATION_FULL",
     /// The lot with this number is known, and is otherwise. Params: `number`.
@@ -252,6 +256,8 @@ codes! {
     NotConserved = "NOT_CONSERVED",
     /// The job was not given up: there is nothing to try again.
     NotDead = "NOT_DEAD",
+    /// The entry brought nothing in from outside.
+    NotAReceipt = "NOT_A_RECEIPT",
     /// The value is none of those to choose from. Params: `value`, `options`.
     NotAnOption = "NOT_AN_OPTION",
     /// Nothing was selected.
@@ -356,8 +362,12 @@ codes! {
     VirtualLocation = "VIRTUAL_LOCATION",
     /// Weight would be left where no piece is. Params: `left`, `max`, in grams.
     WeightLeft = "WEIGHT_LEFT",
+    /// Nobody has said what it costs. It cannot be shared out by value.
+    WithoutCost = "WITHOUT_COST",
     /// The item is a service, a file or a template: there is no stock of it. Params: `sku`.
     WithoutStock = "WITHOUT_STOCK",
+    /// Nobody has said what it weighs. It cannot be shared out by weight. Params: `sku`.
+    WithoutWeight = "WITHOUT_WEIGHT",
     /// The account is about something else than it has to be. Params: `expected`.
     WrongAccountKind = "WRONG_ACCOUNT_KIND",
     /// Another commodity is posted to this account. Params: `account`, `commodity`, `expected`.

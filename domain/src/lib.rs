@@ -27,6 +27,7 @@ pub mod journal;
 pub mod journal_import;
 pub mod keyset;
 pub mod label;
+pub mod landed_cost;
 pub mod locale;
 pub mod location;
 pub mod lot;
@@ -190,6 +191,12 @@ impl Domain {
     #[must_use]
     pub fn labels(&self) -> label::Labels<'_> {
         label::Labels { domain: self }
+    }
+
+    /// Landed cost: its use cases and queries.
+    #[must_use]
+    pub fn landed_costs(&self) -> landed_cost::LandedCosts<'_> {
+        landed_cost::LandedCosts { domain: self }
     }
 
     /// Stock locations: their use cases and queries.

@@ -94,6 +94,8 @@ id! {
     StockCountId,
     /// Movements of stock that were made at once.
     StockEntryId,
+    /// What made a receipt cost more or less later.
+    StockLandedCostId,
     /// A proof that levels are the sums of movements.
     StockReconciliationId,
     /// Stock that is held for somebody.

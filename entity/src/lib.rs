@@ -44,6 +44,8 @@ pub mod shop;
 pub mod stock_count;
 pub mod stock_count_line;
 pub mod stock_entry;
+pub mod stock_landed_cost;
+pub mod stock_landed_cost_line;
 pub mod stock_level;
 pub mod stock_movement;
 pub mod stock_reconciliation;

@@ -80,6 +80,8 @@ const CAPTURED: &[Captured] = &[
     },
     of("stock_count", "id"),
     of("stock_count_scan", "count_id"),
+    of("stock_landed_cost", "id"),
+    of("stock_landed_cost_line", "landed_cost_id"),
     of("stock_recosting", "item_id"),
     of("stock_reservation", "id"),
     of("stock_transfer", "id"),

@@ -36,6 +36,7 @@ mod m20261128_000029_ledgers;
 mod m20261128_000030_trail;
 mod m20261128_000032_stock_books;
 mod m20261128_000033_reports;
+mod m20261128_000034_landed_cost;
 mod m20261128_000035_rates;
 mod m20261128_000036_cost_proof;
 pub mod settings;
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000030_trail::Migration),
             Box::new(m20261128_000032_stock_books::Migration),
             Box::new(m20261128_000033_reports::Migration),
+            Box::new(m20261128_000034_landed_cost::Migration),
             Box::new(m20261128_000035_rates::Migration),
             Box::new(m20261128_000036_cost_proof::Migration),
         ]

@@ -668,6 +668,10 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
     let bought = |line: Value| json!({"reason": "PURCHASED", "lines": [line]});
     let many = bought(json!({"itemId": item, "toId": tray, "quantity": 100}));
     let received = manager.done("stockReceive", many.clone()).await;
+    let freight = |entry: &Value| json!({"entryId": entry, "kind": "FREIGHT", "method": "QUANTITY", "amount": "1.01"});
+    let borne = manager.done("stockReceive", many.clone()).await["entry"]["id"].take();
+    let landed =
+        manager.done("stockLandedCostAdd", freight(&borne)).await["landedCost"]["id"].take();
     let lot =
         bought(json!({"itemId": batch, "toId": tray, "quantity": 9, "lot": {"number": "B1"}}));
     let lot =
@@ -721,6 +725,13 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
             "stockReverse",
             json!({"id": received["entry"]["id"]}),
             "note",
+            json!("other"),
+        ),
+        Case::new("stockLandedCostAdd", freight(&borne), "amount", json!("2")),
+        Case::new(
+            "stockLandedCostReverse",
+            json!({"id": landed}),
+            "description",
             json!("other"),
         ),
         Case::new(

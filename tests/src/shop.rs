@@ -34,6 +34,10 @@ const LOT: &str = "lot { id number kind state expiresOn fineness huid certificat
 const STOCK_ENTRY: &str = "entry { id number kind reason document effectiveAt recordedAt lines reverses { id } \
     movements(first: 100) { nodes { line quantity weight fineWeight item { id } lot { id number fineness } from { code } to { code } } } }";
 
+/// What is asked about a landed cost after a mutation.
+const LANDED_COST: &str = "landedCost { id number kind method amount document description effectiveAt lineCount isPending entry { id } reverses { id } \
+    lines(first: 100) { nodes { line amount item { id } } } }";
+
 /// What is asked about reservations after a mutation.
 const RESERVATIONS: &str =
     "reservations { id quantity open state consumer document expiresAt version }";
@@ -293,6 +297,12 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "accepted count { id state version }",
     ),
     ("stockIssue", "StockIssueInput", STOCK_ENTRY),
+    ("stockLandedCostAdd", "StockLandedCostAddInput", LANDED_COST),
+    (
+        "stockLandedCostReverse",
+        "StockLandedCostReverseInput",
+        LANDED_COST,
+    ),
     ("stockMove", "StockMoveInput", STOCK_ENTRY),
     ("stockReceive", "StockReceiveInput", STOCK_ENTRY),
     (

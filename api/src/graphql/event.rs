@@ -110,7 +110,7 @@ pub struct StockChangedEvent {
     /// The event's place in the sequence.
     position: EventPosition,
     /// What was done: `stock.receive`, `stock.move`, `stock.issue`, `stock.adjust`, `stock.transform`, `stock.reverse`, `stock.reserve`,
-    /// `stock.release`, `stock.expire` or `item_stocking.set`.
+    /// `stock.release`, `stock.expire`, `stock.landed_cost.add`, `stock.landed_cost.reverse`, `stock.recost` or `item_stocking.set`.
     action: String,
     /// Ids of the items that it was done to; null when they were very many.
     item_ids: Option<Vec<ID>>,

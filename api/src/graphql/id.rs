@@ -8,8 +8,8 @@ use entity::id::{
     ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId,
     JobId, JournalDraftId, JournalEntryId, JournalHoldId, JournalImportId, LabelSheetId,
     LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RoleId, SavedViewId, StockCountId,
-    StockEntryId, StockReconciliationId, StockReservationId, StockTransferId, TrailVerificationId,
-    UnitOfMeasureId, UserId,
+    StockEntryId, StockLandedCostId, StockReconciliationId, StockReservationId, StockTransferId,
+    TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -109,6 +109,7 @@ global_ids! {
     SavedViewId = "SavedView",
     StockCountId = "StockCount",
     StockEntryId = "StockEntry",
+    StockLandedCostId = "StockLandedCost",
     StockReconciliationId = "StockReconciliation",
     StockReservationId = "StockReservation",
     StockTransferId = "StockTransfer",

@@ -26,6 +26,7 @@ use domain::{
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
     journal::{JournalDraftLine, JournalEntry, JournalHoldLine, JournalLine},
+    landed_cost::{LandedCost, LandedCostLine},
     location::Location,
     lot::{Lot, LotLevel},
     metal_rate::{Metal, MetalRate},
@@ -39,8 +40,8 @@ use domain::{
 };
 use entity::id::{
     AccountId, CategoryId, DimensionValueId, FiscalYearId, ItemId, JobId, JournalDraftId,
-    JournalEntryId, JournalHoldId, LocationId, LotId, StockCountId, StockEntryId, StockTransferId,
-    UnitOfMeasureId,
+    JournalEntryId, JournalHoldId, LocationId, LotId, StockCountId, StockEntryId,
+    StockLandedCostId, StockTransferId, UnitOfMeasureId,
 };
 
 use super::{
@@ -228,6 +229,21 @@ pub type MovementsOf = PageBelow<StockEntryId>;
 /// The entry that undid an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReversalOf(pub StockEntryId);
+
+/// A page of the landed costs of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LandedCostsOf(pub PageBelow<StockEntryId>);
+
+/// A page of the lines of a landed cost.
+pub type LandedCostLinesOf = PageBelow<StockLandedCostId>;
+
+/// The landed cost that undid a landed cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LandedCostReversalOf(pub StockLandedCostId);
+
+/// Whether a landed cost is still to be taken into account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct IsPending(pub StockLandedCostId);
 
 /// A page of the lines of an entry of the books.
 pub type JournalLinesOf = PageBelow<JournalEntryId>;
@@ -862,6 +878,96 @@ impl Loader<MovementsOf> for Loaders {
             let entries: Vec<_> = keys.iter().map(|key| key.parent).collect();
             let stock = self.domain.stock();
             let pages = stock.movements_of(&self.viewer, &entries, &args).await?;
+            loaded.extend(keys.into_iter().cloned().zip(pages));
+        }
+        Ok(loaded)
+    }
+}
+
+impl Loader<StockLandedCostId> for Loaders {
+    type Value = LandedCost;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        ids: &[StockLandedCostId],
+    ) -> Result<HashMap<StockLandedCostId, LandedCost>, LoadError> {
+        let rows = self.domain.landed_costs().by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<LandedCostReversalOf> for Loaders {
+    type Value = Option<LandedCost>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[LandedCostReversalOf],
+    ) -> Result<HashMap<LandedCostReversalOf, Option<LandedCost>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let landed_costs = self.domain.landed_costs();
+        let rows = landed_costs.reversals_of(&self.viewer, &ids).await?;
+        let rows = rows
+            .into_iter()
+            .filter_map(|row| Some((LandedCostReversalOf(row.reverses_id?), row)));
+        Ok(each(keys, rows))
+    }
+}
+
+impl Loader<IsPending> for Loaders {
+    type Value = bool;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[IsPending]) -> Result<HashMap<IsPending, bool>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let pending = self
+            .domain
+            .landed_costs()
+            .pending(&self.viewer, &ids)
+            .await?;
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (*key, false)).collect();
+        found.extend(pending.into_iter().map(|id| (IsPending(id), true)));
+        Ok(found)
+    }
+}
+
+impl Loader<LandedCostsOf> for Loaders {
+    type Value = Page<LandedCost>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[LandedCostsOf],
+    ) -> Result<HashMap<LandedCostsOf, Page<LandedCost>>, LoadError> {
+        let below: Vec<_> = keys.iter().map(|key| key.0.clone()).collect();
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for (args, keys) in alike(&below) {
+            let entries: Vec<_> = keys.iter().map(|key| key.parent).collect();
+            let landed_costs = self.domain.landed_costs();
+            let pages = landed_costs
+                .of_entries(&self.viewer, &entries, &args)
+                .await?;
+            let keys = keys.into_iter().cloned().map(LandedCostsOf);
+            loaded.extend(keys.zip(pages));
+        }
+        Ok(loaded)
+    }
+}
+
+impl Loader<LandedCostLinesOf> for Loaders {
+    type Value = Page<LandedCostLine>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[LandedCostLinesOf],
+    ) -> Result<HashMap<LandedCostLinesOf, Page<LandedCostLine>>, LoadError> {
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for (args, keys) in alike(keys) {
+            let ids: Vec<_> = keys.iter().map(|key| key.parent).collect();
+            let landed_costs = self.domain.landed_costs();
+            let pages = landed_costs.lines_of(&self.viewer, &ids, &args).await?;
             loaded.extend(keys.into_iter().cloned().zip(pages));
         }
         Ok(loaded)

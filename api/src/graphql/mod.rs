@@ -31,6 +31,7 @@ pub mod job;
 pub mod journal;
 pub mod journal_import;
 pub mod label;
+pub mod landed_cost;
 pub mod loader;
 pub mod location;
 pub mod lot;

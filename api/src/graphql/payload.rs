@@ -66,6 +66,8 @@ user_error_codes! {
     FiscalYearOpen,
     /// Work on it in the background was given up.
     GaveUp,
+    /// The receipt bears landed cost, which is reversed first.
+    HasLandedCost,
     /// The template has variants that need this.
     HasVariants,
     /// The key was used before with another request.
@@ -100,6 +102,8 @@ user_error_codes! {
     LabelTooSmall,
     /// There must always be an owner who can log in.
     LastOwner,
+    /// What came in would be worth less than nothing.
+    LessThanNothing,
     /// The location would hold more than it may.
     LocationFull,
     /// The lot with this number is known, and is otherwise.
@@ -120,6 +124,8 @@ user_error_codes! {
     NotConserved,
     /// The job was not given up: there is nothing to try again.
     NotDead,
+    /// The entry brought nothing in from outside.
+    NotAReceipt,
     /// The value is none of those to choose from.
     NotAnOption,
     /// Nothing was selected.
@@ -224,8 +230,12 @@ user_error_codes! {
     VirtualLocation,
     /// Weight would be left where no piece is.
     WeightLeft,
+    /// Nobody has said what it costs. It cannot be shared out by value.
+    WithoutCost,
     /// The item is a service, a file or a template: there is no stock of it.
     WithoutStock,
+    /// Nobody has said what it weighs. It cannot be shared out by weight.
+    WithoutWeight,
     /// The account is about something else than it has to be.
     WrongAccountKind,
     /// Another commodity is posted to this account.

@@ -32,6 +32,8 @@ pub enum StockAccountRole {
     Inventory,
     /// What suppliers brought and have not sent an invoice of.
     GoodsReceived,
+    /// Freight, duty and the like that receipts bear. Without an account of its own it is owed like the goods.
+    LandedCost,
     /// What was sold has cost.
     CostOfGoodsSold,
     /// What was there and nobody knew.
@@ -248,7 +250,8 @@ impl StockAccountInput {
 /// How stock is to be booked.
 #[derive(InputObject)]
 pub struct StockAccountsSetInput {
-    /// All of them: what is not given is taken away. Each role needs one without category and location. At most 1,000.
+    /// All of them: what is not given is taken away. Each role but `LANDED_COST` needs one without category and location. At
+    /// most 1,000.
     accounts: Vec<StockAccountInput>,
     /// Refuse when the version is another; 0 while stock is not booked.
     expected_version: Option<i64>,

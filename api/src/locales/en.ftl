@@ -27,6 +27,7 @@ FINE_WEIGHT_LOST = { $lost } g of pure metal would be lost; at most { $max } g m
 FISCAL_YEAR_CLOSED = The fiscal year was closed with its closing entry. Reopen the whole fiscal year.
 FISCAL_YEAR_OPEN = This fiscal year has no closing entry that could be undone.
 GAVE_UP = This could not be processed. Please upload it again.
+HAS_LANDED_COST = Freight or other cost was added to this receipt. Reverse that first; it is listed with the receipt.
 HAS_VARIANTS = { $value ->
     [none] There are still variants, archived ones included. Detach them first.
    *[other] There are still variants with “{ $value }”, archived ones included. Change or detach them first.
@@ -56,6 +57,7 @@ INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fi
 KIND_MISMATCH = A virtual location stays what it is and lies only below one of its own kind; no other location becomes virtual or lies below a virtual one.
 LABEL_TOO_SMALL = These labels are too small for what each of them has to show. Choose larger ones, or another kind of label.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
+LESS_THAN_NOTHING = { $sku } would be worth { $value } on this receipt: less than nothing. Take off less.
 LOCATION_FULL = { $location } takes { $capacity }; it would hold { $requested }.
 LOT_DIFFERS = The lot { $number } is known already, with another value here. Correct it, or use another number.
 LOT_EXPIRED = The lot { $number } has expired and cannot be sold.
@@ -65,6 +67,7 @@ NOT_AN_OPTION = “{ $value }” is none of the options. Choose from: { $options
 NOT_A_CURRENCY = { $value } has no exchange rate: it is the shop’s own currency, or no currency. What metals cost is recorded as a metal rate.
 NOT_A_GROUP = “{ $value }” is no group: no account can be put below it.
 NOT_A_TEMPLATE = This item has no options to make variants of. Set its options first.
+NOT_A_RECEIPT = Cost is added to goods that came in from outside. This entry brought none.
 NOT_CONSERVED = What comes out must be what went in; the difference is { $difference }.
 NOT_DEAD = Only a job that was given up can be tried again.
 NOTHING_SELECTED = Nothing was selected. Choose at least one item.
@@ -129,7 +132,9 @@ VARIANT_EXISTS = There is a variant with exactly these values already. It may be
 VARIES = The variants differ in “{ $value }”, so the item they come from has no value of it. Give it to a variant.
 VIRTUAL_LOCATION = This location is virtual: there are no bounds to what lies in it. Leave this out.
 WEIGHT_LEFT = With the last piece { $left } g would be left; at most { $max } g may be. Weigh again, or adjust the weight first.
+WITHOUT_COST = Nobody has said yet what these goods cost, so nothing can be shared out by it. Share it out in another way.
 WITHOUT_STOCK = { $sku } is a service, a digital item or a template: it has no stock.
+WITHOUT_WEIGHT = What { $sku } weighs is not known, so nothing can be shared out by it. Share it out in another way, or leave the line out.
 WRONG_ACCOUNT_KIND = { $expected ->
     [equity] This must be an account of equity.
     [revenue] This must be an account of revenue.

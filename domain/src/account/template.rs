@@ -89,6 +89,7 @@ const COMMON: &[Line] = &[
     Line("2105", Usual, "", "Salaries payable", "حقوق پرداختنی"),
     Line("2106", Usual, "", "Social insurance payable", "بیمهٔ پرداختنی"),
     Line("2107", Usual, "", "Goods received and not invoiced", "کالای دریافت‌شدهٔ بدون فاکتور"),
+    Line("2109", Usual, "", "Freight and duty not invoiced", "حمل و حقوق گمرکی بدون فاکتور"),
     Line("22", Usual, "", "Long-term liabilities", "بدهی‌های بلندمدت"),
     Line("2201", Usual, "", "Loans", "وام‌های پرداختنی"),
     Line("3", Usual, "", "Equity", "حقوق مالکانه"),

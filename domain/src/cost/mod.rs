@@ -4,6 +4,7 @@
 //! stand, and a worker computes the item anew from then on; until it has, what comes of it is provisional, and says so
 //! ([ADR 18](../docs/adr/0018-costs-follow-movements.md)).
 
+mod landed;
 mod made;
 mod model;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use sea_orm::FromQueryResult;
 
 pub use model::Key;
 pub use proof::{CostDifference, Part, Worth, differences};
+pub(crate) use recost::recost_in_tx;
 
 use crate::{
     Domain,

@@ -94,6 +94,8 @@ pub(crate) struct In {
     pub(crate) amount: Decimal,
     /// What it is worth, where that is known.
     pub(crate) value: Option<Decimal>,
+    /// What was added to that later: freight and the like.
+    pub(crate) landed: Decimal,
     /// What one of the amount cost, where somebody said so.
     pub(crate) unit_cost: Option<Decimal>,
 }
@@ -197,7 +199,7 @@ impl State {
         for incoming in ins {
             worths.push(Worth {
                 amount: incoming.amount,
-                value: self.value_of(incoming)?,
+                value: self.value_of(incoming)? + incoming.landed,
             });
         }
         let changes = match self.method {
@@ -218,6 +220,41 @@ impl State {
             self.unit_cost = incoming.unit_cost.unwrap_or(self.unit_cost);
         }
         Ok(changes)
+    }
+
+    /// By how much what was added to these makes them worth more, which are about to come in: as much as was added, less what falls on what
+    /// was taken before they came.
+    pub(crate) fn landed(&self, at: DateTime<Utc>, ins: &[In]) -> Result<BTreeMap<Key, Decimal>> {
+        let mut more = BTreeMap::new();
+        if ins.iter().all(|incoming| incoming.landed.is_zero()) {
+            return Ok(more);
+        }
+        if !self.is_short() {
+            more.extend(ins.iter().map(|incoming| (incoming.key, incoming.landed)));
+            return Ok(more);
+        }
+        let bare = ins.iter().map(|incoming| In {
+            landed: Decimal::ZERO,
+            ..*incoming
+        });
+        let bare: Vec<_> = bare.collect();
+        for change in self.clone().bring(at, ins)? {
+            *more.entry(change.key).or_default() += change.worth.value;
+        }
+        for change in self.clone().bring(at, &bare)? {
+            *more.entry(change.key).or_default() -= change.worth.value;
+        }
+        Ok(more)
+    }
+
+    /// Whether something was taken before it came in.
+    fn is_short(&self) -> bool {
+        let short = match self.method {
+            Method::Average => Some(&self.total),
+            Method::Fifo => self.lots.get(&self.item),
+            Method::Specific => None,
+        };
+        short.is_some_and(|worth| worth.amount < Decimal::ZERO)
     }
 
     /// What was taken before it came has cost what this does: the last line bears the difference.

@@ -36,15 +36,20 @@ fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(second, 0).unwrap()
 }
 
-fn bring(state: &mut State, entry: u32, amount: i64, value: Option<Decimal>) -> Decimal {
-    let incoming = In {
+fn incoming(entry: u32, amount: i64, value: Option<Decimal>) -> In {
+    In {
         key: key(entry.into()),
         lot: None,
         layer: Uuid::from_u128(1_000_000 + u128::from(entry)),
         amount: amount.into(),
         value,
+        landed: Decimal::ZERO,
         unit_cost: value.map(|value| value / Decimal::from(amount)),
-    };
+    }
+}
+
+fn bring(state: &mut State, entry: u32, amount: i64, value: Option<Decimal>) -> Decimal {
+    let incoming = incoming(entry, amount, value);
     let changes = state.bring(at(entry.into()), &[incoming]).unwrap();
     changes.iter().map(|change| change.worth.value).sum()
 }
@@ -77,6 +82,32 @@ fn what_was_taken_before_it_came_costs_what_came_first() {
     assert_eq!(take(&mut state, 5, 1), dollars(20));
     assert!(state.total.is_nothing());
     assert!(state.queue.is_empty() && state.lots[&ITEM].is_nothing());
+}
+
+#[test]
+fn what_was_taken_before_it_came_bears_its_share_of_the_freight() {
+    for (method, amount, more) in [
+        (Method::Average, 10, 50),
+        (Method::Average, 4, 0),
+        (Method::Fifo, 10, 50),
+        (Method::Fifo, 4, 0),
+        (Method::Specific, 10, 100),
+    ] {
+        let mut state = state(method);
+        if method != Method::Specific {
+            take(&mut state, 1, 5);
+        }
+        let freight = In {
+            landed: dollars(100),
+            ..incoming(2, amount, Some(dollars(120)))
+        };
+        let kept = state.landed(at(2), &[freight]).unwrap();
+        assert_eq!(kept[&key(2)], dollars(more), "{amount} {method:?}");
+        let without = bring(&mut state.clone(), 2, amount, Some(dollars(120)));
+        let changes = state.bring(at(2), &[freight]).unwrap();
+        let with: Decimal = changes.iter().map(|change| change.worth.value).sum();
+        assert_eq!(with - without, dollars(more), "{amount} {method:?}");
+    }
 }
 
 proptest! {

@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use entity::id::{ItemId, StockEntryId};
+use entity::id::{ItemId, StockEntryId, StockLandedCostId};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    landed::{self, Landed},
     made::{self, Made},
     model::{Change, In, Key, Layer, Method, Out, State, Worth, unit_cost, worth},
 };
@@ -48,16 +49,41 @@ pub(super) async fn recost(
 ) -> Result<Option<usize>> {
     let now = domain.now();
     let tx = domain.begin().await?;
-    let Some(head) = Head::lock_in_tx(&tx, item).await? else {
+    let Some(replay) = replay_in_tx(&tx, item).await? else {
         return Ok(None);
     };
-    let mut replay = Replay::begin_in_tx(&tx, head).await?;
-    replay.run_in_tx(&tx).await?;
     let changed = replay.differences.len();
-    replay.write_in_tx(&tx, now).await?;
+    write_in_tx(&tx, now, None, &[replay]).await?;
     tell_in_tx(&tx, viewer, now, item).await?;
     domain.commit(tx).await?;
     Ok(Some(changed))
+}
+
+/// Computes these items anew at once that a landed cost has marked, in the transaction that holds them. What comes of it is written together.
+pub(crate) async fn recost_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    cause: StockLandedCostId,
+    items: &[ItemId],
+) -> Result<()> {
+    let mut replays = Vec::with_capacity(items.len());
+    for item in items {
+        replays.extend(replay_in_tx(tx, *item).await?);
+    }
+    if replays.is_empty() {
+        return Ok(());
+    }
+    write_in_tx(tx, now, Some(cause), &replays).await
+}
+
+/// What comes of computing the item anew; none when it is not due, or somebody else is at it.
+async fn replay_in_tx(tx: &DatabaseTransaction, item: ItemId) -> Result<Option<Replay>> {
+    let Some(head) = Head::lock_in_tx(tx, item).await? else {
+        return Ok(None);
+    };
+    let mut replay = Replay::begin_in_tx(tx, head).await?;
+    replay.run_in_tx(tx).await?;
+    Ok(Some(replay))
 }
 
 /// What is known of the item beside its movements.
@@ -146,6 +172,8 @@ struct Replay {
     undone: HashMap<Key, Decimal>,
     /// Entries whose outcome is worth something else now.
     made_anew: BTreeSet<StockEntryId>,
+    /// Movements of which something else is to be kept of landed cost than is, and what that makes them worth more.
+    landed: Vec<(Key, Decimal)>,
 }
 
 impl Replay {
@@ -172,6 +200,7 @@ impl Replay {
             differences: Vec::new(),
             undone: HashMap::new(),
             made_anew: BTreeSet::new(),
+            landed: Vec::new(),
         })
     }
 
@@ -238,9 +267,10 @@ impl Replay {
         let ids: BTreeSet<_> = rows.iter().map(|row| row.entry_id).collect();
         let ids: Vec<_> = ids.into_iter().collect();
         let written = written_in_tx(tx, self.item, &ids).await?;
-        let made = made::read_in_tx(tx, self.item, &made_in(rows)).await?;
+        let made = made::read_in_tx(tx, self.item, &came_in(rows, "transform")).await?;
+        let landed = landed::read_in_tx(tx, self.item, &came_in(rows, "receive")).await?;
         for entry in rows.chunk_by(|row, next| row.entry_id == next.entry_id) {
-            self.entry(entry, &written, &made)?;
+            self.entry(entry, &written, &made, &landed)?;
         }
         Ok(())
     }
@@ -251,6 +281,7 @@ impl Replay {
         rows: &[Row],
         written: &HashMap<Key, Vec<(Uuid, Worth)>>,
         made: &HashMap<StockEntryId, Made>,
+        landed: &HashMap<Key, Landed>,
     ) -> Result<()> {
         let Some(first) = rows.first() else {
             return Ok(());
@@ -269,12 +300,32 @@ impl Replay {
         let made = made.get(&first.entry_id);
         let mut ins = Vec::new();
         for row in rows.iter().filter(|row| row.is_in) {
-            ins.push(self.incoming(row, made, used)?);
+            let landed = landed.get(&row.key()).map(|landed| landed.amount);
+            ins.push(self.incoming(row, made, used, landed.unwrap_or_default())?);
         }
+        self.take_account(first.effective_at, &ins, landed)?;
         changes.extend(self.state.bring(first.effective_at, &ins)?);
         let took_otherwise = self.compare(rows, &changes, written);
         if took_otherwise && first.kind == "transform" {
             self.made_anew.insert(first.entry_id);
+        }
+        Ok(())
+    }
+
+    /// Keeps what landed cost makes these worth more that are about to come in, where that is not what was written.
+    fn take_account(
+        &mut self,
+        at: DateTime<Utc>,
+        ins: &[In],
+        known: &HashMap<Key, Landed>,
+    ) -> Result<()> {
+        let more = self.state.landed(at, ins)?;
+        for incoming in ins {
+            let more = more.get(&incoming.key).copied().unwrap_or_default();
+            let known = known.get(&incoming.key).copied().unwrap_or_default();
+            if known.applied != known.amount || known.value != more {
+                self.landed.push((incoming.key, more));
+            }
         }
         Ok(())
     }
@@ -288,7 +339,13 @@ impl Replay {
         self.undone.get(&key).copied().or(row.mirrored)
     }
 
-    fn incoming(&self, row: &Row, made: Option<&Made>, used: Decimal) -> Result<In> {
+    fn incoming(
+        &self,
+        row: &Row,
+        made: Option<&Made>,
+        used: Decimal,
+        landed: Decimal,
+    ) -> Result<In> {
         let is_made = row.kind == "transform";
         let said = row
             .unit_cost
@@ -305,6 +362,7 @@ impl Replay {
             layer: row.layer_id,
             amount: row.amount,
             value,
+            landed,
             unit_cost: unit_cost.transpose()?,
         })
     }
@@ -350,36 +408,59 @@ impl Replay {
         }
         took_otherwise
     }
-
-    async fn write_in_tx(self, tx: &DatabaseTransaction, now: DateTime<Utc>) -> Result<()> {
-        fn column<T>(all: &[Difference], read: impl Fn(&Difference) -> T) -> Vec<T> {
-            all.iter().map(read).collect()
-        }
-        let all = &self.differences;
-        let sql = "SELECT stock_recost($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        let values = [
-            self.item.into(),
-            self.state.unit_cost.into(),
-            now.into(),
-            uuids(&column(all, |one| one.change.key.entry)),
-            column(all, |one| one.change.key.line).into(),
-            uuids(&column(all, |one| one.change.layer.unwrap_or(NO_LAYER))),
-            column(all, |one| one.change.worth.amount).into(),
-            column(all, |one| one.change.worth.value).into(),
-            column(all, |one| one.effective_at).into(),
-        ];
-        tx.execute_raw(statement(sql, values)).await?;
-        made::follow_in_tx(tx, self.item, &self.made_anew).await
-    }
 }
 
-/// Entries in which something was made.
-fn made_in(rows: &[Row]) -> Vec<StockEntryId> {
-    let made = rows
-        .iter()
-        .filter(|row| row.is_in && row.kind == "transform");
-    let made: BTreeSet<_> = made.map(|row| row.entry_id).collect();
-    made.into_iter().collect()
+/// Writes what comes out differently of these items, all of it in one statement.
+async fn write_in_tx(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    cause: Option<StockLandedCostId>,
+    replays: &[Replay],
+) -> Result<()> {
+    fn column<T>(replays: &[Replay], read: impl Fn(&Replay, &Difference) -> T) -> Vec<T> {
+        let of = |replay: &Replay| -> Vec<T> {
+            let all = replay.differences.iter();
+            all.map(|one| read(replay, one)).collect()
+        };
+        replays.iter().flat_map(of).collect()
+    }
+    let items: Vec<_> = replays.iter().map(|replay| replay.item).collect();
+    let costs = replays.iter().map(|replay| replay.state.unit_cost);
+    let landed: Vec<_> = replays.iter().flat_map(|replay| &replay.landed).collect();
+    let landed_entries: Vec<_> = landed.iter().map(|(key, _)| key.entry).collect();
+    let landed_lines: Vec<_> = landed.iter().map(|(key, _)| key.line).collect();
+    let landed_values: Vec<_> = landed.iter().map(|(_, value)| *value).collect();
+    let sql = "SELECT stock_recost($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    let values = [
+        uuids(&items),
+        costs.collect::<Vec<_>>().into(),
+        now.into(),
+        cause.map_or(Uuid::nil(), |cause| cause.0).into(),
+        uuids(&column(replays, |replay, _| replay.item)),
+        uuids(&column(replays, |_, one| one.change.key.entry)),
+        column(replays, |_, one| one.change.key.line).into(),
+        uuids(&column(replays, |_, one| {
+            one.change.layer.unwrap_or(NO_LAYER)
+        })),
+        column(replays, |_, one| one.change.worth.amount).into(),
+        column(replays, |_, one| one.change.worth.value).into(),
+        column(replays, |_, one| one.effective_at).into(),
+        uuids(&landed_entries),
+        landed_lines.into(),
+        landed_values.into(),
+    ];
+    tx.execute_raw(statement(sql, values)).await?;
+    for replay in replays {
+        made::follow_in_tx(tx, replay.item, &replay.made_anew).await?;
+    }
+    Ok(())
+}
+
+/// Entries of this kind that brought something.
+fn came_in(rows: &[Row], kind: &str) -> Vec<StockEntryId> {
+    let came = rows.iter().filter(|row| row.is_in && row.kind == kind);
+    let came: BTreeSet<_> = came.map(|row| row.entry_id).collect();
+    came.into_iter().collect()
 }
 
 /// What one of the item cost when some last came in before then of which it was said; nothing, when none did.

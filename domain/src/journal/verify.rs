@@ -10,7 +10,8 @@ pub const DIFFERENCES_MAX: i64 = 1_000;
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Difference {
-    /// What sort of thing: `lines`, `balance`, `line`, `numbers`, `fiscal_year`, `reversal`, `turnover`, `period`, `stock` or `stock_booked`.
+    /// What sort of thing: `lines`, `balance`, `line`, `numbers`, `fiscal_year`, `reversal`, `turnover`, `period`, `stock`, `stock_booked`
+    /// or `stock_landed_cost`.
     pub kind: String,
     /// Of what.
     pub subject: String,

@@ -46,7 +46,7 @@ pub(crate) use {
     post::{lock_levels_in_tx, tell_in_tx},
     query::{own_in_tx, stocked_in_tx, things_in_tx},
     reconcile::Found,
-    rules::{check_conditions, check_lines, parse_document, parse_note},
+    rules::{check_conditions, check_lines, parse_document, parse_note, past},
     week::told_in_tx,
 };
 

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
+    landed_cost,
     permission::Permission,
     sql::statement,
     viewer::Viewer,
@@ -27,7 +28,7 @@ impl Stock<'_> {
     /// undone itself.
     ///
     /// # Errors
-    /// When there is no such entry, it was undone before, undoes one itself, or what it brought is not there any more.
+    /// When there is no such entry, it was undone before, undoes one itself, bears landed cost, or what it brought is not there any more.
     pub async fn reverse(
         &self,
         viewer: &Viewer,
@@ -49,6 +50,9 @@ impl Stock<'_> {
         let original = original.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
         if original.kind == Kind::Reverse {
             return Err(Refusal::new(Code::NotReversible, "id").into());
+        }
+        if landed_cost::is_borne_in_tx(&tx, id).await? {
+            return Err(Refusal::new(Code::HasLandedCost, "id").into());
         }
         if effective_at.is_some_and(|at| at < original.effective_at) {
             let refusal = Refusal::new(Code::TimeOutOfRange, "effectiveAt");

@@ -165,7 +165,7 @@ pub(crate) fn parse_document(document: Option<&str>) -> Result<Option<String>, R
 }
 
 /// When it happened, if that was in the past: nothing happens before its time. What is a little ahead, as clocks differ, happens now.
-pub(super) fn past(
+pub(crate) fn past(
     effective_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, Refusal> {

@@ -30,6 +30,8 @@ pub enum StockRole {
     Inventory,
     /// What suppliers brought and have not sent an invoice of.
     GoodsReceived,
+    /// Freight, duty and the like that receipts bear. Without an account of its own it is owed like the goods.
+    LandedCost,
     /// What was sold has cost.
     CostOfGoodsSold,
     /// What was there and nobody knew.
@@ -43,9 +45,10 @@ pub enum StockRole {
 }
 
 impl StockRole {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Inventory,
         Self::GoodsReceived,
+        Self::LandedCost,
         Self::CostOfGoodsSold,
         Self::StockFound,
         Self::StockLost,
@@ -58,6 +61,7 @@ impl StockRole {
         match self {
             Self::Inventory => "inventory",
             Self::GoodsReceived => "goods_received",
+            Self::LandedCost => "landed_cost",
             Self::CostOfGoodsSold => "cost_of_goods_sold",
             Self::StockFound => "stock_found",
             Self::StockLost => "stock_lost",
@@ -150,7 +154,7 @@ impl StockAccounts<'_> {
     /// worth, by an entry against the account for openings. Later, what lies in another account than before is moved.
     ///
     /// # Errors
-    /// When one of the roles has no account for everything, an account cannot be used, no open period has today, or somebody changed it since
+    /// When one of the roles has no account for everything, but that of landed cost, which may have none, an account cannot be used, no open period has today, or somebody changed it since
     /// `expected_version`.
     pub async fn set(
         &self,

@@ -184,6 +184,10 @@ pub(crate) fn refused_at_commit(error: DbErr) -> Error {
                 .with("date", day)
                 .into()
         }
+        // Somebody added it while the receipt was being undone.
+        Some((constraint, _)) if constraint == "stock_entry_bears_nothing" => {
+            Refusal::new(Code::HasLandedCost, "id").into()
+        }
         _ => error.into(),
     }
 }

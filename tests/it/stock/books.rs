@@ -65,7 +65,7 @@ pub(super) async fn book(shop: &Shop, accounts: &[Value]) {
 }
 
 /// What the books say now, account by account, without those that have nothing.
-async fn balances(shop: &Shop) -> BTreeMap<String, String> {
+pub(super) async fn balances(shop: &Shop) -> BTreeMap<String, String> {
     let rows = shop.manager.ok(TRIAL, json!({})).await["trialBalance"].take();
     let rows = rows.as_array().unwrap().iter();
     rows.map(|row| (text(&row["account"]["code"]), text(&row["balance"])))
@@ -73,7 +73,7 @@ async fn balances(shop: &Shop) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn map(rows: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(super) fn map(rows: &[(&str, &str)]) -> BTreeMap<String, String> {
     rows.iter()
         .map(|(code, balance)| ((*code).to_owned(), (*balance).to_owned()))
         .collect()
@@ -92,7 +92,7 @@ pub(super) async fn assert_proven(shop: &Shop) {
     );
 }
 
-fn buys(item: &str, to: &str, quantity: i64, cost: &str) -> Value {
+pub(super) fn buys(item: &str, to: &str, quantity: i64, cost: &str) -> Value {
     bought(json!([{"itemId": item, "toId": to, "quantity": quantity, "unitCost": cost}]))
 }
 

@@ -75,18 +75,18 @@ pub(super) async fn assert_costs_add_up(shop: &Shop) {
 }
 
 /// Some that come in and cost so much each.
-fn costing(item: &str, to: &str, quantity: i64, cost: &str) -> Value {
+pub(super) fn costing(item: &str, to: &str, quantity: i64, cost: &str) -> Value {
     json!({"itemId": item, "toId": to, "quantity": quantity, "unitCost": cost})
 }
 
 /// Posts it, and tells the entry's id and what each movement was worth.
-async fn posted(shop: &Shop, mutation: &str, input: Value) -> (String, Vec<String>) {
+pub(super) async fn posted(shop: &Shop, mutation: &str, input: Value) -> (String, Vec<String>) {
     let entry = text(&shop.manager.done(mutation, input).await["entry"]["id"]);
     let values = values_of(shop, &entry).await;
     (entry, values)
 }
 
-async fn values_of(shop: &Shop, entry: &str) -> Vec<String> {
+pub(super) async fn values_of(shop: &Shop, entry: &str) -> Vec<String> {
     let query = "query($id: ID!) { stockEntry(id: $id) { movements(first: 100) { nodes { value { amount currency } } } } }";
     let data = shop.manager.ok(query, json!({"id": entry})).await;
     let nodes = data["stockEntry"]["movements"]["nodes"].as_array().unwrap();
@@ -101,7 +101,11 @@ async fn values_of(shop: &Shop, entry: &str) -> Vec<String> {
 }
 
 /// How much there is of an item, what it has cost, and whether that is provisional.
-async fn value(shop: &Shop, item: &str, as_of: Option<DateTime<Utc>>) -> (String, String, bool) {
+pub(super) async fn value(
+    shop: &Shop,
+    item: &str,
+    as_of: Option<DateTime<Utc>>,
+) -> (String, String, bool) {
     let query = "query($where: StockValueWhere, $asOf: DateTime) { stockValues(where: $where, asOf: $asOf) { \
                  nodes { amount value { amount } isProvisional item { id } } } }";
     let variables = json!({"where": {"itemIds": [item]}, "asOf": as_of});
@@ -119,13 +123,13 @@ async fn value(shop: &Shop, item: &str, as_of: Option<DateTime<Utc>>) -> (String
     )
 }
 
-async fn set_method(shop: &Shop, item: &str, method: &str) {
+pub(super) async fn set_method(shop: &Shop, item: &str, method: &str) {
     let input = json!({"itemId": item, "costMethod": method});
     let payload = shop.manager.done("itemStockingSet", input).await;
     assert_eq!(payload["userErrors"], json!([]));
 }
 
-fn ago(minutes: i64) -> DateTime<Utc> {
+pub(super) fn ago(minutes: i64) -> DateTime<Utc> {
     SystemClock.now() - TimeDelta::minutes(minutes)
 }
 

@@ -9,6 +9,7 @@ mod costs;
 mod counts;
 mod crash;
 mod events;
+mod landed;
 mod lots;
 mod past;
 mod random;

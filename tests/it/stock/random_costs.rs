@@ -25,6 +25,7 @@ struct Game {
     places: [String; 2],
     random: StdRng,
     entries: Vec<String>,
+    landed: Vec<String>,
     began: DateTime<Utc>,
     done: usize,
 }
@@ -85,6 +86,30 @@ impl Game {
         }
     }
 
+    /// Freight, a rebate, or one of them undone.
+    async fn add_landed_cost(&mut self) {
+        if self.random.random_ratio(1, 3) && !self.landed.is_empty() {
+            let landed = self.random.random_range(0..self.landed.len());
+            let id = self.landed.swap_remove(landed);
+            self.shop
+                .manager
+                .change("stockLandedCostReverse", json!({"id": id}))
+                .await;
+            return;
+        }
+        let entry = &self.entries[self.random.random_range(0..self.entries.len())];
+        let method = ["VALUE", "QUANTITY", "EQUALLY"][self.random.random_range(0..3)];
+        let amount = self.random.random_range(-2_000..10_000);
+        let input = json!({"entryId": entry, "kind": "FREIGHT", "method": method,
+            "amount": rust_decimal::Decimal::new(amount, 2).to_string()});
+        // Most entries are no receipts.
+        let answer = self.shop.manager.change("stockLandedCostAdd", input).await;
+        if let Some(id) = answer.data["stockLandedCostAdd"]["landedCost"]["id"].as_str() {
+            self.landed.push(id.to_owned());
+            self.done += 1;
+        }
+    }
+
     async fn step(&mut self, late: u32) {
         match self.random.random_range(0..100) {
             0..30 => {
@@ -111,6 +136,8 @@ impl Game {
                 let input = json!({"reason": "ASSEMBLED", "inputs": self.lines("fromId"), "outputs": outputs, "maxLoss": "1000"});
                 self.play("stockTransform", input, late).await;
             }
+            // What was made of goods that cost more is computed anew by a worker: so not where none comes by.
+            88..94 if late > 0 && !self.entries.is_empty() => self.add_landed_cost().await,
             _ if !self.entries.is_empty() => {
                 let entry = self.random.random_range(0..self.entries.len());
                 let entry = self.entries.swap_remove(entry);
@@ -162,6 +189,7 @@ async fn begin() -> Game {
         places,
         random: StdRng::seed_from_u64(seed),
         entries: Vec::new(),
+        landed: Vec::new(),
         began: SystemClock.now(),
         done: 0,
     }

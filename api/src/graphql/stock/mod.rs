@@ -25,12 +25,14 @@ pub use query::{StockQuery, StockReportQuery};
 pub use reconciliation::{StockReconciliationMutation, StockReconciliationQuery};
 
 use super::{
+    below::PageBelow,
     cost,
     decimal::Decimal,
     guard::Needs,
     id::GlobalId,
     item::Item,
-    loader::{IsProvisional, MovementValue, MovementsOf, ReversalOf, load},
+    landed_cost::StockLandedCost,
+    loader::{IsProvisional, LandedCostsOf, MovementValue, MovementsOf, ReversalOf, load},
     location::Location,
     lot::Lot,
     money::Money,
@@ -189,6 +191,27 @@ impl StockEntry {
         };
         let page = load(ctx, key).await?.unwrap_or_default();
         Ok(page::connection(page, EmptyFields, StockMovement::new))
+    }
+
+    /// Freight, duty, late prices and the like that this receipt bears, as they were added, also those that were undone. Needs `cost.read`.
+    #[graphql(
+        guard = "Needs(Permission::CostRead)",
+        complexity = "cost::page(first, None, child_complexity)"
+    )]
+    async fn landed_costs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "This many from the beginning, or from `after`; at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what is behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Connection<StockLandedCost>> {
+        let key = LandedCostsOf(PageBelow {
+            parent: self.row_id,
+            first,
+            after,
+        });
+        let page = load(ctx, key).await?.unwrap_or_default();
+        Ok(page::connection(page, EmptyFields, StockLandedCost::new))
     }
 
     /// Whether the values of its movements may become others: something was written down later than it happened, and a worker computes

@@ -15,12 +15,16 @@ use super::{
     report::{LowStock, SlowMover, StockCardLine},
 };
 use crate::graphql::{
+    below::PageBelow,
     context::ContextExt,
     cost,
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{IsProvisional, MovementValue, MovementsOf, ReversalOf, load_all, preload},
+    landed_cost,
+    loader::{
+        IsProvisional, LandedCostsOf, MovementValue, MovementsOf, ReversalOf, load_all, preload,
+    },
     page::{self, Connection},
 };
 
@@ -292,6 +296,15 @@ pub(super) async fn prefetch_entries<'a>(
     }
     if is_selected("isValueProvisional") && ctx.viewer().require(Permission::CostRead).is_ok() {
         preload(ctx, rows.clone().map(|row| IsProvisional(row.id))).await?;
+    }
+    let landed_costs = selected.field("landedCosts");
+    if landed_costs.exists() && ctx.viewer().require(Permission::CostRead).is_ok() {
+        let keys = PageBelow::selected(&landed_costs, rows.clone().map(|row| row.id))?;
+        let pages = load_all(ctx, keys.into_iter().map(LandedCostsOf)).await?;
+        let rows: Vec<_> = pages.values().flat_map(|page| &page.edges).collect();
+        for selected in nodes(&landed_costs) {
+            landed_cost::prefetch(ctx, &selected, rows.iter().map(|(_, row)| row)).await?;
+        }
     }
     let movements = selected.field("movements");
     if movements.exists() {
