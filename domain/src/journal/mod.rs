@@ -39,7 +39,7 @@ pub(crate) use post::write_in_tx;
 pub(crate) use rules::{Entry, Line, parse_date};
 pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
 pub use verify::{DIFFERENCES_MAX, Difference};
-pub use watch::{Touched, WATCHED_MAX, Watched};
+pub use watch::{Touched, WATCHED_MAX, Watched, WatchedBalance};
 
 use crate::{
     Domain,

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use entity::id::{AccountId, JournalEntryId};
+use rust_decimal::Decimal;
 use sea_orm::FromQueryResult;
 
-use super::{Journal, TrialBalanceRow};
+use super::Journal;
 use crate::{
     error::{Code, Error, Refusal, Result},
     event::{Event, Interest},
@@ -67,6 +68,27 @@ impl Watched {
     }
 }
 
+/// What went to each side of an account in a commodity, up to now.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct WatchedBalance {
+    /// Which account.
+    pub account_id: AccountId,
+    /// A commodity's code.
+    pub commodity: String,
+    /// How much was debited.
+    pub debit: Decimal,
+    /// How much was credited.
+    pub credit: Decimal,
+}
+
+impl WatchedBalance {
+    /// What the account has: on its debit side, or, negative, on its credit side.
+    #[must_use]
+    pub fn balance(&self) -> Decimal {
+        self.debit - self.credit
+    }
+}
+
 #[derive(FromQueryResult)]
 struct Found {
     id: AccountId,
@@ -115,7 +137,7 @@ impl Journal<'_> {
         viewer: &Viewer,
         watched: &Watched,
         touched: &Touched,
-    ) -> Result<Vec<TrialBalanceRow>> {
+    ) -> Result<Vec<WatchedBalance>> {
         viewer.require(Permission::BooksRead)?;
         let sql = "WITH touched AS (
                        SELECT unnest($2::uuid[]) AS id UNION SELECT account_id FROM journal_line WHERE entry_id = ANY($3)
@@ -130,7 +152,7 @@ impl Journal<'_> {
         let ids: Vec<_> = watched.accounts.iter().copied().collect();
         let accounts: Vec<_> = touched.accounts.iter().copied().collect();
         let values = [uuids(&ids), uuids(&accounts), uuids(&touched.entries)];
-        let rows = TrialBalanceRow::find_by_statement(statement(sql, values));
+        let rows = WatchedBalance::find_by_statement(statement(sql, values));
         Ok(rows.all(&self.domain.reads).await?)
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use domain::{
     event::Event,
-    journal::{TrialBalanceRow, Watched},
+    journal::{Watched, WatchedBalance},
 };
 use entity::id::AccountId;
 
@@ -107,7 +107,7 @@ pub async fn balances(
 }
 
 impl CommodityBalance {
-    fn new(row: &TrialBalanceRow) -> Self {
+    fn new(row: &WatchedBalance) -> Self {
         Self {
             commodity: row.commodity.clone(),
             debit: Decimal::shown(row.debit),
