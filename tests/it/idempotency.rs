@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{Datelike as _, Utc};
 use futures_util::future::join_all;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use sea_orm::sqlx;
@@ -492,7 +493,9 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
     let floor = json!({"accountId": inner, "amount": "0"});
     let floor = manager.done("accountFloorSet", floor).await["floor"]["id"].take();
     let mut years = Vec::new();
-    for name in ["2001", "2030"] {
+    // What stock is worth is booked today.
+    let today = Utc::now().year().to_string();
+    for name in ["2001", "2030", &today] {
         let year = json!({"name": name, "startsOn": format!("{name}-01-01"), "endsOn": format!("{name}-12-31")});
         years.push(manager.done("fiscalYearCreate", year).await["fiscalYear"]["id"].take());
     }

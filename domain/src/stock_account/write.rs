@@ -139,7 +139,9 @@ fn refused(error: DbErr) -> Error {
         return error.into();
     };
     match constraint.as_str() {
-        "stock_fiscal_year" => Refusal::new(Code::NoPeriod, "accounts").into(),
+        "stock_fiscal_year" => Refusal::new(Code::NoPeriod, "accounts")
+            .with("date", detail.unwrap_or_default())
+            .into(),
         "journal_period_open" => Refusal::new(Code::PeriodClosed, "accounts").into(),
         "stock_account_fit" => {
             let faults: Vec<Fault> = detail

@@ -189,7 +189,7 @@ async fn it_is_spread_to_the_smallest_coin() {
 
 /// All that follows from movements and landed cost.
 async fn figures(shop: &Shop) -> Vec<String> {
-    let sql = "SELECT 'value ' || to_jsonb(ROW(v.item_id, v.amount, v.value, COALESCE(v.unit_cost, 0), v.recost_from))::text FROM stock_value v
+    let sql = "SELECT 'value ' || to_jsonb(ROW(v.item_id, v.amount, v.value, trim_scale(COALESCE(v.unit_cost, 0)), v.recost_from))::text FROM stock_value v
                UNION ALL SELECT 'layer ' || (to_jsonb(l) - 'opened_at')::text FROM stock_cost_layer l
                UNION ALL SELECT 'booked ' || to_jsonb(b)::text FROM stock_booked b WHERE b.value <> 0
                UNION ALL SELECT 'line ' || c.entry_id || ' ' || c.line || ' ' || sum(c.amount) || ' ' || sum(c.value)
