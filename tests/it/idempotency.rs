@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike as _, Utc};
+use chrono::Datelike as _;
+use domain::clock::{Clock as _, SystemClock};
 use futures_util::future::join_all;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use sea_orm::sqlx;
@@ -494,7 +495,7 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
     let floor = manager.done("accountFloorSet", floor).await["floor"]["id"].take();
     let mut years = Vec::new();
     // What stock is worth is booked today.
-    let today = Utc::now().year().to_string();
+    let today = SystemClock.now().year().to_string();
     for name in ["2001", "2030", &today] {
         let year = json!({"name": name, "startsOn": format!("{name}-01-01"), "endsOn": format!("{name}-12-31")});
         years.push(manager.done("fiscalYearCreate", year).await["fiscalYear"]["id"].take());
