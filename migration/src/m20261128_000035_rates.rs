@@ -1,4 +1,4 @@
-//! Drafts of entries, and what currencies are worth.
+//! Drafts of entries, what currencies are worth, and revaluation.
 
 use sea_orm_migration::prelude::*;
 
@@ -12,6 +12,7 @@ impl MigrationTrait for Migration {
         for sql in [
             include_str!("sql/0035_drafts.sql"),
             include_str!("sql/0035_rates.sql"),
+            include_str!("sql/0035_revaluation.sql"),
         ] {
             manager.get_connection().execute_unprepared(sql).await?;
         }

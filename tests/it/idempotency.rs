@@ -531,6 +531,22 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
         let hold = manager.done("journalHold", json!({"lines": lines})).await;
         holds.push(hold["hold"]["id"].clone());
     }
+    // Something that is worth more by now than when it was posted.
+    let dollars = json!([{"accountId": accounts[0], "debit": "1", "commodity": "USD"}, {"accountId": accounts[1], "credit": "1", "commodity": "USD"}]);
+    let entry = json!({"date": "2030-05-02", "lines": dollars});
+    manager.done("journalPost", entry).await;
+    let beside = json!({"code": "BESIDE", "name": english("Beside"), "kind": "ASSET"});
+    let beside = manager.done("accountCreate", beside).await["account"]["id"].take();
+    for (role, account) in [
+        ("EXCHANGE_DIFFERENCE", &earned),
+        ("ASSET_VALUATION", &beside),
+    ] {
+        let role = json!({"role": role, "accountId": account});
+        manager.done("accountRoleSet", role).await;
+    }
+    let rate =
+        json!({"commodity": "USD", "rate": "1000000", "date": "2001-01-01", "source": "Bazaar"});
+    manager.done("exchangeRateRecord", rate).await;
     let mut drafts = Vec::new();
     for _ in 0..3 {
         let draft = json!({"date": "2030-06-01", "lines": lines});
@@ -561,6 +577,18 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
             json!({"id": drafts[2]}),
             "id",
             drafts[0].clone(),
+        ),
+        Case::new(
+            "journalRevalue",
+            json!({"date": "2030-06-01"}),
+            "date",
+            json!("2030-06-02"),
+        ),
+        Case::new(
+            "accountValuationSet",
+            json!({"accountId": accounts[0], "valuationAccountId": beside}),
+            "valuationAccountId",
+            json!(null),
         ),
         Case::new(
             "exchangeRateRecord",

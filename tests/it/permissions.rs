@@ -251,6 +251,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
     let of_name = [
         ("account", "Account"),
         ("retainedEarningsAccount", "Account"),
+        ("valuationAccount", "Account"),
         ("subsidiary", "DimensionValue"),
         ("costCenter", "DimensionValue"),
         ("project", "DimensionValue"),
@@ -523,16 +524,51 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
         let name = name(field);
         let answer = ask(&clerk, &schema, "query", field).await;
         match name {
-            "user" | "users" | "roles" | "stockValues" | "stockValueTotal" | "account"
-            | "accounts" | "commodities" | "fiscalYears" | "generalLedger" | "journalEntries"
-            | "journalEntry" | "ledgerVerify" | "trialBalance" | "accountRoles"
-            | "dimensionValue" | "dimensionValues" | "exchangeRate" | "exchangeRates"
-            | "journalDraft" | "journalDrafts" | "journalHold" | "journalHolds"
-            | "subsidiaryBalances" | "subsidiaryLedger" | "stockBooking" | "inventoryAccounts"
-            | "auditVerification" | "auditVerify" | "history" | "stateAt" | "stockLandedCost"
-            | "stockLandedCosts" | "journalImport" | "agedBalances" | "agedBalanceTotals"
-            | "journalLines" | "reportExport" | "trialBalanceReport" | "balanceSheet"
-            | "profitAndLoss" | "cashFlow" | "metalBalance" => {
+            "user"
+            | "users"
+            | "roles"
+            | "stockValues"
+            | "stockValueTotal"
+            | "account"
+            | "accounts"
+            | "commodities"
+            | "fiscalYears"
+            | "generalLedger"
+            | "journalEntries"
+            | "journalEntry"
+            | "ledgerVerify"
+            | "trialBalance"
+            | "accountRoles"
+            | "dimensionValue"
+            | "dimensionValues"
+            | "exchangeRate"
+            | "exchangeRates"
+            | "journalDraft"
+            | "journalDrafts"
+            | "journalHold"
+            | "journalHolds"
+            | "subsidiaryBalances"
+            | "subsidiaryLedger"
+            | "stockBooking"
+            | "inventoryAccounts"
+            | "auditVerification"
+            | "auditVerify"
+            | "history"
+            | "stateAt"
+            | "stockLandedCost"
+            | "stockLandedCosts"
+            | "journalImport"
+            | "agedBalances"
+            | "agedBalanceTotals"
+            | "journalLines"
+            | "reportExport"
+            | "trialBalanceReport"
+            | "balanceSheet"
+            | "profitAndLoss"
+            | "cashFlow"
+            | "metalBalance"
+            | "accountValuations"
+            | "journalRevaluationPreview" => {
                 assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}");
             }
             // Only a person who has logged in looks at sessions and tokens.

@@ -113,6 +113,11 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "accountRole { role account { code } }",
     ),
     (
+        "accountValuationSet",
+        "AccountValuationSetInput",
+        "accountValuation { account { code } valuationAccount { code } }",
+    ),
+    (
         "dimensionValueArchive",
         "DimensionValueArchiveInput",
         DIMENSION_VALUE,
@@ -158,6 +163,12 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "journalDraftUpdate",
         "JournalDraftUpdateInput",
         JOURNAL_DRAFT,
+    ),
+    (
+        "journalRevalue",
+        "JournalRevalueInput",
+        "entry { id number date kind lineCount } accounts { account { code } commodity balance unvalued rate rateDate value carried difference \
+         valuationAccount { code } }",
     ),
     ("journalHold", "JournalHoldInput", JOURNAL_HOLD),
     (

@@ -25,7 +25,7 @@ use domain::{
     dimension::DimensionValue,
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
-    journal::{JournalDraftLine, JournalEntry, JournalHoldLine, JournalLine},
+    journal::{JournalDraftLine, JournalEntry, JournalHoldLine, JournalLine, RevaluationLine},
     landed_cost::{LandedCost, LandedCostLine},
     location::Location,
     lot::{Lot, LotLevel},
@@ -259,6 +259,10 @@ pub struct JournalReversalOf(pub JournalEntryId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HoldLinesOf(pub JournalHoldId);
 
+/// What was kept of a revaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RevaluationLinesOf(pub JournalEntryId);
+
 /// What an account may not fall below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FloorsOf(pub AccountId);
@@ -478,6 +482,23 @@ impl Loader<JournalLinesOf> for Loaders {
             loaded.extend(keys.into_iter().cloned().zip(pages));
         }
         Ok(loaded)
+    }
+}
+
+impl Loader<RevaluationLinesOf> for Loaders {
+    type Value = Vec<RevaluationLine>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[RevaluationLinesOf],
+    ) -> Result<HashMap<RevaluationLinesOf, Vec<RevaluationLine>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let journal = self.domain.journal();
+        let rows = journal.revaluation_lines(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |row| {
+            Some(RevaluationLinesOf(row.entry_id))
+        }))
     }
 }
 

@@ -10,6 +10,7 @@ mod hold;
 mod ledger;
 mod post;
 mod query;
+mod revaluation;
 mod reversal;
 mod rules;
 mod subsidiary;
@@ -36,6 +37,7 @@ pub use hold::{
 };
 pub use ledger::{LedgerLine, LedgerOf};
 pub(crate) use post::write_in_tx;
+pub use revaluation::{REVALUED_MAX, Revaluation, RevaluationLine, RevaluedAccount, Valuation};
 pub(crate) use rules::{Entry, Line, parse_date};
 pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
 pub use verify::{DIFFERENCES_MAX, Difference};

@@ -87,6 +87,7 @@ pub const COVERAGE: &[Covered] = &[
     kept("account_floor", "account_id"),
     kept("account_role", "account_id"),
     derived("account_turnover", BOOKS),
+    kept("account_valuation", "account_id"),
     Covered {
         hidden: &["token_hash"],
         ..kept("api_token", "id")
@@ -187,6 +188,7 @@ pub const COVERAGE: &[Covered] = &[
             "number",
         ],
     ),
+    kept("journal_revaluation", "entry_id"),
     derived("journal_sequence", BOOKS),
     excluded("label_sheet", WORK),
     kept("location", "id"),

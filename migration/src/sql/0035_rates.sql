@@ -41,3 +41,9 @@ CREATE FUNCTION commodity_rate(wanted text, day date, known timestamptz)
     ) r
     LIMIT 1
 $$;
+-- What an amount is worth then, in whole smallest units of the shop's currency; nothing when that is more than any amount.
+CREATE FUNCTION commodity_value(amount numeric, numerator numeric, denominator numeric) RETURNS numeric
+    LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT CASE WHEN v.value < 1000000000000000000 THEN v.value END
+    FROM shop s CROSS JOIN LATERAL (SELECT round(amount * numerator / denominator, s.currency_scale::integer) AS value) v
+$$;

@@ -13,6 +13,7 @@ mod holds;
 mod periods;
 mod random;
 mod rates;
+mod revaluation;
 mod subsidiary;
 
 use std::collections::BTreeMap;
