@@ -55,6 +55,7 @@ const CAPTURED: &[Captured] = &[
     of("item_option", "template_id"),
     of("item_pricing", "item_id"),
     of("item_stocking", "item_id"),
+    of("journal_attachment", "id"),
     of("journal_draft", "id"),
     of("journal_draft_line", "draft_id"),
     of("journal_hold", "id"),

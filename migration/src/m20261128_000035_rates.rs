@@ -1,4 +1,4 @@
-//! Drafts of entries, what currencies are worth, and revaluation.
+//! Drafts of entries, what currencies are worth, revaluation, and files that belong to entries.
 
 use sea_orm_migration::prelude::*;
 
@@ -13,6 +13,7 @@ impl MigrationTrait for Migration {
             include_str!("sql/0035_drafts.sql"),
             include_str!("sql/0035_rates.sql"),
             include_str!("sql/0035_revaluation.sql"),
+            include_str!("sql/0035_attachments.sql"),
         ] {
             manager.get_connection().execute_unprepared(sql).await?;
         }

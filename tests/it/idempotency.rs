@@ -49,7 +49,13 @@ impl Case {
     async fn send(&self, actor: &Actor, input: &Value, key: &str) -> Answer {
         let mut input = input.clone();
         input["idempotencyKey"] = json!(key);
-        if !["itemImageUpload", "itemImportCreate", "journalImportCreate"].contains(&self.mutation)
+        if ![
+            "itemImageUpload",
+            "itemImportCreate",
+            "journalAttachmentAdd",
+            "journalImportCreate",
+        ]
+        .contains(&self.mutation)
         {
             return actor.change(self.mutation, input).await;
         }
@@ -553,6 +559,18 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
         let draft = manager.done("journalDraftCreate", draft).await;
         drafts.push(draft["draft"]["id"].clone());
     }
+    let mut attached = Vec::new();
+    for _ in 0..2 {
+        let file = File {
+            bytes: b"receipt".to_vec(),
+            name: "a.txt".into(),
+            content_type: "text/plain".into(),
+        };
+        let input = json!({"input": {"draftId": drafts[0], "name": "a.txt"}});
+        let add = document("journalAttachmentAdd");
+        let mut added = manager.upload(&add, input, file).await.ok();
+        attached.push(added["journalAttachmentAdd"]["attachment"]["id"].take());
+    }
     vec![
         Case::new(
             "journalDraftCreate",
@@ -577,6 +595,18 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
             json!({"id": drafts[2]}),
             "id",
             drafts[0].clone(),
+        ),
+        Case::new(
+            "journalAttachmentAdd",
+            json!({"draftId": drafts[0], "name": "a.txt", "shade": 1}),
+            "shade",
+            json!(2),
+        ),
+        Case::new(
+            "journalAttachmentRemove",
+            json!({"id": attached[0]}),
+            "id",
+            attached[1].clone(),
         ),
         Case::new(
             "journalRevalue",

@@ -34,7 +34,12 @@ const FOR_ONESELF: [&str; 6] = [
 ];
 
 /// Mutations that come with a file.
-const UPLOADS: [&str; 3] = ["itemImageUpload", "itemImportCreate", "journalImportCreate"];
+const UPLOADS: [&str; 4] = [
+    "itemImageUpload",
+    "itemImportCreate",
+    "journalAttachmentAdd",
+    "journalImportCreate",
+];
 /// Mutations that change nothing of the catalogue.
 const FOR_READERS: [&str; 6] = [
     "itemExportCreate",
@@ -278,6 +283,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("account", "Account"),
         ("dimensionValue", "DimensionValue"),
         ("fiscalYear", "FiscalYear"),
+        ("journalAttachment", "JournalAttachment"),
         ("journalDraft", "JournalDraft"),
         ("journalHold", "JournalHold"),
         ("apiToken", "ApiToken"),

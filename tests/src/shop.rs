@@ -145,6 +145,16 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("fiscalYearClose", "FiscalYearCloseInput", YEAR_POSTED),
     ("fiscalYearReopen", "FiscalYearReopenInput", YEAR_POSTED),
     (
+        "journalAttachmentAdd",
+        "JournalAttachmentAddInput",
+        "attachment { id name mediaType bytes url actorName }",
+    ),
+    (
+        "journalAttachmentRemove",
+        "JournalAttachmentRemoveInput",
+        "attachment { id name }",
+    ),
+    (
         "journalDraftCreate",
         "JournalDraftCreateInput",
         JOURNAL_DRAFT,

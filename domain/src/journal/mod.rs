@@ -3,6 +3,7 @@
 //! An entry is posted at once or not at all, and stays. Its number has no gaps, what accounts have follows from its lines, and the database
 //! refuses what cannot be, whoever writes ([ADR 20](../docs/adr/0020-books-are-kept-by-the-database.md)).
 
+mod attachment;
 mod closing;
 mod draft;
 mod fault;
@@ -22,6 +23,7 @@ use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, Loca
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+pub use attachment::{AttachedTo, JournalAttachment, NewAttachment};
 pub use closing::YearPosted;
 pub use draft::{
     DraftChange, DraftFilter, DraftPosted, JournalDraft, JournalDraftLine, NewDraft, NewDraftLine,

@@ -145,9 +145,10 @@ const POST: &str = "WITH asked AS MATERIALIZED (
         SELECT a.*, y.fiscal_year_id, y.last_number + row_number() OVER (PARTITION BY y.fiscal_year_id ORDER BY a.place) AS number
         FROM asked a JOIN journal_numbers((SELECT array_agg(DISTINCT date) FROM asked)) y ON a.date BETWEEN y.starts_on AND y.ends_on
     ), rated AS MATERIALIZED (
-        -- What is posted in other commodities than the shop's currency is valued by the rate of its day, where somebody has recorded one. A reversal has
-        -- the values of what it undoes.
-        SELECT d.commodity, d.date, r.numerator, r.denominator
+        -- What is posted in other commodities than the shop's currency is valued by the rate of its day, where somebody has recorded one and the value
+        -- is one that a column holds. A reversal has the values of what it undoes.
+        SELECT d.commodity, d.date, r.numerator, r.denominator, r.denominator * 1000000000000000000 AS most,
+               (SELECT currency_scale::integer FROM shop) AS places
         FROM (SELECT DISTINCT l.commodity, n.date
               FROM unnest($9::uuid[], $12::text[]) l (entry, commodity) JOIN numbered n ON n.id = l.entry
               WHERE l.commodity <> '' AND l.commodity <> (SELECT currency FROM shop)
@@ -164,7 +165,9 @@ const POST: &str = "WITH asked AS MATERIALIZED (
         INSERT INTO journal_line (entry_id, line, account_id, commodity, is_debit, amount, base_amount, quantity, location_id, description,
                                   date, number, subsidiary_id, cost_center_id, project_id)
         SELECT n.id, l.line, l.account, COALESCE(NULLIF(l.commodity, ''), (SELECT currency FROM shop)), l.is_debit, l.amount,
-               COALESCE(NULLIF(l.base_amount, -1), commodity_value(l.amount, r.numerator, r.denominator)), NULLIF(l.quantity, 0), NULLIF(l.location, '00000000-0000-0000-0000-000000000000'),
+               COALESCE(NULLIF(l.base_amount, -1),
+                        CASE WHEN l.amount * r.numerator < r.most THEN round(l.amount * r.numerator / r.denominator, r.places) END),
+               NULLIF(l.quantity, 0), NULLIF(l.location, '00000000-0000-0000-0000-000000000000'),
                NULLIF(l.description, ''), n.date, n.number, NULLIF(l.subsidiary, '00000000-0000-0000-0000-000000000000'),
                NULLIF(l.cost_center, '00000000-0000-0000-0000-000000000000'), NULLIF(l.project, '00000000-0000-0000-0000-000000000000')
         FROM numbered n

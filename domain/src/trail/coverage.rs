@@ -139,6 +139,7 @@ pub const COVERAGE: &[Covered] = &[
     kept("item_stocking", "item_id"),
     excluded("job", WORK),
     excluded("job_file", WORK),
+    kept("journal_attachment", "id"),
     kept("journal_draft", "id"),
     kept("journal_draft_line", "draft_id"),
     sealed(

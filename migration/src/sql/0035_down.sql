@@ -1,3 +1,4 @@
+DROP TABLE journal_attachment;
 DROP TRIGGER journal_entry_of_revaluation ON journal_entry;
 DROP FUNCTION journal_revalue, revaluation, revaluation_verify, journal_entry_of_revaluation;
 DROP TABLE journal_revaluation, account_valuation;
@@ -8,4 +9,4 @@ ALTER TABLE journal_entry ADD CONSTRAINT journal_entry_kind_check CHECK (kind IN
 DROP TABLE journal_draft_line, journal_draft;
 DROP FUNCTION journal_draft_line_open, journal_draft_fit;
 DROP TABLE exchange_rate;
-DROP FUNCTION commodity_value, commodity_rate;
+DROP FUNCTION commodity_rate;

@@ -24,7 +24,7 @@ CREATE TRIGGER exchange_rate_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON 
 -- knew.
 CREATE FUNCTION commodity_rate(wanted text, day date, known timestamptz)
     RETURNS TABLE (since date, numerator numeric, denominator numeric)
-    LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    LANGUAGE sql STABLE ROWS 1 SET search_path = public, pg_temp AS $$
     SELECT r.since, r.numerator, r.denominator
     FROM shop s
     CROSS JOIN LATERAL (
@@ -40,10 +40,4 @@ CREATE FUNCTION commodity_rate(wanted text, day date, known timestamptz)
          ORDER BY m.effective_at DESC, m.id DESC LIMIT 1)
     ) r
     LIMIT 1
-$$;
--- What an amount is worth then, in whole smallest units of the shop's currency; nothing when that is more than any amount.
-CREATE FUNCTION commodity_value(amount numeric, numerator numeric, denominator numeric) RETURNS numeric
-    LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT CASE WHEN v.value < 1000000000000000000 THEN v.value END
-    FROM shop s CROSS JOIN LATERAL (SELECT round(amount * numerator / denominator, s.currency_scale::integer) AS value) v
 $$;

@@ -1,5 +1,6 @@
 //! The books: entries that balance and stay, and what accounts have because of them.
 
+mod attachments;
 mod attacks;
 mod bad_input;
 mod balance_changed;

@@ -317,7 +317,7 @@ async fn an_account_may_have_one_of_its_own_beside_it() {
 async fn what_is_missing_is_said_and_nothing_is_posted() {
     let books = Books::open().await;
     let lines = json!([{"accountId": books.id("1101"), "debit": "5", "commodity": "USD"},
-                       {"accountId": books.id("3201"), "credit": "5", "commodity": "USD"}]);
+                       {"accountId": books.id("3101"), "credit": "5", "commodity": "USD"}]);
     books
         .post(json!({"date": "2026-05-02", "lines": lines}))
         .await;

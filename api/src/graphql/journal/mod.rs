@@ -1,5 +1,6 @@
 //! The journal of the books: entries, lines, balances and ledgers as clients see them.
 
+pub mod attachment;
 pub mod draft;
 pub mod hold;
 pub mod mutation;
@@ -19,13 +20,14 @@ use domain::{
 };
 use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
 
+pub use attachment::JournalAttachmentMutation;
 pub use draft::{JournalDraftMutation, JournalDraftQuery};
 pub use hold::{JournalHoldMutation, JournalHoldQuery};
 pub use mutation::JournalMutation;
 pub use query::{JournalQuery, JournalVerificationQuery};
 pub use revaluation::{RevaluationMutation, RevaluationQuery};
 
-use self::revaluation::JournalRevaluationLine;
+use self::{attachment::JournalAttachment, revaluation::JournalRevaluationLine};
 use super::{
     account::Account,
     cost,
@@ -34,7 +36,7 @@ use super::{
     dimension::DimensionValue,
     guard::Needs,
     id::GlobalId,
-    loader::{JournalLinesOf, JournalReversalOf, RevaluationLinesOf, load},
+    loader::{AttachmentsOf, JournalLinesOf, JournalReversalOf, RevaluationLinesOf, load},
     location::Location,
     page::{self, Connection},
     period::FiscalYear,
@@ -167,6 +169,18 @@ impl JournalEntry {
             return Ok(None);
         };
         Ok(load(ctx, id).await?.map(Self::new))
+    }
+
+    /// Files that belong to it, those of its draft included, in the order in which they came.
+    #[graphql(complexity = "cost::rows(10, child_complexity)")]
+    async fn attachments(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<JournalAttachment>> {
+        let rows = load(ctx, AttachmentsOf(self.row_id)).await?;
+        let rows = rows.unwrap_or_default().into_iter();
+        let files = rows.map(|(_, row)| JournalAttachment::new(ctx, row));
+        Ok(files.collect())
     }
 
     /// What a revaluation has come to, by account and commodity; empty of any other entry.
