@@ -1,4 +1,4 @@
-//! Drafts of entries, what currencies are worth, revaluation, and files that belong to entries.
+//! Drafts of entries, and what currencies are worth.
 
 use sea_orm_migration::prelude::*;
 
@@ -12,8 +12,6 @@ impl MigrationTrait for Migration {
         for sql in [
             include_str!("sql/0035_drafts.sql"),
             include_str!("sql/0035_rates.sql"),
-            include_str!("sql/0035_revaluation.sql"),
-            include_str!("sql/0035_attachments.sql"),
         ] {
             manager.get_connection().execute_unprepared(sql).await?;
         }

@@ -24,7 +24,7 @@ CREATE TRIGGER exchange_rate_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON 
 -- knew.
 CREATE FUNCTION commodity_rate(wanted text, day date, known timestamptz)
     RETURNS TABLE (since date, numerator numeric, denominator numeric)
-    LANGUAGE sql STABLE ROWS 1 SET search_path = public, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     SELECT r.since, r.numerator, r.denominator
     FROM shop s
     CROSS JOIN LATERAL (

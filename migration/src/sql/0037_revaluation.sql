@@ -151,3 +151,6 @@ CREATE FUNCTION revaluation_verify() RETURNS TABLE (kind text, subject text, exp
     ) l ON l.entry_id = r.entry_id AND l.line = r.line
     WHERE (r.difference = CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END) IS NOT TRUE
 $$;
+
+-- Of a commodity there is one rate at most.
+ALTER FUNCTION commodity_rate ROWS 1;
