@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::Auth,
     events::EventHub,
-    files::JobFiles,
+    files::StoredFiles,
     graphql::{
         context::Addresses,
         schema::{self, Schema},
@@ -122,7 +122,7 @@ impl State {
             executor: self.schema(),
             authenticate: self.auth.clone(),
             media: BlobMedia::new(self.blobs.clone()),
-            files: JobFiles::new(self.domain.clone(), self.blobs.clone()),
+            files: StoredFiles::new(self.domain.clone(), self.blobs.clone()),
             probes: Probes::new(
                 self.domain.clone(),
                 self.redis.clone(),

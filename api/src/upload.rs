@@ -6,6 +6,7 @@ use std::fs::File;
 use domain::{Code, Error, Refusal, Result, item::NewImage};
 use platform::{
     blob::{BlobError, BlobKey, BlobStore, Fingerprint},
+    document::{DocumentError, recognise},
     image::{InspectError, Inspected, Limits, Rejection, inspect_open},
 };
 use uuid::Uuid;
@@ -76,6 +77,64 @@ pub async fn store_file(limit: u64, blobs: &BlobStore, id: Uuid, file: File) -> 
         key,
         bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
         hash: hash.to_string(),
+    })
+}
+
+/// Largest file that is attached to something, in bytes.
+const ATTACHMENT_MAX: u64 = 10 * 1024 * 1024;
+
+/// A file that was attached to something.
+#[derive(Debug)]
+pub struct StoredAttachment {
+    /// Where it is. Other files with the same content are there, too.
+    pub key: BlobKey,
+    /// Length in bytes.
+    pub bytes: i64,
+    /// Hash of its content.
+    pub hash: String,
+    /// What was found in its content.
+    pub media_type: &'static str,
+}
+
+/// Stores a file with this name that is attached to something, under the hash of its content.
+///
+/// # Errors
+/// When it is too large or nothing that we take, or the blob store does not answer.
+pub async fn store_attachment(
+    limits: &Limits,
+    blobs: &BlobStore,
+    name: &str,
+    file: File,
+) -> Result<StoredAttachment> {
+    let limits = Limits {
+        max_bytes: ATTACHMENT_MAX,
+        ..*limits
+    };
+    if file.metadata().map_err(Error::internal)?.len() > ATTACHMENT_MAX {
+        let refusal = Refusal::new(Code::TooLarge, "file");
+        return Err(refusal.with("max", ATTACHMENT_MAX).into());
+    }
+    let (looked_at, name) = (file.try_clone().map_err(Error::internal)?, name.to_owned());
+    let found = tokio::task::spawn_blocking(move || recognise(looked_at, &name, &limits)).await;
+    let document = found
+        .map_err(Error::internal)?
+        .map_err(|error| match error {
+            DocumentError::Rejected(rejection) => refusal(&rejection).into(),
+            DocumentError::File(error) => Error::internal(error),
+        })?;
+    let hash = Fingerprint::of_open(file.try_clone().map_err(Error::internal)?)
+        .await
+        .map_err(Error::internal)?;
+    let key = BlobKey::attachment(&hash);
+    let bytes = blobs
+        .put_open(&key, tokio::fs::File::from_std(file))
+        .await
+        .map_err(unavailable)?;
+    Ok(StoredAttachment {
+        key,
+        bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+        hash: hash.to_string(),
+        media_type: document.content_type(),
     })
 }
 

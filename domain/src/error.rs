@@ -262,6 +262,8 @@ codes! {
     NotAnOption = "NOT_AN_OPTION",
     /// Nothing was selected.
     NothingSelected = "NOTHING_SELECTED",
+    /// Nobody has said which account is for this. Params: `role`.
+    NoAccountForRole = "NO_ACCOUNT_FOR_ROLE",
     /// The books have no fiscal year, or no period, for this day. Params: `date`.
     NoPeriod = "NO_PERIOD",
     /// Nobody has recorded what this is worth for this day or an earlier one. Params: `commodity`, `date`.

@@ -66,6 +66,8 @@ id! {
     JobId,
     /// A file that a job has left behind.
     JobFileId,
+    /// A file that belongs to an entry of the books.
+    JournalAttachmentId,
     /// An entry of the books that is being prepared.
     JournalDraftId,
     /// What was posted to the books at once.

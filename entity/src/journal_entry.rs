@@ -23,6 +23,8 @@ pub enum Kind {
     Closing,
     /// Follows from what happened in stock.
     Stock,
+    /// Brings what accounts are carried at to what they are worth.
+    Revaluation,
 }
 
 /// Lines that were posted at once. Rows never change.

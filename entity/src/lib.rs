@@ -24,6 +24,7 @@ pub mod item_pricing;
 pub mod item_stocking;
 pub mod job;
 pub mod job_file;
+pub mod journal_attachment;
 pub mod journal_draft;
 pub mod journal_draft_line;
 pub mod journal_entry;

@@ -29,6 +29,7 @@ const CAPTURED: &[Captured] = &[
     of("account", "id"),
     of("account_floor", "account_id"),
     of("account_role", "account_id"),
+    of("account_valuation", "account_id"),
     Captured {
         hidden: &["token_hash"],
         ..of("api_token", "id")
@@ -54,10 +55,12 @@ const CAPTURED: &[Captured] = &[
     of("item_option", "template_id"),
     of("item_pricing", "item_id"),
     of("item_stocking", "item_id"),
+    of("journal_attachment", "id"),
     of("journal_draft", "id"),
     of("journal_draft_line", "draft_id"),
     of("journal_hold", "id"),
     of("journal_hold_line", "hold_id"),
+    of("journal_revaluation", "entry_id"),
     of("location", "id"),
     of("location_category", "location_id"),
     of("lot", "id"),

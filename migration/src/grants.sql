@@ -30,7 +30,7 @@ object (kind, oid, name, privileges, needed) AS (
              WHEN c.relname IN ('stock_level', 'stock_lot_level', 'stock_value', 'stock_cost', 'stock_cost_layer', 'stock_count_location',
                                 'stock_count_line', 'stock_week', 'stock_week_item', 'stock_week_mark', 'stock_flow_day', 'stock_level_day',
                                 'stock_flow_total', 'stock_series_mark', 'stock_closing', 'commodity', 'journal_sequence',
-                                 'account_turnover', 'subsidiary_turnover', 'journal_hold_open', 'journal_horizon', 'stock_account', 'stock_booking', 'stock_booked', 'stock_recosting', 'stock_landed_value',
+                                 'account_turnover', 'subsidiary_turnover', 'journal_hold_open', 'journal_horizon', 'stock_account', 'stock_booking', 'stock_booked', 'stock_recosting', 'stock_landed_value', 'journal_revaluation',
                                  'trail_change', 'trail_seal', 'trail_pending', 'trail_retired') THEN '{SELECT}'
             WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%\_append\_only') THEN '{SELECT,INSERT}'
             ELSE '{SELECT,INSERT,UPDATE,DELETE}'

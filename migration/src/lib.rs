@@ -39,6 +39,7 @@ mod m20261128_000033_reports;
 mod m20261128_000034_landed_cost;
 mod m20261128_000035_rates;
 mod m20261128_000036_cost_proof;
+mod m20261128_000037_revaluation;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -80,6 +81,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000034_landed_cost::Migration),
             Box::new(m20261128_000035_rates::Migration),
             Box::new(m20261128_000036_cost_proof::Migration),
+            Box::new(m20261128_000037_revaluation::Migration),
         ]
     }
 }

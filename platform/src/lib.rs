@@ -5,6 +5,7 @@ pub mod blob;
 pub mod checkpoint;
 pub mod config;
 pub mod database;
+pub mod document;
 pub mod image;
 pub mod memory;
 pub mod messages;

@@ -50,7 +50,13 @@ impl Case {
     async fn send(&self, actor: &Actor, input: &Value, key: &str) -> Answer {
         let mut input = input.clone();
         input["idempotencyKey"] = json!(key);
-        if !["itemImageUpload", "itemImportCreate", "journalImportCreate"].contains(&self.mutation)
+        if ![
+            "itemImageUpload",
+            "itemImportCreate",
+            "journalAttachmentAdd",
+            "journalImportCreate",
+        ]
+        .contains(&self.mutation)
         {
             return actor.change(self.mutation, input).await;
         }
@@ -532,11 +538,39 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
         let hold = manager.done("journalHold", json!({"lines": lines})).await;
         holds.push(hold["hold"]["id"].clone());
     }
+    // Something that is worth more by now than when it was posted.
+    let dollars = json!([{"accountId": accounts[0], "debit": "1", "commodity": "USD"}, {"accountId": accounts[1], "credit": "1", "commodity": "USD"}]);
+    let entry = json!({"date": "2030-05-02", "lines": dollars});
+    manager.done("journalPost", entry).await;
+    let beside = json!({"code": "BESIDE", "name": english("Beside"), "kind": "ASSET"});
+    let beside = manager.done("accountCreate", beside).await["account"]["id"].take();
+    for (role, account) in [
+        ("EXCHANGE_DIFFERENCE", &earned),
+        ("ASSET_VALUATION", &beside),
+    ] {
+        let role = json!({"role": role, "accountId": account});
+        manager.done("accountRoleSet", role).await;
+    }
+    let rate =
+        json!({"commodity": "USD", "rate": "1000000", "date": "2001-01-01", "source": "Bazaar"});
+    manager.done("exchangeRateRecord", rate).await;
     let mut drafts = Vec::new();
     for _ in 0..3 {
         let draft = json!({"date": "2030-06-01", "lines": lines});
         let draft = manager.done("journalDraftCreate", draft).await;
         drafts.push(draft["draft"]["id"].clone());
+    }
+    let mut attached = Vec::new();
+    for _ in 0..2 {
+        let file = File {
+            bytes: b"receipt".to_vec(),
+            name: "a.txt".into(),
+            content_type: "text/plain".into(),
+        };
+        let input = json!({"input": {"draftId": drafts[0], "name": "a.txt"}});
+        let add = document("journalAttachmentAdd");
+        let mut added = manager.upload(&add, input, file).await.ok();
+        attached.push(added["journalAttachmentAdd"]["attachment"]["id"].take());
     }
     vec![
         Case::new(
@@ -562,6 +596,30 @@ async fn ledger_cases(manager: &Actor, accounts: &[Value]) -> Vec<Case> {
             json!({"id": drafts[2]}),
             "id",
             drafts[0].clone(),
+        ),
+        Case::new(
+            "journalAttachmentAdd",
+            json!({"draftId": drafts[0], "name": "a.txt", "shade": 1}),
+            "shade",
+            json!(2),
+        ),
+        Case::new(
+            "journalAttachmentRemove",
+            json!({"id": attached[0]}),
+            "id",
+            attached[1].clone(),
+        ),
+        Case::new(
+            "journalRevalue",
+            json!({"date": "2030-06-01"}),
+            "date",
+            json!("2030-06-02"),
+        ),
+        Case::new(
+            "accountValuationSet",
+            json!({"accountId": accounts[0], "valuationAccountId": beside}),
+            "valuationAccountId",
+            json!(null),
         ),
         Case::new(
             "exchangeRateRecord",

@@ -34,7 +34,12 @@ const FOR_ONESELF: [&str; 6] = [
 ];
 
 /// Mutations that come with a file.
-const UPLOADS: [&str; 3] = ["itemImageUpload", "itemImportCreate", "journalImportCreate"];
+const UPLOADS: [&str; 4] = [
+    "itemImageUpload",
+    "itemImportCreate",
+    "journalAttachmentAdd",
+    "journalImportCreate",
+];
 /// Mutations that change nothing of the catalogue.
 const FOR_READERS: [&str; 6] = [
     "itemExportCreate",
@@ -251,6 +256,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
     let of_name = [
         ("account", "Account"),
         ("retainedEarningsAccount", "Account"),
+        ("valuationAccount", "Account"),
         ("subsidiary", "DimensionValue"),
         ("costCenter", "DimensionValue"),
         ("project", "DimensionValue"),
@@ -277,6 +283,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("account", "Account"),
         ("dimensionValue", "DimensionValue"),
         ("fiscalYear", "FiscalYear"),
+        ("journalAttachment", "JournalAttachment"),
         ("journalDraft", "JournalDraft"),
         ("journalHold", "JournalHold"),
         ("apiToken", "ApiToken"),
@@ -523,16 +530,51 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
         let name = name(field);
         let answer = ask(&clerk, &schema, "query", field).await;
         match name {
-            "user" | "users" | "roles" | "stockValues" | "stockValueTotal" | "account"
-            | "accounts" | "commodities" | "fiscalYears" | "generalLedger" | "journalEntries"
-            | "journalEntry" | "ledgerVerify" | "trialBalance" | "accountRoles"
-            | "dimensionValue" | "dimensionValues" | "exchangeRate" | "exchangeRates"
-            | "journalDraft" | "journalDrafts" | "journalHold" | "journalHolds"
-            | "subsidiaryBalances" | "subsidiaryLedger" | "stockBooking" | "inventoryAccounts"
-            | "auditVerification" | "auditVerify" | "history" | "stateAt" | "stockLandedCost"
-            | "stockLandedCosts" | "journalImport" | "agedBalances" | "agedBalanceTotals"
-            | "journalLines" | "reportExport" | "trialBalanceReport" | "balanceSheet"
-            | "profitAndLoss" | "cashFlow" | "metalBalance" => {
+            "user"
+            | "users"
+            | "roles"
+            | "stockValues"
+            | "stockValueTotal"
+            | "account"
+            | "accounts"
+            | "commodities"
+            | "fiscalYears"
+            | "generalLedger"
+            | "journalEntries"
+            | "journalEntry"
+            | "ledgerVerify"
+            | "trialBalance"
+            | "accountRoles"
+            | "dimensionValue"
+            | "dimensionValues"
+            | "exchangeRate"
+            | "exchangeRates"
+            | "journalDraft"
+            | "journalDrafts"
+            | "journalHold"
+            | "journalHolds"
+            | "subsidiaryBalances"
+            | "subsidiaryLedger"
+            | "stockBooking"
+            | "inventoryAccounts"
+            | "auditVerification"
+            | "auditVerify"
+            | "history"
+            | "stateAt"
+            | "stockLandedCost"
+            | "stockLandedCosts"
+            | "journalImport"
+            | "agedBalances"
+            | "agedBalanceTotals"
+            | "journalLines"
+            | "reportExport"
+            | "trialBalanceReport"
+            | "balanceSheet"
+            | "profitAndLoss"
+            | "cashFlow"
+            | "metalBalance"
+            | "accountValuations"
+            | "journalRevaluationPreview" => {
                 assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}");
             }
             // Only a person who has logged in looks at sessions and tokens.

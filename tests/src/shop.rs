@@ -113,6 +113,11 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "accountRole { role account { code } }",
     ),
     (
+        "accountValuationSet",
+        "AccountValuationSetInput",
+        "accountValuation { account { code } valuationAccount { code } }",
+    ),
+    (
         "dimensionValueArchive",
         "DimensionValueArchiveInput",
         DIMENSION_VALUE,
@@ -140,6 +145,16 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("fiscalYearClose", "FiscalYearCloseInput", YEAR_POSTED),
     ("fiscalYearReopen", "FiscalYearReopenInput", YEAR_POSTED),
     (
+        "journalAttachmentAdd",
+        "JournalAttachmentAddInput",
+        "attachment { id name mediaType bytes url actorName }",
+    ),
+    (
+        "journalAttachmentRemove",
+        "JournalAttachmentRemoveInput",
+        "attachment { id name }",
+    ),
+    (
         "journalDraftCreate",
         "JournalDraftCreateInput",
         JOURNAL_DRAFT,
@@ -158,6 +173,12 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "journalDraftUpdate",
         "JournalDraftUpdateInput",
         JOURNAL_DRAFT,
+    ),
+    (
+        "journalRevalue",
+        "JournalRevalueInput",
+        "entry { id number date kind lineCount } accounts { account { code } commodity balance unvalued rate rateDate value carried difference \
+         valuationAccount { code } }",
     ),
     ("journalHold", "JournalHoldInput", JOURNAL_HOLD),
     (

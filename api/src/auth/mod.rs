@@ -166,7 +166,10 @@ impl Authenticate for Auth {
     }
 
     fn may_upload(&self, caller: &Caller) -> Result<(), UploadRefusal> {
-        let allowed = caller.viewer().require(Permission::CatalogueWrite);
+        let viewer = caller.viewer();
+        let allowed = viewer
+            .require(Permission::CatalogueWrite)
+            .or_else(|_not_of_the_catalogue| viewer.require(Permission::BooksPost));
         allowed.map_err(|error| match error {
             domain::Error::Unauthenticated => UploadRefusal::Unauthenticated,
             _ => UploadRefusal::Forbidden,

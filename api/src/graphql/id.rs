@@ -6,10 +6,10 @@ use domain::{Code, Refusal};
 use entity::id::{
     AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId,
     ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId,
-    JobId, JournalDraftId, JournalEntryId, JournalHoldId, JournalImportId, LabelSheetId,
-    LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RoleId, SavedViewId, StockCountId,
-    StockEntryId, StockLandedCostId, StockReconciliationId, StockReservationId, StockTransferId,
-    TrailVerificationId, UnitOfMeasureId, UserId,
+    JobId, JournalAttachmentId, JournalDraftId, JournalEntryId, JournalHoldId, JournalImportId,
+    LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RoleId, SavedViewId,
+    StockCountId, StockEntryId, StockLandedCostId, StockReconciliationId, StockReservationId,
+    StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -95,6 +95,7 @@ global_ids! {
     ItemImportId = "ItemImport",
     JobFileId = "JobFile",
     JobId = "Job",
+    JournalAttachmentId = "JournalAttachment",
     JournalDraftId = "JournalDraft",
     JournalEntryId = "JournalEntry",
     JournalHoldId = "JournalHold",

@@ -25,7 +25,10 @@ use domain::{
     dimension::DimensionValue,
     item::{HistoryOf, ItemChanged, ItemImage, ItemMetal, ItemOption, ItemWithImage},
     job::{Job, JobFile},
-    journal::{JournalDraftLine, JournalEntry, JournalHoldLine, JournalLine},
+    journal::{
+        JournalAttachment, JournalDraftLine, JournalEntry, JournalHoldLine, JournalLine,
+        RevaluationLine,
+    },
     landed_cost::{LandedCost, LandedCostLine},
     location::Location,
     lot::{Lot, LotLevel},
@@ -259,6 +262,18 @@ pub struct JournalReversalOf(pub JournalEntryId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HoldLinesOf(pub JournalHoldId);
 
+/// The files of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AttachmentsOf(pub JournalEntryId);
+
+/// The files of a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DraftAttachmentsOf(pub JournalDraftId);
+
+/// What was kept of a revaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RevaluationLinesOf(pub JournalEntryId);
+
 /// What an account may not fall below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FloorsOf(pub AccountId);
@@ -478,6 +493,57 @@ impl Loader<JournalLinesOf> for Loaders {
             loaded.extend(keys.into_iter().cloned().zip(pages));
         }
         Ok(loaded)
+    }
+}
+
+impl Loader<AttachmentsOf> for Loaders {
+    type Value = Vec<(JournalEntryId, JournalAttachment)>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[AttachmentsOf],
+    ) -> Result<HashMap<AttachmentsOf, Self::Value>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let journal = self.domain.journal();
+        let rows = journal.attachments_of(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |(entry, _)| {
+            Some(AttachmentsOf(*entry))
+        }))
+    }
+}
+
+impl Loader<DraftAttachmentsOf> for Loaders {
+    type Value = Vec<JournalAttachment>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[DraftAttachmentsOf],
+    ) -> Result<HashMap<DraftAttachmentsOf, Self::Value>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let journal = self.domain.journal();
+        let rows = journal.draft_attachments_of(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |row| {
+            row.draft_id.map(DraftAttachmentsOf)
+        }))
+    }
+}
+
+impl Loader<RevaluationLinesOf> for Loaders {
+    type Value = Vec<RevaluationLine>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[RevaluationLinesOf],
+    ) -> Result<HashMap<RevaluationLinesOf, Vec<RevaluationLine>>, LoadError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let journal = self.domain.journal();
+        let rows = journal.revaluation_lines(&self.viewer, &ids).await?;
+        Ok(grouped(keys, rows, |row| {
+            Some(RevaluationLinesOf(row.entry_id))
+        }))
     }
 }
 

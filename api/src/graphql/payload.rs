@@ -132,6 +132,8 @@ user_error_codes! {
     NothingSelected,
     /// The books have no fiscal year, or no period, for this day.
     NoPeriod,
+    /// Nobody has said which account is for this; for what is in the message.
+    NoAccountForRole,
     /// Nobody has recorded what this is worth for this day or an earlier one.
     NoRate,
     /// There is no such row, or not for you.

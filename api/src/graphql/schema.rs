@@ -3,7 +3,10 @@
 use async_graphql::{MergedObject, Schema as Built, SchemaBuilder};
 
 use super::{
-    account::{AccountChartMutation, AccountMutation, AccountQuery, AccountRoleQuery},
+    account::{
+        AccountChartMutation, AccountMutation, AccountQuery, AccountRoleQuery,
+        AccountValuationMutation, AccountValuationQuery,
+    },
     ageing::AgeingQuery,
     attribute::AttributeMutation,
     barcode::BarcodeQuery,
@@ -22,8 +25,9 @@ use super::{
     item_import::{ItemImportMutation, ItemImportQuery},
     job::{JobMutation, JobQuery},
     journal::{
-        JournalDraftMutation, JournalDraftQuery, JournalHoldMutation, JournalHoldQuery,
-        JournalMutation, JournalQuery, JournalVerificationQuery,
+        JournalAttachmentMutation, JournalDraftMutation, JournalDraftQuery, JournalHoldMutation,
+        JournalHoldQuery, JournalMutation, JournalQuery, JournalVerificationQuery,
+        RevaluationMutation, RevaluationQuery,
     },
     journal_import::{JournalImportMutation, JournalImportQuery},
     label::{LabelMutation, LabelQuery},
@@ -58,6 +62,7 @@ pub struct Query(
     AccountQuery,
     AgeingQuery,
     AccountRoleQuery,
+    AccountValuationQuery,
     ApiTokenQuery,
     BarcodeQuery,
     CategoryQuery,
@@ -84,6 +89,7 @@ pub struct Query(
     ReportExportQuery,
     ReportQuery,
     ReservationQuery,
+    RevaluationQuery,
     SavedViewQuery,
     ScanQuery,
     SessionQuery,
@@ -108,6 +114,7 @@ pub struct Query(
 pub struct Mutation(
     AccountChartMutation,
     AccountMutation,
+    AccountValuationMutation,
     ApiTokenMutation,
     AttributeMutation,
     CategoryMutation,
@@ -121,6 +128,7 @@ pub struct Mutation(
     JobMutation,
     FiscalYearClosingMutation,
     FiscalYearMutation,
+    JournalAttachmentMutation,
     JournalDraftMutation,
     JournalImportMutation,
     JournalHoldMutation,
@@ -134,6 +142,7 @@ pub struct Mutation(
     PeriodMutation,
     ReportExportMutation,
     ReservationMutation,
+    RevaluationMutation,
     SavedViewMutation,
     ShopMutation,
     StockAccountMutation,

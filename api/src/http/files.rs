@@ -19,13 +19,18 @@ use super::{
 const LONGEST_ID: usize = 100;
 
 /// What browsers only ever save. Anything else is told to them as bytes that mean nothing.
-const HARMLESS: [&str; 6] = [
+const HARMLESS: [&str; 11] = [
     "application/json",
     "application/pdf",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/x-ndjson",
     "application/zip",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "text/csv",
     "text/csv; charset=utf-8",
+    "text/plain",
 ];
 
 /// A file for one caller, opened for reading.

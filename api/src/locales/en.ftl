@@ -85,6 +85,11 @@ NOT_REVERSIBLE = This reverses another entry and cannot be reversed itself. Do t
 NOT_TRACKED = This item is not kept by lot or serial number. Leave the lot out.
 NOT_WEIGHED = This item is counted, not weighed. Leave the weight out, or let the item be weighed first.
 NOT_WHOLE = { $sku } is counted in whole pieces.
+NO_ACCOUNT_FOR_ROLE = { $role ->
+    [exchange_difference] Choose first which account takes exchange differences.
+    [asset_valuation] Choose first which account takes changes of the value of assets.
+   *[liability_valuation] Choose first which account takes changes of the value of liabilities.
+}
 NO_PERIOD = The books have no fiscal year for { $date }. Begin one, or choose another day.
 NO_RATE = Nobody has recorded what { $commodity } was worth on { $date } or before. Record a rate, or choose a later day.
 ONE_SIDE = Give either a debit or a credit, not both and not neither.

@@ -12,6 +12,7 @@ mod relocation;
 mod role;
 mod rules;
 mod template;
+mod valuation;
 mod write;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub(crate) use role::role_in_tx;
 pub use role::{AccountRole, Role};
 pub(crate) use rules::parse_commodity;
 pub use template::Template;
+pub use valuation::AccountValuation;
 
 use crate::{
     Domain,

@@ -5,7 +5,7 @@ use entity::id::AccountId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Accounts, Kind, query};
+use super::{Account, Accounts, Kind, query, valuation};
 use crate::{
     audit::{self, Change},
     error::{Code, Error, Refusal, Result},
@@ -21,6 +21,12 @@ use crate::{
 pub enum Role {
     /// Takes what a closed fiscal year has earned: of equity.
     RetainedEarnings,
+    /// Takes what is gained and lost because rates change: of revenue, or of expenses.
+    ExchangeDifference,
+    /// Stands beside accounts of assets that have none of their own beside them, and takes by how much their values have changed.
+    AssetValuation,
+    /// The same beside accounts of liabilities.
+    LiabilityValuation,
 }
 
 impl Role {
@@ -28,19 +34,35 @@ impl Role {
     fn code(self) -> &'static str {
         match self {
             Self::RetainedEarnings => "retained_earnings",
+            Self::ExchangeDifference => "exchange_difference",
+            Self::AssetValuation => "asset_valuation",
+            Self::LiabilityValuation => "liability_valuation",
         }
     }
 
-    /// What such an account is about.
-    fn kind(self) -> Kind {
+    /// What such an account is about: one of these.
+    fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::RetainedEarnings => Kind::Equity,
+            Self::RetainedEarnings => &[Kind::Equity],
+            Self::ExchangeDifference => &[Kind::Revenue, Kind::Expense],
+            Self::AssetValuation => &[Kind::Asset],
+            Self::LiabilityValuation => &[Kind::Liability],
         }
+    }
+
+    /// Whether revaluations post to it, in the shop's currency.
+    fn is_of_revaluations(self) -> bool {
+        self != Self::RetainedEarnings
     }
 
     fn of(code: &str) -> Option<Self> {
-        let mut all = [Self::RetainedEarnings].into_iter();
-        all.find(|role| role.code() == code)
+        let all = [
+            Self::RetainedEarnings,
+            Self::ExchangeDifference,
+            Self::AssetValuation,
+            Self::LiabilityValuation,
+        ];
+        all.into_iter().find(|role| role.code() == code)
     }
 }
 
@@ -86,6 +108,9 @@ impl Accounts<'_> {
         let account = query::share_in_tx(&tx, account_id).await?;
         let account = account.ok_or_else(|| Refusal::new(Code::NotFound, "accountId"))?;
         check(role, &account)?;
+        if role.is_of_revaluations() {
+            valuation::check_takes_shop_currency_in_tx(&tx, &account, "accountId").await?;
+        }
         let sql = "INSERT INTO account_role (role, account_id, updated_at) VALUES ($1, $2, $3)
                    ON CONFLICT (role) DO UPDATE SET account_id = EXCLUDED.account_id, updated_at = EXCLUDED.updated_at";
         let values = [role.code().into(), account_id.into(), now.into()];
@@ -144,10 +169,11 @@ fn check(role: Role, account: &Account) -> Result<(), Refusal> {
         let refusal = Refusal::new(Code::AccountIsGroup, "accountId");
         return Err(refusal.with("account", &account.code));
     }
-    if account.kind != role.kind() {
+    if !role.kinds().contains(&account.kind) {
         use sea_orm::ActiveEnum as _;
         let refusal = Refusal::new(Code::WrongAccountKind, "accountId");
-        return Err(refusal.with("expected", role.kind().to_value()));
+        let expected = role.kinds().first().map(|kind| kind.to_value());
+        return Err(refusal.with("expected", expected.unwrap_or_default()));
     }
     Ok(())
 }

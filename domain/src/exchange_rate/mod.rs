@@ -2,10 +2,12 @@
 //!
 //! Rates are only ever added. Of several of one day the one that was recorded last counts, so a mistake is corrected by recording another one. Two
 //! currencies convert through the shop's; what metals are worth follows from their own rates, as prices do
-//! ([ADR 26](../docs/adr/0026-exchange-rates.md)).
+//! ([ADR 26](../docs/adr/0026-rates-and-revaluation.md)).
 
 mod query;
 mod rules;
+
+pub(crate) use query::no_rate;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;

@@ -140,7 +140,7 @@ pub(super) async fn quote(
 }
 
 /// Nobody knows what this is worth.
-fn no_rate(path: &str, commodity: &str, date: NaiveDate) -> Refusal {
+pub(crate) fn no_rate(path: &str, commodity: &str, date: NaiveDate) -> Refusal {
     Refusal::new(Code::NoRate, path)
         .with("commodity", commodity)
         .with("date", date)

@@ -23,8 +23,8 @@ pub(crate) struct Place {
     pub(super) id: Uuid,
     pub(super) date: NaiveDate,
     prefix: String,
-    /// Whether its lines are those of the input; of a reversal and of a closing entry there are none.
-    has_lines: bool,
+    /// The field that stands for its lines where those are not of the input, as of a reversal; none where they are.
+    instead: Option<&'static str>,
     debits: Vec<bool>,
 }
 
@@ -34,8 +34,19 @@ impl Place {
             id,
             date: entry.date,
             prefix: entry.prefix.clone(),
-            has_lines: entry.reverses.is_none() && entry.kind != Kind::Closing,
+            instead: (entry.reverses.is_some() || entry.kind == Kind::Closing).then_some("id"),
             debits: entry.lines.iter().map(|line| line.is_debit).collect(),
+        }
+    }
+
+    /// The place of an entry whose lines are not of the input: this field stands for them.
+    pub(super) fn elsewhere(id: Uuid, date: NaiveDate, instead: &'static str) -> Self {
+        Self {
+            id,
+            date,
+            prefix: String::new(),
+            instead: Some(instead),
+            debits: Vec::new(),
         }
     }
 
@@ -46,10 +57,10 @@ impl Place {
 
     /// The path of a field of one of its lines, which are numbered from 1.
     fn line(&self, line: Option<usize>, field: &str) -> String {
-        match line.and_then(|line| line.checked_sub(1)) {
-            Some(index) if self.has_lines => self.path(&format!("lines.{index}.{field}")),
-            _ if self.has_lines => self.path("lines"),
-            _ => "id".to_owned(),
+        match (self.instead, line.and_then(|line| line.checked_sub(1))) {
+            (Some(instead), _) => instead.to_owned(),
+            (None, Some(index)) => self.path(&format!("lines.{index}.{field}")),
+            (None, None) => self.path("lines"),
         }
     }
 

@@ -3,6 +3,7 @@
 //! An entry is posted at once or not at all, and stays. Its number has no gaps, what accounts have follows from its lines, and the database
 //! refuses what cannot be, whoever writes ([ADR 20](../docs/adr/0020-books-are-kept-by-the-database.md)).
 
+mod attachment;
 mod closing;
 mod draft;
 mod fault;
@@ -10,6 +11,7 @@ mod hold;
 mod ledger;
 mod post;
 mod query;
+mod revaluation;
 mod reversal;
 mod rules;
 mod subsidiary;
@@ -21,6 +23,7 @@ use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, Loca
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+pub use attachment::{AttachedTo, JournalAttachment, NewAttachment};
 pub use closing::YearPosted;
 pub use draft::{
     DraftChange, DraftFilter, DraftPosted, JournalDraft, JournalDraftLine, NewDraft, NewDraftLine,
@@ -36,6 +39,7 @@ pub use hold::{
 };
 pub use ledger::{LedgerLine, LedgerOf};
 pub(crate) use post::write_in_tx;
+pub use revaluation::{REVALUED_MAX, Revaluation, RevaluationLine, RevaluedAccount, Valuation};
 pub(crate) use rules::{Entry, Line, parse_date};
 pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
 pub use verify::{DIFFERENCES_MAX, Difference};

@@ -123,7 +123,14 @@ fn no_fiscal_year(posted: &[JournalEntry], places: &[Place]) -> Error {
 
 /// The event of an entry: names the accounts that it concerns, when they are not too many.
 fn told(operation: &str, entry: &Entry) -> serde_json::Value {
-    let accounts: BTreeSet<AccountId> = entry.lines.iter().map(|line| line.account).collect();
+    event_payload(
+        operation,
+        &entry.lines.iter().map(|line| line.account).collect(),
+    )
+}
+
+/// The payload of the event of an entry with lines of these accounts.
+pub(super) fn event_payload(operation: &str, accounts: &BTreeSet<AccountId>) -> serde_json::Value {
     if accounts.len() > NAMED_MAX {
         json!({ "action": operation })
     } else {
@@ -137,6 +144,16 @@ const POST: &str = "WITH asked AS MATERIALIZED (
     ), numbered AS MATERIALIZED (
         SELECT a.*, y.fiscal_year_id, y.last_number + row_number() OVER (PARTITION BY y.fiscal_year_id ORDER BY a.place) AS number
         FROM asked a JOIN journal_numbers((SELECT array_agg(DISTINCT date) FROM asked)) y ON a.date BETWEEN y.starts_on AND y.ends_on
+    ), rated AS MATERIALIZED (
+        -- What is posted in other commodities than the shop's currency is valued by the rate of its day, where somebody has recorded one and the value
+        -- is one that a column holds. A reversal has the values of what it undoes.
+        SELECT d.commodity, d.date, r.numerator, r.denominator, r.denominator * 1000000000000000000 AS most,
+               (SELECT currency_scale::integer FROM shop) AS places
+        FROM (SELECT DISTINCT l.commodity, n.date
+              FROM unnest($9::uuid[], $12::text[]) l (entry, commodity) JOIN numbered n ON n.id = l.entry
+              WHERE l.commodity <> '' AND l.commodity <> (SELECT currency FROM shop)
+                AND n.reverses = '00000000-0000-0000-0000-000000000000') d
+        CROSS JOIN LATERAL commodity_rate(d.commodity, d.date, $18) r
     ), entry AS (
         INSERT INTO journal_entry (id, fiscal_year_id, number, date, kind, description, document_type, document_id, reverses_id, lines,
                                    recorded_at, actor_kind, actor_id, actor_name)
@@ -148,7 +165,9 @@ const POST: &str = "WITH asked AS MATERIALIZED (
         INSERT INTO journal_line (entry_id, line, account_id, commodity, is_debit, amount, base_amount, quantity, location_id, description,
                                   date, number, subsidiary_id, cost_center_id, project_id)
         SELECT n.id, l.line, l.account, COALESCE(NULLIF(l.commodity, ''), (SELECT currency FROM shop)), l.is_debit, l.amount,
-               NULLIF(l.base_amount, -1), NULLIF(l.quantity, 0), NULLIF(l.location, '00000000-0000-0000-0000-000000000000'),
+               COALESCE(NULLIF(l.base_amount, -1),
+                        CASE WHEN l.amount * r.numerator < r.most THEN round(l.amount * r.numerator / r.denominator, r.places) END),
+               NULLIF(l.quantity, 0), NULLIF(l.location, '00000000-0000-0000-0000-000000000000'),
                NULLIF(l.description, ''), n.date, n.number, NULLIF(l.subsidiary, '00000000-0000-0000-0000-000000000000'),
                NULLIF(l.cost_center, '00000000-0000-0000-0000-000000000000'), NULLIF(l.project, '00000000-0000-0000-0000-000000000000')
         FROM numbered n
@@ -157,6 +176,7 @@ const POST: &str = "WITH asked AS MATERIALIZED (
                 l (entry, line, account, commodity, is_debit, amount, base_amount, quantity, location, description, subsidiary, cost_center,
                    project)
             ON l.entry = n.id
+        LEFT JOIN rated r ON r.commodity = l.commodity AND r.date = n.date
     ), trail AS (
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
         SELECT $18, $19, $20, $21, $22, $23, 'journal_entry', id, to_jsonb(entry) FROM entry ORDER BY fiscal_year_id, number

@@ -70,7 +70,7 @@ async fn original_in_tx(tx: &DatabaseTransaction, id: JournalEntryId) -> Result<
         // It goes with its year: the year is opened again.
         Kind::Closing => return Err(Refusal::new(Code::FiscalYearClosed, "id").into()),
         Kind::Stock => return Err(Refusal::new(Code::EntryOfStock, "id").into()),
-        Kind::General | Kind::Opening => {}
+        Kind::General | Kind::Opening | Kind::Revaluation => {}
     }
     Ok(original)
 }

@@ -10,8 +10,8 @@ pub const DIFFERENCES_MAX: i64 = 1_000;
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Difference {
-    /// What sort of thing: `lines`, `balance`, `line`, `numbers`, `fiscal_year`, `reversal`, `turnover`, `period`, `stock`, `stock_booked`
-    /// or `stock_landed_cost`.
+    /// What sort of thing: `lines`, `balance`, `line`, `numbers`, `fiscal_year`, `reversal`, `turnover`, `period`, `stock`, `stock_booked`,
+    /// `stock_landed_cost` or `revaluation`.
     pub kind: String,
     /// Of what.
     pub subject: String,
@@ -23,7 +23,9 @@ pub struct Difference {
 
 /// One statement: it sees one moment, and reads every line.
 pub(super) async fn differences(db: &impl ConnectionTrait) -> Result<Vec<Difference>> {
-    let sql = "SELECT kind, subject, expected, actual FROM (SELECT * FROM journal_verify() UNION ALL SELECT * FROM stock_books_verify()) d ORDER BY kind, subject LIMIT $1";
+    let sql = "SELECT kind, subject, expected, actual FROM (SELECT * FROM journal_verify() UNION ALL SELECT * FROM stock_books_verify()
+                                                            UNION ALL SELECT * FROM revaluation_verify()) d
+                ORDER BY kind, subject LIMIT $1";
     let rows = Difference::find_by_statement(statement(sql, [DIFFERENCES_MAX.into()]));
     Ok(rows.all(db).await?)
 }

@@ -87,6 +87,7 @@ pub const COVERAGE: &[Covered] = &[
     kept("account_floor", "account_id"),
     kept("account_role", "account_id"),
     derived("account_turnover", BOOKS),
+    kept("account_valuation", "account_id"),
     Covered {
         hidden: &["token_hash"],
         ..kept("api_token", "id")
@@ -138,6 +139,7 @@ pub const COVERAGE: &[Covered] = &[
     kept("item_stocking", "item_id"),
     excluded("job", WORK),
     excluded("job_file", WORK),
+    kept("journal_attachment", "id"),
     kept("journal_draft", "id"),
     kept("journal_draft_line", "draft_id"),
     sealed(
@@ -187,6 +189,7 @@ pub const COVERAGE: &[Covered] = &[
             "number",
         ],
     ),
+    kept("journal_revaluation", "entry_id"),
     derived("journal_sequence", BOOKS),
     excluded("label_sheet", WORK),
     kept("location", "id"),

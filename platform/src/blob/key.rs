@@ -46,6 +46,13 @@ impl BlobKey {
         format!("rendition/{}/{hex}/{name}.{extension}", &hex[..2]).parse()
     }
 
+    /// The key of a file that somebody has attached to something, named by its content: `attachment/<2 hex>/<sha256>`.
+    #[must_use]
+    pub fn attachment(content: &Fingerprint) -> Self {
+        let hex = content.to_string();
+        Self(format!("attachment/{}/{hex}", &hex[..2]))
+    }
+
     /// The key of a file that somebody has sent to be worked on: `import/<2 hex>/<id>`.
     #[must_use]
     pub fn import(id: Uuid) -> Self {

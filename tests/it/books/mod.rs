@@ -1,5 +1,6 @@
 //! The books: entries that balance and stay, and what accounts have because of them.
 
+mod attachments;
 mod attacks;
 mod bad_input;
 mod balance_changed;
@@ -13,6 +14,7 @@ mod holds;
 mod periods;
 mod random;
 mod rates;
+mod revaluation;
 mod subsidiary;
 
 use std::collections::BTreeMap;

@@ -30,6 +30,12 @@ const TABLE_MAX: usize = 2_000_000;
 pub enum AccountRoleKind {
     /// Takes what a closed fiscal year has earned: of equity.
     RetainedEarnings,
+    /// Takes what is gained and lost because rates change: of revenue, or of expenses.
+    ExchangeDifference,
+    /// Stands beside accounts of assets that have none of their own beside them, and takes by how much their values have changed.
+    AssetValuation,
+    /// The same beside accounts of liabilities.
+    LiabilityValuation,
 }
 
 /// An account and what it is for.

@@ -3,6 +3,7 @@
 pub mod balance;
 pub mod chart;
 pub mod mutation;
+pub mod valuation;
 
 use async_graphql::{
     ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject, connection::EmptyFields,
@@ -16,6 +17,7 @@ use entity::id::{AccountId, DimensionValueId};
 
 pub use chart::{AccountChartMutation, AccountRoleQuery};
 pub use mutation::AccountMutation;
+pub use valuation::{AccountValuationMutation, AccountValuationQuery};
 
 use self::balance::{AccountBalance, AccountFloor};
 use super::{

@@ -45,7 +45,8 @@ pub struct ExchangeRateMutation;
 
 #[Object(guard = "Needs(Permission::BooksPost)")]
 impl ExchangeRateMutation {
-    /// Records what one of a currency is worth in the shop's. Needs `books.post`.
+    /// Records what one of a currency is worth in the shop's. What is posted from then on in that currency, on that day or later, is valued with it;
+    /// what was posted stays as it is. Needs `books.post`.
     async fn exchange_rate_record(
         &self,
         ctx: &Context<'_>,

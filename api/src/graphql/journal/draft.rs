@@ -15,8 +15,8 @@ use domain::{
 use entity::id::{AccountId, DimensionValueId, JournalDraftId, JournalEntryId, LocationId};
 
 use super::{
-    JournalDocument, JournalEntry, JournalEntryKind, dimension_value, mutation::JournalPostKind,
-    query::JournalDocumentInput,
+    JournalDocument, JournalEntry, JournalEntryKind, attachment::JournalAttachment,
+    dimension_value, mutation::JournalPostKind, query::JournalDocumentInput,
 };
 use crate::graphql::{
     account::Account,
@@ -29,7 +29,7 @@ use crate::graphql::{
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
-    loader::{JournalDraftLinesOf, load, load_all, preload},
+    loader::{DraftAttachmentsOf, JournalDraftLinesOf, load, load_all, preload},
     location::Location,
     page::{self, Connection},
     payload::{UserError, settle},
@@ -141,6 +141,18 @@ impl JournalDraft {
         };
         let page = load(ctx, key).await?.unwrap_or_default();
         Ok(page::connection(page, EmptyFields, JournalDraftLine::new))
+    }
+
+    /// Files that belong to it, in the order in which they came.
+    #[graphql(complexity = "cost::rows(10, child_complexity)")]
+    async fn attachments(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<JournalAttachment>> {
+        let rows = load(ctx, DraftAttachmentsOf(self.row_id)).await?;
+        let rows = rows.unwrap_or_default().into_iter();
+        let files = rows.map(|row| JournalAttachment::new(ctx, row));
+        Ok(files.collect())
     }
 
     /// What it was posted as; null when it was not.

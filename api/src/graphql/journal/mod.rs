@@ -1,9 +1,11 @@
 //! The journal of the books: entries, lines, balances and ledgers as clients see them.
 
+pub mod attachment;
 pub mod draft;
 pub mod hold;
 pub mod mutation;
 pub mod query;
+pub mod revaluation;
 pub mod watch;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::EmptyFields};
@@ -18,11 +20,14 @@ use domain::{
 };
 use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId, LocationId};
 
+pub use attachment::JournalAttachmentMutation;
 pub use draft::{JournalDraftMutation, JournalDraftQuery};
 pub use hold::{JournalHoldMutation, JournalHoldQuery};
 pub use mutation::JournalMutation;
 pub use query::{JournalQuery, JournalVerificationQuery};
+pub use revaluation::{RevaluationMutation, RevaluationQuery};
 
+use self::{attachment::JournalAttachment, revaluation::JournalRevaluationLine};
 use super::{
     account::Account,
     cost,
@@ -31,7 +36,7 @@ use super::{
     dimension::DimensionValue,
     guard::Needs,
     id::GlobalId,
-    loader::{JournalLinesOf, JournalReversalOf, load},
+    loader::{AttachmentsOf, JournalLinesOf, JournalReversalOf, RevaluationLinesOf, load},
     location::Location,
     page::{self, Connection},
     period::FiscalYear,
@@ -51,6 +56,8 @@ pub enum JournalEntryKind {
     Closing,
     /// Follows from what happened in stock.
     Stock,
+    /// Brings what accounts are carried at to what they are worth.
+    Revaluation,
 }
 
 /// What an entry was posted for.
@@ -164,6 +171,32 @@ impl JournalEntry {
         Ok(load(ctx, id).await?.map(Self::new))
     }
 
+    /// Files that belong to it, those of its draft included, in the order in which they came.
+    #[graphql(complexity = "cost::rows(10, child_complexity)")]
+    async fn attachments(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<JournalAttachment>> {
+        let rows = load(ctx, AttachmentsOf(self.row_id)).await?;
+        let rows = rows.unwrap_or_default().into_iter();
+        let files = rows.map(|(_, row)| JournalAttachment::new(ctx, row));
+        Ok(files.collect())
+    }
+
+    /// What a revaluation has come to, by account and commodity; empty of any other entry.
+    #[graphql(complexity = "cost::rows(10, child_complexity)")]
+    async fn revaluation(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<JournalRevaluationLine>> {
+        if self.kind != JournalEntryKind::Revaluation {
+            return Ok(Vec::new());
+        }
+        let rows = load(ctx, RevaluationLinesOf(self.row_id)).await?;
+        let rows = rows.unwrap_or_default().into_iter();
+        Ok(rows.map(JournalRevaluationLine::new).collect())
+    }
+
     /// The entry that undid it; null as long as none has.
     async fn reversed_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Self>> {
         let row = load(ctx, JournalReversalOf(self.row_id)).await?.flatten();
@@ -183,6 +216,9 @@ pub struct JournalLine {
     debit: Option<Decimal>,
     /// How much was credited; null when it was debited.
     credit: Option<Decimal>,
+    /// What it was worth in the shop's currency, by the rate of its day as it was known when it was posted; null for the shop's currency itself, and
+    /// when nobody knew.
+    base_amount: Option<Decimal>,
     /// Of how many, in whatever unit the account counts; null when nobody said so.
     quantity: Option<Decimal>,
     /// What it is about.
@@ -212,7 +248,7 @@ impl JournalLine {
             commodity,
             is_debit,
             amount,
-            base_amount: _,
+            base_amount,
             quantity,
             location_id,
             description,
@@ -228,6 +264,7 @@ impl JournalLine {
             commodity,
             debit: is_debit.then_some(amount),
             credit: (!is_debit).then_some(amount),
+            base_amount: base_amount.map(Decimal::shown),
             quantity: quantity.map(Decimal::shown),
             description,
             date: Date(date),

@@ -7,6 +7,8 @@ mod query;
 mod rules;
 mod write;
 
+pub(super) use query::lock_in_tx;
+
 use chrono::NaiveDate;
 use entity::id::{AccountId, DimensionValueId, JournalDraftId, LocationId};
 use rust_decimal::Decimal;

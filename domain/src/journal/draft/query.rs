@@ -33,7 +33,7 @@ pub(super) async fn by_ids(
     Ok(drafts.all(db).await?)
 }
 
-pub(super) async fn lock_in_tx(
+pub(in crate::journal) async fn lock_in_tx(
     tx: &DatabaseTransaction,
     id: JournalDraftId,
 ) -> Result<Option<JournalDraft>> {
