@@ -154,7 +154,7 @@ impl Journal<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
+        let before = expected(lock_in_tx(&tx, id).await?, expected_version)?;
         if let Some(lines) = &parsed.lines {
             query::check_accounts_in_tx(&tx, lines).await?;
         }
@@ -186,7 +186,7 @@ impl Journal<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
+        let before = expected(lock_in_tx(&tx, id).await?, expected_version)?;
         let draft = write::end_in_tx(&tx, now, id, State::Discarded, None).await?;
         write::record_in_tx(&tx, viewer, now, operation, Some(&before), &draft).await?;
         claim.keep_in_tx(&tx, &draft).await?;
@@ -216,7 +216,7 @@ impl Journal<'_> {
             Claimed::Now(claim) => claim,
         };
         // The draft first, then the numbers: nobody who holds numbers waits for a draft.
-        let before = expected(query::lock_in_tx(&tx, id).await?, expected_version)?;
+        let before = expected(lock_in_tx(&tx, id).await?, expected_version)?;
         let lines = query::lines_in_tx(&tx, id).await?;
         let entry = rules::entry(&before, lines)?;
         let entry_id = write::new_entry_id(now);
