@@ -151,6 +151,12 @@ fn entry(transaction: &Transaction, scales: &Scales) -> Result<Vec<Booked>, Vec<
     }
     if let Some(posting) = missing {
         lines.extend(balancing(posting, &mut left, scales));
+        // What is left of it is less than its commodities can say.
+        for commodity in left.keys() {
+            let scale = scales.get(commodity).copied().unwrap_or(PLACES);
+            let tolerance = tolerances.entry(commodity.clone()).or_default();
+            *tolerance = Decimal::new(5, scale + 1).max(*tolerance);
+        }
     }
     let rounding = rounding(transaction, &left, &tolerances, is_converted)?;
     lines.extend(rounding);
