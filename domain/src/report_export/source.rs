@@ -24,8 +24,11 @@ use crate::{
     sql::{Sql, statement},
 };
 
-/// Rows read at a time.
-const PAGE: &str = "FETCH FORWARD 5000 FROM exported";
+/// Rows read at a time. Each kind of rows has a cursor of its own name: a connection remembers which columns the answer to a text has.
+const JOURNAL: &str = "FETCH FORWARD 5000 FROM exported_journal";
+const LEDGER: &str = "FETCH FORWARD 5000 FROM exported_ledger";
+const AGED: &str = "FETCH FORWARD 5000 FROM exported_aged";
+const VALUES: &str = "FETCH FORWARD 5000 FROM exported_values";
 
 /// What this transaction may do longer than others: sort millions of lines, and wait for a slow store of files.
 const PATIENCE: &str = "SET LOCAL statement_timeout = '10min'; SET LOCAL idle_in_transaction_session_timeout = '5min'; \
@@ -121,7 +124,7 @@ impl Source {
         match &self.rest {
             Rest::Nothing => Ok(None),
             Rest::Plain(writer) => {
-                let rows = EntryLine::find_by_statement(statement(PAGE, []));
+                let rows = EntryLine::find_by_statement(statement(JOURNAL, []));
                 let rows = rows.all(&self.tx).await?;
                 let mut text = String::new();
                 for row in &rows {
@@ -131,29 +134,33 @@ impl Source {
                 Ok((!rows.is_empty()).then_some(Piece::Text(text)))
             }
             Rest::Valuation => {
-                let rows = Valued::find_by_statement(statement(PAGE, []));
+                let rows = Valued::find_by_statement(statement(VALUES, []));
                 let rows = rows.all(&self.tx).await?.into_iter();
                 self.records(rows.map(Valued::cells).collect())
             }
             Rest::Aged(chart) => {
-                let rows = Aged::find_by_statement(statement(PAGE, []));
+                let rows = Aged::find_by_statement(statement(AGED, []));
                 let rows = rows.all(&self.tx).await?;
                 let records = rows.iter().map(|row| table::of_aged(chart, row)).collect();
                 self.records(records)
             }
             Rest::Ledger(chart) => {
-                let records = self.posted(|row| ledger_row(chart, row)).await?;
+                let records = self.posted(LEDGER, |row| ledger_row(chart, row)).await?;
                 self.records(records)
             }
             Rest::Journal(chart) => {
-                let records = self.posted(|row| journal_row(chart, row)).await?;
+                let records = self.posted(JOURNAL, |row| journal_row(chart, row)).await?;
                 self.records(records)
             }
         }
     }
 
-    async fn posted(&self, cells: impl Fn(Posted) -> Vec<String>) -> Result<Table> {
-        let rows = Posted::find_by_statement(statement(PAGE, []));
+    async fn posted(
+        &self,
+        page: &'static str,
+        cells: impl Fn(Posted) -> Vec<String>,
+    ) -> Result<Table> {
+        let rows = Posted::find_by_statement(statement(page, []));
         Ok(rows.all(&self.tx).await?.into_iter().map(cells).collect())
     }
 
@@ -218,7 +225,7 @@ impl Source {
             }
             (report @ Report::AgedBalances { limits, .. }, _) => {
                 if let Some(of) = report.aged(scope.clone()) {
-                    let sql = ageing::all("DECLARE exported NO SCROLL CURSOR FOR ", &of);
+                    let sql = ageing::all("DECLARE exported_aged NO SCROLL CURSOR FOR ", &of);
                     self.tx.execute_raw(sql.build()).await?;
                 }
                 self.ready = Some(Piece::Records(vec![table::aged_headers(limits)]));
@@ -306,7 +313,7 @@ const TABLES: &str = " FROM journal_line l JOIN journal_entry e ON e.id = l.entr
 
 /// Entries in the order of days and numbers, whole ones: a location or a cost centre does not cut them.
 async fn declare_journal(tx: &DatabaseTransaction, column: &Column, scope: &Scope) -> Result<()> {
-    let mut sql = Sql::new("DECLARE exported NO SCROLL CURSOR FOR ");
+    let mut sql = Sql::new("DECLARE exported_journal NO SCROLL CURSOR FOR ");
     sql.push(COLUMNS)
         .push(", 0::numeric AS balance")
         .push(TABLES);
@@ -329,7 +336,7 @@ async fn declare_ledger(
     column: &Column,
     scope: &Scope,
 ) -> Result<()> {
-    let mut sql = Sql::new("DECLARE exported NO SCROLL CURSOR FOR SELECT p.* FROM (");
+    let mut sql = Sql::new("DECLARE exported_ledger NO SCROLL CURSOR FOR SELECT p.* FROM (");
     sql.push(COLUMNS)
         .push(
             ", a.code, sum(CASE WHEN l.is_debit THEN l.amount ELSE -l.amount END)

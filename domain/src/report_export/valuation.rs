@@ -44,7 +44,7 @@ pub(super) async fn declare(
     as_of: NaiveDate,
     locale: &str,
 ) -> Result<()> {
-    let mut sql = Sql::new("DECLARE exported NO SCROLL CURSOR FOR SELECT i.sku, ");
+    let mut sql = Sql::new("DECLARE exported_values NO SCROLL CURSOR FOR SELECT i.sku, ");
     for name in ["i.name", "g.name"] {
         sql.push("COALESCE(").push(name).push(" ->> ").bind(locale);
         sql.push(", ").push(name).push(" ->> 'en', '') AS ");
