@@ -40,6 +40,11 @@ INSERT INTO journal_horizon (known_until) VALUES ('1970-01-01');
 CREATE FUNCTION journal_known(moment timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    -- Everything that is recorded from then on would say so.
+    IF moment > clock_timestamp() + interval '5 minutes' THEN
+        RAISE EXCEPTION 'nobody knows yet what will be known'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'journal_known_past';
+    END IF;
     IF moment <= (SELECT h.known_until FROM journal_horizon h) THEN
         RETURN;
     END IF;

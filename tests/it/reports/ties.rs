@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{Months, NaiveDate};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
+use sea_orm::sqlx;
 use serde_json::{Value, json};
 use tests::{
     actor::Actor,
     app::{Builder, TestApp},
+    database,
 };
 
 use super::{ROWS, decimal};
@@ -28,7 +30,7 @@ const COMMODITIES: [&str; 2] = ["IRR", "GOLD"];
 type Line = (NaiveDate, &'static str, &'static str, Decimal, usize);
 
 pub(super) struct Books {
-    _app: TestApp,
+    app: TestApp,
     pub(super) manager: Actor,
     pub(super) ids: BTreeMap<String, Value>,
     lines: Vec<Line>,
@@ -65,7 +67,7 @@ impl Books {
             manager.done("fiscalYearCreate", year).await;
         }
         Self {
-            _app: app,
+            app,
             manager,
             ids,
             lines: Vec::new(),
@@ -350,6 +352,14 @@ async fn what_was_known_stays_known_and_figures_have_their_lines() {
     );
     assert_eq!(after, before);
     assert_ne!(books.manager.ok(&plain, json!({})).await, before.0);
+    // Nor does whoever goes past the api say what will be known.
+    let db = database::pool(&books.app.database_url());
+    let bent = sqlx::query("SELECT journal_known('2999-01-01')")
+        .execute(&db)
+        .await
+        .unwrap_err();
+    let bent = bent.as_database_error().unwrap().constraint();
+    assert_eq!(bent, Some("journal_known_past"));
     let future = query.replace(&now, "2999-01-01T00:00:00Z");
     assert!(
         !books
