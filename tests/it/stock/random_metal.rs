@@ -1,5 +1,5 @@
 //! Random operations with lots of gold against a model in whole micrograms: none is made and none is lost, whatever is divided, joined and
-//! melted. As many as `STOCK_OPERATIONS` says.
+//! melted. Half as many as `STOCK_OPERATIONS` says, and others with another `STOCK_SEED`.
 
 use std::collections::BTreeMap;
 
@@ -83,6 +83,15 @@ impl Workshop {
         ))
     }
 
+    /// What has gone from a place: a lot of which nothing is left there is not looked at any more.
+    fn gone(&mut self, key: (String, usize), amount: Amount) {
+        let left = self.there.entry(key.clone()).or_default();
+        left.take(amount);
+        if *left == Amount::default() {
+            self.there.remove(&key);
+        }
+    }
+
     fn leaving(&self, (lot, place): &(String, usize), amount: Amount) -> Value {
         json!({"itemId": self.gold, "lotId": lot, "fromId": self.places[*place], "quantity": amount.pieces.to_string(), "weight": grams(amount.weight)})
     }
@@ -129,7 +138,7 @@ impl Workshop {
             .entry((key.0.clone(), to))
             .or_default()
             .add(amount);
-        self.there.entry(key).or_default().take(amount);
+        self.gone(key, amount);
     }
 
     async fn sell(&mut self) {
@@ -151,7 +160,7 @@ impl Workshop {
                 .await;
             return;
         }
-        self.there.entry(key).or_default().take(amount);
+        self.gone(key, amount);
         self.went += amount.fine;
     }
 
@@ -199,7 +208,7 @@ impl Workshop {
             );
         }
         for (key, amount) in inputs {
-            self.there.entry(key).or_default().take(amount);
+            self.gone(key, amount);
         }
     }
 
@@ -226,6 +235,7 @@ impl Workshop {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_gold_is_made_or_lost() {
+    let seed = std::env::var("STOCK_SEED").map_or(11, |seed| seed.parse().unwrap());
     let shop = Shop::open().await;
     let gold = shop.weighed_item("GOLD", "750", "0", "LOT").await;
     let places = vec![shop.tray.clone(), shop.safe.clone()];
@@ -237,13 +247,14 @@ async fn no_gold_is_made_or_lost() {
         came: 0,
         went: 0,
         lots: 0,
-        random: StdRng::seed_from_u64(11),
+        random: StdRng::seed_from_u64(seed),
     };
     for step in 1..=operations() / 2 {
         match workshop.random.random_range(0..10) {
             0..3 => workshop.receive().await,
-            3..6 => workshop.carry().await,
-            6..8 => workshop.sell().await,
+            3..5 => workshop.carry().await,
+            // As often as something comes, or what lies there would grow without end.
+            5..8 => workshop.sell().await,
             _ => workshop.melt().await,
         }
         if step % 1_000 == 0 {
