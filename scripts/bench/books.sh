@@ -18,7 +18,7 @@ account_ids() {
 open_books() {
     # shellcheck disable=SC2016 # GraphQL's dollar, not the shell's
     ask 'mutation($input: AccountTemplateApplyInput!) { accountTemplateApply(input: $input) { accounts { id } userErrors { code path } } }' \
-        "{\"input\": {\"template\": \"RETAIL\", \"idempotencyKey\": \"$(now_us)\"}}" '.data.accountTemplateApply.accounts[0].id' >/dev/null
+        "{\"input\": {\"template\": \"GENERAL_RETAIL\", \"idempotencyKey\": \"$(now_us)\"}}" '.data.accountTemplateApply.accounts[0].id' >/dev/null
     # shellcheck disable=SC2016
     ask 'mutation($input: FiscalYearCreateInput!) { fiscalYearCreate(input: $input) { fiscalYear { id } userErrors { code path } } }' \
         "$(jq --null-input --arg from "$(date --utc +%Y)-01-01" --arg until "$(date --utc +%Y)-12-31" --arg key "$(now_us)" \

@@ -104,6 +104,7 @@ impl StockAccount {
 
 /// How stock is booked.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct StockBooking {
     /// Since which day. What is written down for an earlier one is posted on this.
     since: Date,
@@ -125,6 +126,17 @@ impl StockBooking {
             version,
             accounts: accounts.into_iter().map(StockAccount::new).collect(),
         }
+    }
+}
+
+#[ComplexObject]
+impl StockBooking {
+    /// The last day that can be booked: that of the last fiscal year of those that follow on today's without a gap. Afterwards nothing
+    /// moves in stock, `NO_PERIOD` says so: begin the next year before. Null when no fiscal year has today.
+    async fn until(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Date>> {
+        let viewer = ctx.viewer();
+        let until = ctx.domain().stock_accounts().until(viewer).await;
+        Ok(until.or_graphql(viewer)?.map(Date))
     }
 }
 

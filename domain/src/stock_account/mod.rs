@@ -8,7 +8,7 @@ pub(crate) use write::refused_at_commit;
 use chrono::NaiveDate;
 use entity::id::{AccountId, CategoryId, LocationId};
 use rust_decimal::Decimal;
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait as _, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -148,6 +148,25 @@ impl StockAccounts<'_> {
                    FROM stock_books() b JOIN account a ON a.id = b.account_id CROSS JOIN shop s ORDER BY a.code";
         let rows = InventoryAccount::find_by_statement(statement(sql, []));
         Ok(rows.all(&self.domain.reads).await?)
+    }
+
+    /// The last day that can be booked: that of the last fiscal year of those that follow on today's without a gap. Whatever moves in stock
+    /// afterwards is refused, so the next year has to be begun before. None when no fiscal year has today.
+    ///
+    /// # Errors
+    /// When the viewer may not see the books.
+    pub async fn until(&self, viewer: &Viewer) -> Result<Option<NaiveDate>> {
+        viewer.require(Permission::BooksRead)?;
+        let sql = "WITH RECURSIVE year AS (
+                       SELECT y.ends_on FROM fiscal_year y, shop s
+                       WHERE ($1 AT TIME ZONE s.time_zone)::date BETWEEN y.starts_on AND y.ends_on
+                       UNION ALL
+                       SELECT next.ends_on FROM year JOIN fiscal_year next ON next.starts_on = year.ends_on + 1)
+                   SELECT max(ends_on) AS until FROM year";
+        let asked = statement(sql, [self.domain.now().into()]);
+        let row = self.domain.reads.query_one_raw(asked).await?;
+        let row = row.ok_or_else(|| Error::internal("no answer"))?;
+        Ok(row.try_get("", "until")?)
     }
 
     /// Says which accounts are for what, all at once. The first time stock begins to be booked: what its accounts had becomes what stock is

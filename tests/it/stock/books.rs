@@ -262,6 +262,35 @@ async fn without_a_fiscal_year_nothing_is_done_by_halves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_is_known_until_when_stock_can_be_booked() {
+    let shop = Shop::open().await;
+    let books = Books::of(&shop).await;
+    book(&shop, &books.usual()).await;
+    let year = SystemClock.now().year();
+    let until = async || {
+        let asked = shop.manager.ok("{ stockBooking { until } }", json!({}));
+        asked.await["stockBooking"]["until"].take()
+    };
+    assert_eq!(until().await, json!(format!("{}-12-31", year + 1)));
+    let begin = async |from: String, to: String| {
+        let input = json!({"name": from, "startsOn": from, "endsOn": to});
+        shop.manager.done("fiscalYearCreate", input).await
+    };
+    // Behind a gap it is of no use.
+    let far = year + 3;
+    begin(format!("{far}-02-01"), format!("{far}-12-31")).await;
+    assert_eq!(until().await, json!(format!("{}-12-31", year + 1)));
+    begin(format!("{}-01-01", year + 2), format!("{far}-01-31")).await;
+    assert_eq!(until().await, json!(format!("{far}-12-31")));
+    // As if today were in none.
+    sqlx::raw_sql("ALTER TABLE fiscal_year DISABLE TRIGGER USER; UPDATE fiscal_year SET starts_on = starts_on + 7000, ends_on = ends_on + 7000")
+        .execute(shop.app.sql())
+        .await
+        .unwrap();
+    assert_eq!(until().await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accounts_that_cannot_have_stock_are_refused() {
     let shop = Shop::open().await;
     let books = Books::of(&shop).await;
