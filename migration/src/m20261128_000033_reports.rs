@@ -47,7 +47,7 @@ const FINER: [(&str, &str, &str); 2] = [
 ];
 
 /// Puts `after` where a function says `before`, which it must say once.
-fn rewrite(function: &str, before: &str, after: &str) -> String {
+pub(crate) fn rewrite(function: &str, before: &str, after: &str) -> String {
     format!(
         "DO $rewrite$
          DECLARE

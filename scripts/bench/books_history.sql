@@ -91,7 +91,7 @@ GROUP BY 1, 2, 3, 4;
 INSERT INTO subsidiary_turnover (account_id, subsidiary_id, commodity, span, since, debit, credit)
 SELECT l.account_id, l.subsidiary_id, l.commodity, s.span, s.since, COALESCE(sum(l.amount) FILTER (WHERE l.is_debit), 0),
        COALESCE(sum(l.amount) FILTER (WHERE NOT l.is_debit), 0)
-FROM journal_line l CROSS JOIN LATERAL (VALUES ('day', l.date), ('month', date_trunc('month', l.date)::date)) s (span, since)
+FROM journal_line l CROSS JOIN LATERAL (VALUES ('day', l.date), ('month', date_trunc('month', l.date)::date), ('year', date_trunc('year', l.date)::date)) s (span, since)
 WHERE l.subsidiary_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5;
 
 ALTER TABLE journal_entry ENABLE TRIGGER USER;

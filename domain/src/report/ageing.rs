@@ -250,29 +250,33 @@ fn aged(begin: &str, of: &AgedOf) -> Sql {
         }
     }
     sql.push(" AND a.kind = ").bind(of.owing.kind().to_value());
-    sql.push("), flow AS (SELECT t.account_id, t.subsidiary_id, t.commodity, t.interval, sum(t.debit) AS debit, sum(t.credit) AS credit FROM (");
-    push_turnovers(&mut sql, &spans, &of.scope);
-    sql.push(") t GROUP BY t.account_id, t.subsidiary_id, t.commodity, t.interval)");
-    push_shares(&mut sql, of.owing);
-    sql.push(", aged AS (SELECT s.account_id, s.subsidiary_id, s.commodity, ARRAY[");
-    // An interval for each age, in the order of time.
-    for interval in (0..columns.len()).rev() {
+    sql.push("), flow AS (SELECT t.account_id, t.subsidiary_id, t.commodity, sum(t.debit - t.credit) AS balance");
+    for interval in 0..columns.len() {
         sql.push(&format!(
-            "COALESCE(sum(s.amount) FILTER (WHERE s.interval = {interval}), 0)"
+            ", COALESCE(sum(t.debit) FILTER (WHERE t.interval = {interval}), 0) AS debit_{interval}, \
+             COALESCE(sum(t.credit) FILTER (WHERE t.interval = {interval}), 0) AS credit_{interval}"
         ));
-        sql.push(if interval == 0 { "" } else { ", " });
     }
+    sql.push(" FROM (");
+    push_turnovers(&mut sql, &spans, &of.scope);
+    sql.push(") t GROUP BY t.account_id, t.subsidiary_id, t.commodity), open AS (SELECT f.account_id, f.subsidiary_id, f.commodity, f.balance");
+    for interval in 0..columns.len() {
+        sql.push(&format!(
+            ", CASE WHEN f.balance > 0 THEN f.debit_{interval} ELSE f.credit_{interval} END AS side_{interval}"
+        ));
+    }
+    sql.push(" FROM flow f WHERE f.balance <> 0), aged AS (SELECT o.account_id, o.subsidiary_id, o.commodity, ARRAY[");
+    push_shares(&mut sql, of.owing, columns.len());
     sql.push(
         "] AS amounts, w.code AS account_code, d.code AS subsidiary_code
-         FROM shares s JOIN whose w ON w.id = s.account_id JOIN dimension_value d ON d.id = s.subsidiary_id
-         GROUP BY s.account_id, s.subsidiary_id, s.commodity, w.code, d.code) ",
+         FROM open o JOIN whose w ON w.id = o.account_id JOIN dimension_value d ON d.id = o.subsidiary_id) ",
     );
     sql
 }
 
 fn push_turnovers(sql: &mut Sql, spans: &Spans, scope: &Scope) {
     sql.push("SELECT o.account_id, o.subsidiary_id, o.commodity, p.interval, o.debit, o.credit FROM whose w CROSS JOIN ");
-    push_pieces(sql, spans);
+    push_pieces(sql, &spans.pieces_with_years());
     sql.push(
         " CROSS JOIN LATERAL (SELECT account_id, subsidiary_id, commodity, debit, credit FROM subsidiary_turnover
                               WHERE account_id = w.id AND span = p.span AND since >= p.since AND since <= p.until OFFSET 0) o",
@@ -295,23 +299,20 @@ fn push_turnovers(sql: &mut Sql, spans: &Spans, scope: &Scope) {
     sql.bind(known);
 }
 
-/// Of each interval, going back in time, as much as is left of the balance; positive where it is owed.
-fn push_shares(sql: &mut Sql, owing: Owing) {
+/// Of each interval, going back in time, as much of the side that is open as is left of the balance; positive where it is owed.
+fn push_shares(sql: &mut Sql, owing: Owing, intervals: usize) {
     let owed = match owing {
-        Owing::Receivable => "1",
-        Owing::Payable => "-1",
+        Owing::Receivable => "",
+        Owing::Payable => "-",
     };
-    sql.push(&format!(
-        ", shares AS (
-             SELECT f.account_id, f.subsidiary_id, f.commodity, f.interval,
-                    sign(f.balance) * {owed} * GREATEST(0, LEAST(f.side, abs(f.balance) - COALESCE(sum(f.side) OVER (
-                        PARTITION BY f.account_id, f.subsidiary_id, f.commodity ORDER BY f.interval DESC
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))) AS amount
-             FROM (SELECT b.*, CASE WHEN b.balance > 0 THEN b.debit ELSE b.credit END AS side
-                   FROM (SELECT *, sum(debit - credit) OVER (PARTITION BY account_id, subsidiary_id, commodity) AS balance FROM flow) b
-                   WHERE b.balance <> 0) f
-         )"
-    ));
+    let mut left = "abs(o.balance)".to_owned();
+    for interval in (0..intervals).rev() {
+        sql.push(&format!(
+            "{owed}sign(o.balance) * GREATEST(0, LEAST(o.side_{interval}, {left}))"
+        ));
+        sql.push(if interval == 0 { "" } else { ", " });
+        left.push_str(&format!(" - o.side_{interval}"));
+    }
 }
 
 #[cfg(test)]

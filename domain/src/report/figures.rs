@@ -10,7 +10,10 @@ use entity::id::AccountId;
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{Column, Scope, span::Spans};
+use super::{
+    Column, Scope,
+    span::{Piece, Spans},
+};
 use crate::{error::Result, sql::Sql};
 
 /// What went to each side.
@@ -85,7 +88,7 @@ pub(super) async fn read(
 
 fn push_turnovers(sql: &mut Sql, spans: &Spans, scope: &Scope, only: Only) {
     sql.push("SELECT o.account_id, o.commodity, p.interval, o.debit, o.credit FROM ");
-    push_pieces(sql, spans);
+    push_pieces(sql, &spans.pieces());
     sql.push(
         " CROSS JOIN LATERAL (SELECT account_id, commodity, debit, credit FROM account_turnover
                               WHERE span = p.span AND since >= p.since AND since <= p.until OFFSET 0) o",
@@ -133,13 +136,10 @@ fn push_lines(sql: &mut Sql, spans: &Spans, scope: &Scope, only: Only) {
     }
 }
 
-/// The turnovers that make up the intervals, as `p (interval, span, since, until)`.
-pub(super) fn push_pieces(sql: &mut Sql, spans: &Spans) {
-    let pieces = spans.pieces();
+/// The turnovers that make up intervals, as `p (interval, span, since, until)`.
+pub(super) fn push_pieces(sql: &mut Sql, pieces: &[Piece]) {
     let places: Vec<_> = pieces.iter().map(|piece| place(piece.interval)).collect();
-    let names = pieces
-        .iter()
-        .map(|piece| if piece.is_month { "month" } else { "day" }.to_owned());
+    let names = pieces.iter().map(|piece| piece.span.as_str().to_owned());
     let since: Vec<_> = pieces.iter().map(|piece| piece.since).collect();
     let until: Vec<_> = pieces.iter().map(|piece| piece.until).collect();
     sql.push("unnest(");

@@ -1,19 +1,39 @@
 //! Which turnovers make up the columns of a report: each day is read once, however many columns it is part of.
 //!
-//! The days on which columns begin and end cut time into intervals. An interval is read as whole months and the days around them, and what a
-//! column has is the sum of its intervals.
+//! The days on which columns begin and end cut time into intervals. An interval is read as whole months and the days around them, or as whole
+//! years, the months around them and the days around those; and what a column has is the sum of its intervals.
 
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 
 use super::Column;
+
+/// How long the time is that a turnover is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    Day,
+    Month,
+    /// Only subsidiary accounts have these.
+    Year,
+}
+
+impl Span {
+    /// As the tables call it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+}
 
 /// Turnovers to read: of this span, from the one day to the other, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     /// To which interval they belong.
     pub(super) interval: usize,
-    /// Whole months, by their first days; or days.
-    pub(super) is_month: bool,
+    /// Months and years go by their first days.
+    pub(super) span: Span,
     pub(super) since: NaiveDate,
     pub(super) until: NaiveDate,
 }
@@ -85,6 +105,11 @@ impl Spans {
         pieces.collect()
     }
 
+    /// The same where there are turnovers of years.
+    pub(super) fn pieces_with_years(&self) -> Vec<Piece> {
+        self.pieces().into_iter().flat_map(of_years).collect()
+    }
+
     /// Of which columns an interval is a part.
     pub(super) fn columns_of(&self, interval: usize) -> impl Iterator<Item = usize> {
         let columns = self.columns.iter().enumerate();
@@ -100,29 +125,65 @@ fn pieces(interval: usize, Interval { since, until }: Interval) -> Vec<Piece> {
     } else {
         month(since) + Months::new(1)
     };
-    let behind = until.succ_opt().unwrap_or(until);
-    let last_days = month(behind);
-    let day_before = |day: NaiveDate| day.checked_sub_days(Days::new(1)).unwrap_or(day);
-    let parts = if first_month <= last_days {
-        [
-            (false, since, day_before(first_month)),
-            (true, first_month, day_before(last_days)),
-            (false, last_days, until),
-        ]
-        .to_vec()
+    let behind = behind(until);
+    let whole = (first_month, month(behind));
+    split(interval, (since, until), whole, (Span::Day, Span::Month))
+}
+
+/// Months as whole years and the months around them.
+fn of_years(piece: Piece) -> Vec<Piece> {
+    let Piece {
+        interval,
+        span,
+        since,
+        until,
+    } = piece;
+    if span != Span::Month {
+        return vec![piece];
+    }
+    let first_year = if since.month() == 1 {
+        since
     } else {
-        vec![(false, since, until)]
+        year(since) + Months::new(12)
     };
+    let whole = (first_year, year(behind(until)));
+    split(interval, (since, until), whole, (Span::Month, Span::Year))
+}
+
+/// Days in a row as longer spans, from the first of them to where the last ends, and shorter ones around those.
+fn split(
+    interval: usize,
+    (since, until): (NaiveDate, NaiveDate),
+    (first, end): (NaiveDate, NaiveDate),
+    (short, long): (Span, Span),
+) -> Vec<Piece> {
+    let parts = if first <= end {
+        vec![
+            (short, since, before(first)),
+            (long, first, before(end)),
+            (short, end, until),
+        ]
+    } else {
+        vec![(short, since, until)]
+    };
+    let parts = parts.into_iter();
     parts
-        .into_iter()
         .filter(|(_, since, until)| since <= until)
-        .map(|(is_month, since, until)| Piece {
+        .map(|(span, since, until)| Piece {
             interval,
-            is_month,
+            span,
             since,
             until,
         })
         .collect()
+}
+
+fn before(day: NaiveDate) -> NaiveDate {
+    day.pred_opt().unwrap_or(day)
+}
+
+fn behind(day: NaiveDate) -> NaiveDate {
+    day.succ_opt().unwrap_or(day)
 }
 
 /// Earlier than anything that is posted.
@@ -132,6 +193,10 @@ fn beginning() -> NaiveDate {
 
 fn month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
+}
+
+fn year(day: NaiveDate) -> NaiveDate {
+    month(day).with_month(1).unwrap_or(day)
 }
 
 #[cfg(test)]
@@ -147,14 +212,18 @@ mod tests {
     }
 
     /// Of each interval, how often each day is read.
-    fn read(spans: &Spans) -> BTreeMap<NaiveDate, Vec<usize>> {
+    fn read(pieces: Vec<Piece>) -> BTreeMap<NaiveDate, Vec<usize>> {
         let mut days: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for piece in spans.pieces() {
-            if piece.is_month {
-                assert_eq!(piece.since.day(), 1);
-                assert_eq!(piece.until.succ_opt().unwrap().day(), 1);
+        for piece in pieces {
+            let ends = [piece.since, piece.until.succ_opt().unwrap()];
+            for end in ends {
+                match piece.span {
+                    Span::Day => {}
+                    Span::Month => assert_eq!(end.day(), 1),
+                    Span::Year => assert_eq!(end.ordinal(), 1),
+                }
             }
-            let mut day = piece.since.max(day(-100));
+            let mut day = piece.since.max(day(-500));
             while day <= piece.until {
                 days.entry(day).or_default().push(piece.interval);
                 day = day.succ_opt().unwrap();
@@ -166,16 +235,16 @@ mod tests {
     proptest! {
         #[test]
         fn each_column_reads_each_of_its_days_once(
-            columns in prop::collection::vec((prop::option::of(0..200_i32), 0..200_i32), 1..=12)
+            columns in prop::collection::vec((prop::option::of(0..1_000_i32), 0..1_000_i32), 1..=12), years: bool
         ) {
             let columns: Vec<_> = columns
                 .into_iter()
                 .map(|(from, until)| Column { from: from.map(|from| day(from.min(until))), until: day(until) })
                 .collect();
             let spans = Spans::of(&columns);
-            let days = read(&spans);
+            let days = read(if years { spans.pieces_with_years() } else { spans.pieces() });
             for (place, column) in columns.iter().enumerate() {
-                for number in -50..220 {
+                for number in -450..1_020 {
                     let day = day(number);
                     let times = days.get(&day).into_iter().flatten()
                         .filter(|interval| spans.columns_of(**interval).any(|of| of == place))
@@ -187,30 +256,49 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_year_is_read_by_months() {
-        let column = Column {
-            from: NaiveDate::from_ymd_opt(2025, 3, 21),
-            until: NaiveDate::from_ymd_opt(2026, 3, 20).unwrap(),
-        };
-        let pieces = Spans::of(&[column]).pieces();
-        let spans: Vec<_> = pieces
-            .iter()
+    fn told(pieces: Vec<Piece>) -> Vec<(&'static str, String, String)> {
+        let pieces = pieces.into_iter();
+        pieces
             .map(|piece| {
                 (
-                    piece.is_month,
+                    piece.span.as_str(),
                     piece.since.to_string(),
                     piece.until.to_string(),
                 )
             })
-            .collect();
-        let text = |is_month, since: &str, until: &str| (is_month, since.into(), until.into());
+            .collect()
+    }
+
+    fn text(span: &'static str, since: &str, until: &str) -> (&'static str, String, String) {
+        (span, since.into(), until.into())
+    }
+
+    #[test]
+    fn a_year_is_read_by_months_and_many_by_years() {
+        let column = Column {
+            from: NaiveDate::from_ymd_opt(2025, 3, 21),
+            until: NaiveDate::from_ymd_opt(2026, 3, 20).unwrap(),
+        };
         assert_eq!(
-            spans,
+            told(Spans::of(&[column]).pieces()),
             [
-                text(false, "2025-03-21", "2025-03-31"),
-                text(true, "2025-04-01", "2026-02-28"),
-                text(false, "2026-03-01", "2026-03-20"),
+                text("day", "2025-03-21", "2025-03-31"),
+                text("month", "2025-04-01", "2026-02-28"),
+                text("day", "2026-03-01", "2026-03-20"),
+            ]
+        );
+        let column = Column {
+            from: NaiveDate::from_ymd_opt(2023, 3, 21),
+            until: NaiveDate::from_ymd_opt(2026, 3, 20).unwrap(),
+        };
+        assert_eq!(
+            told(Spans::of(&[column]).pieces_with_years()),
+            [
+                text("day", "2023-03-21", "2023-03-31"),
+                text("month", "2023-04-01", "2023-12-31"),
+                text("year", "2024-01-01", "2025-12-31"),
+                text("month", "2026-01-01", "2026-02-28"),
+                text("day", "2026-03-01", "2026-03-20"),
             ]
         );
     }
