@@ -22,7 +22,7 @@ pub enum State {
 /// One size and format of a picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rendition {
-    /// `thumbnail`, `small`, `medium` or `large`.
+    /// `thumbnail`, `small`, `medium`, `large` or `square`.
     pub size: String,
     /// `webp` or `jpeg`.
     pub format: String,
@@ -69,6 +69,16 @@ pub struct Model {
     /// What can be shown.
     #[sea_orm(column_type = "JsonBinary")]
     pub renditions: Renditions,
+    /// What is shown until a rendition is there: a ThumbHash.
+    pub thumb_hash: Option<Vec<u8>>,
+    /// The colour of which there is most, as `0xRRGGBB`.
+    pub dominant_color: Option<i32>,
+    /// What must stay to be seen when a part is cut off: percent of the width, from the left.
+    pub focus_x: i16,
+    /// The same: percent of the height, from the top.
+    pub focus_y: i16,
+    /// When its renditions were made.
+    pub rendered_at: Option<DateTime<Utc>>,
     /// When it was uploaded.
     pub created_at: DateTime<Utc>,
 }

@@ -142,6 +142,12 @@ async fn every_mutation_of_the_catalogue_leaves_its_own_row() {
             "item.reorder_images",
         ),
         (
+            "itemImageFocus",
+            json!({"itemId": item, "imageId": picture, "x": 30, "y": 70}),
+            "item",
+            "item.focus_image",
+        ),
+        (
             "itemImageRemove",
             json!({"itemId": item, "imageId": picture}),
             "item",

@@ -26,7 +26,7 @@ const OF_PEOPLE: [&str; 5] = [
 ];
 
 /// Tested where dead jobs are.
-const OF_JOBS: [&str; 1] = ["jobRetry"];
+const OF_JOBS: [&str; 2] = ["itemImagesRegenerate", "jobRetry"];
 
 /// A mutation to be sent more than once: its name, its input, and another input for the same key.
 struct Case {
@@ -360,6 +360,12 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!({"itemId": items[5], "order": [second, front]}),
             "order",
             json!([front, second]),
+        ),
+        Case::new(
+            "itemImageFocus",
+            json!({"itemId": items[5], "imageId": front, "x": 10, "y": 90}),
+            "x",
+            json!(11),
         ),
         Case::new(
             "metalRateRecord",

@@ -1,7 +1,9 @@
 //! Pictures of items: what is made of a photograph, what is refused at the door, and what is stored.
 
+mod focus;
 mod photo;
 mod refusals;
+mod regenerate;
 mod storing;
 
 use std::path::{Path, PathBuf};

@@ -226,6 +226,12 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ),
     ("itemImageRemove", "ItemImageRemoveInput", ITEM),
     ("itemImageReorder", "ItemImageReorderInput", ITEM),
+    ("itemImageFocus", "ItemImageFocusInput", ITEM),
+    (
+        "itemImagesRegenerate",
+        "ItemImagesRegenerateInput",
+        "job { id kind state }",
+    ),
     ("itemOptionsSet", "ItemOptionsSetInput", ITEM),
     (
         "itemVariantsGenerate",

@@ -7,6 +7,7 @@ pub mod expiry;
 pub mod failure;
 pub mod jobs;
 pub mod labels;
+pub mod pictures;
 pub mod queue;
 pub mod recost;
 pub mod registry;

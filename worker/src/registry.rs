@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     jobs::{
         Attempt, export_items, export_report, import_items, import_journal, print_labels,
-        reconcile_stock, render_code, render_image, verify_trail,
+        reconcile_stock, regenerate_images, render_code, render_image, verify_trail,
     },
 };
 
@@ -35,6 +35,9 @@ pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
         }
         Task::ReconcileStock { reconciliation_id } => {
             reconcile_stock::run(context, attempt, reconciliation_id).await
+        }
+        Task::RegenerateImages { before } => {
+            Box::pin(regenerate_images::run(context, attempt, before)).await
         }
         Task::RenderCode { item_id } => render_code::run(context, attempt, item_id).await,
         Task::RenderImage { image_id } => render_image::run(context, attempt, image_id).await,

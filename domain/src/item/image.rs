@@ -10,6 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    IntoActiveModel as _,
 };
 use serde::Serialize;
 
@@ -26,6 +27,8 @@ use crate::{
 
 /// Most pictures of one item.
 const IMAGES_MAX: usize = 50;
+/// What matters of a picture of which nothing else is said, in percent.
+const FOCUS_MIDDLE: i16 = 50;
 
 /// An upload that the blob store has.
 #[derive(Clone, Debug, Serialize)]
@@ -156,6 +159,45 @@ impl Items<'_> {
         Ok(item)
     }
 
+    /// Says what of a picture must stay to be seen when a part of it is cut off: the point this many percent of the width from the left and
+    /// of the height from the top. What is cut out is made anew in the background; until then the old is shown.
+    ///
+    /// # Errors
+    /// When there is no such item or picture, the item is archived, or a percentage is none.
+    pub async fn focus_image(
+        &self,
+        viewer: &Viewer,
+        id: ItemId,
+        image: ItemImageId,
+        (x, y): (i32, i32),
+        key: Option<&str>,
+    ) -> Result<Item> {
+        viewer.require(Permission::CatalogueWrite)?;
+        let (x, y) = (percent("x", x)?, percent("y", y)?);
+        let now = self.domain.now();
+        let tx = self.domain.begin().await?;
+        let asked = (id, image, x, y);
+        let claim = match claim_in_tx(&tx, viewer, key, "item.focus_image", &asked, now).await? {
+            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Now(claim) => claim,
+        };
+        let before = lock_in_use_in_tx(&tx, id, None).await?;
+        let images = query::images_in_tx(&tx, id).await?;
+        let picture = images.into_iter().find(|other| other.id == image);
+        let picture = picture.ok_or_else(|| Refusal::new(Code::NotFound, "imageId"))?;
+        let mut row = picture.into_active_model();
+        row.focus_x = Set(x);
+        row.focus_y = Set(y);
+        row.update(&tx).await?;
+        let item = write::touched(now, before.clone()).update(&tx).await?;
+        let task = Task::RenderImage { image_id: image };
+        job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
+        write::record_in_tx(&tx, viewer, now, "item.focus_image", Some(&before), &item).await?;
+        claim.keep_in_tx(&tx, &item).await?;
+        self.domain.commit(tx).await?;
+        Ok(item)
+    }
+
     /// Puts an item's pictures into the given order; the first becomes the primary one.
     ///
     /// # Errors
@@ -196,6 +238,16 @@ impl Items<'_> {
     }
 }
 
+/// A side of the focus, in percent.
+fn percent(path: &str, value: i32) -> Result<i16, Refusal> {
+    let fits = i16::try_from(value).ok();
+    fits.filter(|value| (0..=100).contains(value))
+        .ok_or_else(|| {
+            let refusal = Refusal::new(Code::OutOfRange, path);
+            refusal.with("min", 0).with("max", 100)
+        })
+}
+
 async fn insert_in_tx(
     tx: &DatabaseTransaction,
     now: DateTime<Utc>,
@@ -227,6 +279,11 @@ async fn insert_in_tx(
         height: Set(pixels(height)?),
         byte_size: Set(i64::try_from(byte_size).unwrap_or(i64::MAX)),
         renditions: Set(Renditions::default()),
+        thumb_hash: Set(None),
+        dominant_color: Set(None),
+        focus_x: Set(FOCUS_MIDDLE),
+        focus_y: Set(FOCUS_MIDDLE),
+        rendered_at: Set(None),
         created_at: Set(now),
     };
     Ok(row.insert(tx).await?)

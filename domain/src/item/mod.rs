@@ -13,6 +13,7 @@ mod many;
 mod metal;
 mod order;
 mod query;
+mod regenerate;
 mod rendered;
 mod rules;
 mod search;
@@ -56,10 +57,10 @@ pub use order::{OrderField, OrderTerm};
 pub(crate) use query::ITEM_COLUMNS;
 pub use query::{ItemInCategory, ItemWithImage};
 pub(crate) use query::{Marked, Marks, first_barcodes, first_ids, known, marked, plain};
-pub use rendered::RenderedImage;
 pub(crate) use rendered::{
     LockedImage, give_up_image_in_tx, lock_image_in_tx, take_up_image_in_tx,
 };
+pub use rendered::{Pictured, RenderedImage};
 pub use selection::ItemSelection;
 pub use tag::Tag;
 pub use variant::{

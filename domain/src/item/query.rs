@@ -76,7 +76,8 @@ pub(super) const COLUMNS: &str = concat!(
     item_columns!(),
     ", p.id AS p_id, p.item_id AS p_item_id, p.position AS p_position, p.state AS p_state, \
     p.failure AS p_failure, p.original_key AS p_original_key, p.media_type AS p_media_type, p.width AS p_width, \
-    p.height AS p_height, p.byte_size AS p_byte_size, p.renditions AS p_renditions, p.created_at AS p_created_at"
+    p.height AS p_height, p.byte_size AS p_byte_size, p.renditions AS p_renditions, p.thumb_hash AS p_thumb_hash, p.dominant_color AS p_dominant_color, \
+    p.focus_x AS p_focus_x, p.focus_y AS p_focus_y, p.rendered_at AS p_rendered_at, p.created_at AS p_created_at"
 );
 pub(super) const FROM: &str = "item i LEFT JOIN item_image p ON p.id = i.primary_image_id";
 

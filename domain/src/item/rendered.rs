@@ -18,11 +18,22 @@ use crate::{
     viewer::Viewer,
 };
 
+/// A picture as it can be shown.
+#[derive(Clone, Debug)]
+pub struct Pictured {
+    /// Its sizes and formats.
+    pub renditions: Vec<Rendition>,
+    /// What is shown until one of them is there: a ThumbHash.
+    pub thumb_hash: Vec<u8>,
+    /// The colour of which there is most: red, green, blue.
+    pub dominant_color: [u8; 3],
+}
+
 /// What came out of rendering a picture.
 #[derive(Clone, Debug)]
 pub enum RenderedImage {
     /// It can be shown.
-    Ready(Vec<Rendition>),
+    Ready(Pictured),
     /// Its content cannot be read: trying again will not help.
     Unreadable(Code),
 }
@@ -39,7 +50,8 @@ impl Items<'_> {
             .await?)
     }
 
-    /// Keeps what came out of rendering a picture, and that the job is done. A picture that was removed meanwhile is no error.
+    /// Keeps what came out of rendering a picture as it was then, and that the job is done. A picture that was removed meanwhile is no error,
+    /// nor is one whose focus was moved: then another job renders it.
     ///
     /// # Errors
     /// When a person asks, another worker has taken the job over, or the database fails.
@@ -53,14 +65,7 @@ impl Items<'_> {
         viewer.require_system()?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let item = query::lock_in_tx(&tx, image.item_id).await?;
-        let image = item_image::Entity::find_by_id(image.id).one(&tx).await?;
-        if let (Some(item), Some(image)) = (item, image) {
-            let action = action(&rendered);
-            audit::sign_in_tx(&tx, viewer, action).await?;
-            rendered_row(image, rendered).update(&tx).await?;
-            write::announce_in_tx(&tx, viewer, now, action, &item).await?;
-        }
+        keep_in_tx(&tx, viewer, now, image, rendered).await?;
         job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
         self.domain.commit(tx).await?;
         Ok(())
@@ -93,6 +98,34 @@ impl Items<'_> {
         job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
         self.domain.commit(tx).await?;
         Ok(())
+    }
+}
+
+/// Keeps what came out of rendering a picture as it was then, unless it is gone or was asked for otherwise meanwhile.
+pub(super) async fn keep_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    then: &ItemImage,
+    rendered: RenderedImage,
+) -> Result<()> {
+    let item = query::lock_in_tx(tx, then.item_id).await?;
+    let image = item_image::Entity::find_by_id(then.id).one(tx).await?;
+    let image = image.filter(|image| is_about(image, then, &rendered));
+    let (Some(item), Some(image)) = (item, image) else {
+        return Ok(());
+    };
+    let action = action(&rendered);
+    audit::sign_in_tx(tx, viewer, action).await?;
+    rendered_row(now, image, rendered).update(tx).await?;
+    write::announce_in_tx(tx, viewer, now, action, &item).await
+}
+
+/// What could be shown before is not taken away because it cannot be made again.
+fn is_about(image: &ItemImage, then: &ItemImage, rendered: &RenderedImage) -> bool {
+    match rendered {
+        RenderedImage::Ready(_) => (image.focus_x, image.focus_y) == (then.focus_x, then.focus_y),
+        RenderedImage::Unreadable(_) => image.state != State::Ready,
     }
 }
 
@@ -132,7 +165,7 @@ pub(crate) async fn give_up_image_in_tx(
     let outcome = RenderedImage::Unreadable(Code::GaveUp);
     let action = action(&outcome);
     audit::sign_in_tx(tx, viewer, action).await?;
-    rendered_row(image, outcome).update(tx).await?;
+    rendered_row(now, image, outcome).update(tx).await?;
     write::announce_in_tx(tx, viewer, now, action, &item).await
 }
 
@@ -160,13 +193,24 @@ fn action(rendered: &RenderedImage) -> &'static str {
     }
 }
 
-fn rendered_row(image: ItemImage, rendered: RenderedImage) -> item_image::ActiveModel {
+fn rendered_row(
+    now: DateTime<Utc>,
+    image: ItemImage,
+    rendered: RenderedImage,
+) -> item_image::ActiveModel {
     let mut row = image.into_active_model();
+    row.rendered_at = Set(Some(now));
     match rendered {
-        RenderedImage::Ready(renditions) => {
+        RenderedImage::Ready(Pictured {
+            renditions,
+            thumb_hash,
+            dominant_color: [red, green, blue],
+        }) => {
             row.state = Set(State::Ready);
             row.failure = Set(None);
             row.renditions = Set(Renditions(renditions));
+            row.thumb_hash = Set(Some(thumb_hash));
+            row.dominant_color = Set(Some(i32::from_be_bytes([0, red, green, blue])));
         }
         RenderedImage::Unreadable(code) => {
             row.state = Set(State::Failed);

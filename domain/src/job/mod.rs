@@ -18,6 +18,7 @@ mod write;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use entity::id::{
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
     ReportExportId, StockReconciliationId, TrailVerificationId,
@@ -86,6 +87,12 @@ pub enum Task {
         /// The item.
         item_id: ItemId,
     },
+    /// Make the renditions of all pictures anew.
+    #[serde(rename = "item.regenerate_images")]
+    RegenerateImages {
+        /// That were not made since then.
+        before: DateTime<Utc>,
+    },
     /// Draw labels, as a file to print.
     #[serde(rename = "label.print")]
     PrintLabels {
@@ -143,6 +150,7 @@ impl Task {
             Self::ImportItems { .. } => "item.import",
             Self::ExportReport { .. } => "report.export",
             Self::ImportJournal { .. } => "journal.import",
+            Self::RegenerateImages { .. } => "item.regenerate_images",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
             Self::VerifyTrail { .. } => "trail.verify",
@@ -160,6 +168,7 @@ impl Task {
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
             | Self::ReconcileStock { .. }
+            | Self::RegenerateImages { .. }
             | Self::VerifyTrail { .. } => Queue::Bulk,
         }
     }
@@ -172,11 +181,12 @@ impl Task {
             Self::RenderCode { .. } => Duration::from_secs(20),
             Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
-            // An import that takes longer goes on with the next attempt, and so does a proof of the trail.
+            // An import that takes longer goes on with the next attempt, and so do pictures and a proof of the trail.
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
+            | Self::RegenerateImages { .. }
             | Self::VerifyTrail { .. } => Duration::from_secs(3600),
         }
     }

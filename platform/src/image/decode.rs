@@ -20,6 +20,8 @@ const MAX_SCANS: usize = 30;
 pub(super) struct Decoded {
     pub(super) picture: DynamicImage,
     pub(super) orientation: Orientation,
+    /// Its colour profile (ICC), when it has one that is about its pixels as they are decoded.
+    pub(super) profile: Option<Vec<u8>>,
 }
 
 /// Decodes the picture; of an animation the first frame.
@@ -48,6 +50,12 @@ fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<Decoded, Rejection> {
         ColorSpace::RGB
     };
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(space));
+    // Four inks become three colours without their profile, which says nothing about these.
+    let inks = matches!(
+        decoder.input_colorspace(),
+        Some(ColorSpace::CMYK | ColorSpace::YCCK)
+    );
+    let profile = decoder.icc_profile().filter(|_| !inks);
     let pixels = decoder.decode().map_err(Rejection::unreadable)?;
     let picture = if gray {
         GrayImage::from_raw(width, height, pixels).map(DynamicImage::from)
@@ -57,6 +65,7 @@ fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<Decoded, Rejection> {
     Ok(Decoded {
         picture: picture.ok_or(Rejection::Unreadable)?,
         orientation: jpeg_orientation(&decoder),
+        profile,
     })
 }
 
@@ -90,9 +99,11 @@ fn decode_other(bytes: &[u8], format: Format, limits: &Limits) -> Result<Decoded
     limits.check_dimensions(width, height)?;
     // A damaged note about orientation is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().unwrap_or_default();
     let picture = DynamicImage::from_decoder(decoder).map_err(Rejection::unreadable)?;
     Ok(Decoded {
         picture,
         orientation,
+        profile,
     })
 }

@@ -14,13 +14,16 @@
 //! How to add a size: a variant of [`Size`] with its name and longest side. How to add an input
 //! format: a variant of [`Format`], its signature, and how a whole file of it ends (`complete`).
 
+mod colour;
 mod complete;
 mod decode;
 mod encode;
+mod focus;
 mod format;
 mod inspect;
 mod jpeg;
 mod limits;
+mod placeholder;
 mod rejection;
 mod render;
 mod scale;
@@ -29,9 +32,11 @@ mod size;
 mod tests;
 
 pub use encode::Encoding;
+pub use focus::Focus;
 pub use format::Format;
 pub use inspect::{InspectError, Inspected, inspect, inspect_file, inspect_open};
 pub use limits::Limits;
+pub use placeholder::Placeholder;
 pub use rejection::Rejection;
 pub use render::{RenderError, Rendered, Rendition, render};
 pub use size::Size;

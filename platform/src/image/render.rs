@@ -1,12 +1,16 @@
 //! One uploaded picture in, all its renditions out.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use image::DynamicImage;
 use image::metadata::Orientation;
 
+use super::colour::in_srgb;
 use super::decode::{Decoded, decode};
-use super::scale::{eight_bits, in_colour, shrink};
+use super::focus::{Focus, square};
+use super::placeholder::{Placeholder, placeholder};
+use super::scale::{eight_bits, shrink};
 use super::{Encoding, Format, Limits, Rejection, Size, inspect};
 
 /// A picture in one size and one encoding.
@@ -45,8 +49,10 @@ pub struct Rendered {
     pub width: u32,
     /// The height of that picture when it stands upright, in pixels.
     pub height: u32,
-    /// Every size asked for in every encoding, largest size first.
+    /// Every size asked for in every encoding, largest size first, the square last.
     pub renditions: Vec<Rendition>,
+    /// What is shown until one of them is there.
+    pub placeholder: Placeholder,
 }
 
 /// Why a picture was not rendered.
@@ -60,8 +66,8 @@ pub enum RenderError {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Decodes a picture in full, turns it upright, and writes each of `sizes` as WebP and as JPEG.
-/// Renditions are never larger than the picture and hold no metadata.
+/// Decodes a picture in full, turns it upright, and writes each of `sizes` as WebP and as JPEG, in sRGB. What is cut out is cut out
+/// around `focus`. Renditions are never larger than the picture and hold no metadata.
 ///
 /// See [`Limits`] for the memory this takes.
 ///
@@ -69,16 +75,22 @@ pub enum RenderError {
 ///
 /// [`RenderError::Rejected`] for a picture that is damaged or beyond `limits`,
 /// [`RenderError::Internal`] when the fault is ours.
-pub fn render(bytes: &[u8], limits: &Limits, sizes: &[Size]) -> Result<Rendered, RenderError> {
+pub fn render(
+    bytes: &[u8],
+    limits: &Limits,
+    sizes: &[Size],
+    focus: Focus,
+) -> Result<Rendered, RenderError> {
     let format = inspect(bytes, limits)?.format;
     let decoded = decode(bytes, format, limits)?;
     let (width, height) = upright_dimensions(&decoded);
-    let renditions = renditions(decoded, &largest_first(sizes))?;
+    let (renditions, placeholder) = renditions(decoded, &largest_first(sizes), focus)?;
     Ok(Rendered {
         format,
         width,
         height,
         renditions,
+        placeholder,
     })
 }
 
@@ -96,34 +108,45 @@ fn upright_dimensions(decoded: &Decoded) -> (u32, u32) {
     }
 }
 
+/// The sizes that show the whole picture first.
 fn largest_first(sizes: &[Size]) -> Vec<Size> {
     let mut sizes = sizes.to_vec();
-    sizes.sort_unstable();
+    sizes.sort_unstable_by_key(|size| (*size == Size::Square, Reverse(*size)));
     sizes.dedup();
-    sizes.reverse();
     sizes
 }
 
 /// Makes each size from the one before, which is far quicker than from the original and looks the
-/// same. `sizes` are in descending order.
-fn renditions(decoded: Decoded, sizes: &[Size]) -> Result<Vec<Rendition>, RenderError> {
+/// same; but the square, which shows a part, from the largest. `sizes` are in descending order.
+fn renditions(
+    decoded: Decoded,
+    sizes: &[Size],
+    focus: Focus,
+) -> Result<(Vec<Rendition>, Placeholder), RenderError> {
     let mut renditions = Vec::with_capacity(sizes.len() * Encoding::ALL.len());
-    let Some((largest, rest)) = sizes.split_first() else {
-        return Ok(renditions);
+    let with_square = sizes.contains(&Size::Square);
+    let largest = match sizes.first() {
+        _ if with_square => Size::Large,
+        Some(largest) => *largest,
+        None => Size::Thumbnail,
     };
-    let mut picture = upright(decoded, *largest)?;
-    add(&mut renditions, &picture, *largest)?;
-    for size in rest {
+    let mut picture = upright(decoded, largest)?;
+    let side = Size::Square.longest_side();
+    let cut = with_square.then(|| shrink(square(&picture, focus), side));
+    for size in sizes.iter().filter(|size| **size != Size::Square) {
         picture = shrink(picture, size.longest_side())?;
         add(&mut renditions, &picture, *size)?;
     }
-    Ok(renditions)
+    if let Some(cut) = cut {
+        add(&mut renditions, &cut?, Size::Square)?;
+    }
+    Ok((renditions, placeholder(picture)?))
 }
 
-/// Turning the picture after it is reduced costs less time and memory than turning all of it.
+/// Turning the picture after it is reduced costs less time and memory than turning all of it, and so does looking at its colours.
 fn upright(decoded: Decoded, size: Size) -> Result<DynamicImage, RenderError> {
     let reduced = shrink(eight_bits(decoded.picture), size.longest_side())?;
-    let mut picture = in_colour(reduced);
+    let mut picture = in_srgb(reduced, decoded.profile.as_deref());
     picture.apply_orientation(decoded.orientation);
     Ok(picture)
 }

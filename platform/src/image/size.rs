@@ -11,18 +11,26 @@ pub enum Size {
     Medium,
     /// For the whole screen: 1,600 pixels.
     Large,
+    /// For grids: 320 pixels either way, cut out around the focus. All others show the whole picture.
+    Square,
 }
 
 impl Size {
-    /// Every size, smallest first.
-    pub const ALL: [Self; 4] = [Self::Thumbnail, Self::Small, Self::Medium, Self::Large];
+    /// Every size, smallest first, and the square.
+    pub const ALL: [Self; 5] = [
+        Self::Thumbnail,
+        Self::Small,
+        Self::Medium,
+        Self::Large,
+        Self::Square,
+    ];
 
     /// The length of the longer side, in pixels.
     #[must_use]
     pub fn longest_side(self) -> u32 {
         match self {
             Self::Thumbnail => 160,
-            Self::Small => 320,
+            Self::Small | Self::Square => 320,
             Self::Medium => 800,
             Self::Large => 1600,
         }
@@ -36,6 +44,7 @@ impl Size {
             Self::Small => "small",
             Self::Medium => "medium",
             Self::Large => "large",
+            Self::Square => "square",
         }
     }
 }

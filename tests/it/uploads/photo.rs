@@ -1,4 +1,4 @@
-//! What becomes of a photograph: eight renditions, upright, without a word about where it was taken.
+//! What becomes of a photograph: ten renditions, upright, without a word about where it was taken.
 
 use image::{DynamicImage, ImageFormat};
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ fn assert_waits(uploaded: &Value) {
     );
 }
 
-/// Four sizes in two formats each, standing upright.
+/// Four sizes and a square in two formats each, standing upright.
 fn assert_complete(rendered: &[Rendered]) {
     let described = |one: &Rendered| {
         (
@@ -136,6 +136,7 @@ fn assert_complete(rendered: &[Rendered]) {
     let sizes = [
         (160, 107, "thumbnail"),
         (320, 214, "small"),
+        (320, 320, "square"),
         (800, 534, "medium"),
         (1600, 1067, "large"),
     ];
@@ -162,7 +163,7 @@ fn assert_clean(one: &Rendered) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_photograph_gets_eight_renditions_upright_and_without_its_secrets() {
+async fn a_photograph_gets_ten_renditions_upright_and_without_its_secrets() {
     let app = TestApp::start().await;
     let (manager, item) = ring(&app).await;
     let photo = telling(&landscape(6));
@@ -239,9 +240,10 @@ async fn pictures_keep_their_order_and_the_first_stays_primary() {
         .map(|image| image["id"].clone())
         .collect();
     assert_eq!(order, uploaded);
-    // A picture smaller than a size keeps its own: eight files each, none larger than the original.
-    assert_eq!(stored(&app, "rendition").len(), 3 * 8);
+    // A picture smaller than a size keeps its own: ten files each, none larger than the original.
+    assert_eq!(stored(&app, "rendition").len(), 3 * 10);
     for one in renditions(&app, &found["images"][2]).await {
-        assert_eq!((one.picture.width(), one.picture.height()), (48, 32));
+        let width = if one.size == "square" { 32 } else { 48 };
+        assert_eq!((one.picture.width(), one.picture.height()), (width, 32));
     }
 }

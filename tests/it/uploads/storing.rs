@@ -29,7 +29,7 @@ async fn the_same_picture_twice_is_stored_once() {
             stored(&app, "original").len(),
             stored(&app, "rendition").len()
         ),
-        (1, 8)
+        (1, 10)
     );
     let images = manager.ok(RENDITIONS, json!({"id": item})).await["item"]["images"].take();
     let [one, two] = &images.as_array().unwrap()[..] else {

@@ -6,6 +6,7 @@ pub mod import_items;
 pub mod import_journal;
 pub mod print_labels;
 pub mod reconcile_stock;
+pub mod regenerate_images;
 pub mod render_code;
 pub mod render_image;
 pub mod verify_trail;

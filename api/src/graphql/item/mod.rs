@@ -14,6 +14,7 @@ pub mod tag;
 pub mod variant;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chrono::{DateTime, Utc};
 use domain::{
     Permission,
@@ -94,7 +95,8 @@ pub enum ItemImageState {
 /// One size and format of a picture.
 #[derive(SimpleObject)]
 pub struct ImageRendition {
-    /// `thumbnail`, `small`, `medium` or `large`: at most 160, 320, 800 or 1600 pixels on the longer side.
+    /// `thumbnail`, `small`, `medium` or `large`: at most 160, 320, 800 or 1600 pixels on the longer side. Or `square`: cut out around the
+    /// focus, at most 320 pixels.
     size: String,
     /// `webp` or `jpeg`.
     format: String,
@@ -106,6 +108,15 @@ pub struct ImageRendition {
     bytes: u64,
     /// Where it can be fetched. Never changes.
     url: String,
+}
+
+/// The point of a picture that stays to be seen when a part is cut off.
+#[derive(SimpleObject)]
+pub struct ImageFocus {
+    /// Percent of the width, from the left.
+    x: i32,
+    /// Percent of the height, from the top.
+    y: i32,
 }
 
 /// A picture of an item.
@@ -125,6 +136,13 @@ pub struct ItemImage {
     height: i32,
     /// What can be shown; empty until `state` is `READY`.
     renditions: Vec<ImageRendition>,
+    /// A blur to show until a rendition is there: a [ThumbHash](https://evanw.github.io/thumbhash/) of at most 32 bytes, in base64. Null
+    /// until it is rendered.
+    thumb_hash: Option<String>,
+    /// The colour of which there is most, but white, such as `#d4af37`. Null until it is rendered.
+    dominant_color: Option<String>,
+    /// What stays to be seen when a part is cut off.
+    focus: ImageFocus,
     /// When it was uploaded.
     created_at: DateTime<Utc>,
 }
@@ -145,6 +163,11 @@ impl ItemImage {
             height,
             byte_size: _,
             renditions,
+            thumb_hash,
+            dominant_color,
+            focus_x,
+            focus_y,
+            rendered_at: _,
             created_at,
         } = row;
         let renditions = renditions
@@ -160,6 +183,12 @@ impl ItemImage {
             width,
             height,
             renditions,
+            thumb_hash: thumb_hash.map(|hash| BASE64_STANDARD.encode(hash)),
+            dominant_color: dominant_color.map(|color| format!("#{color:06x}")),
+            focus: ImageFocus {
+                x: focus_x.into(),
+                y: focus_y.into(),
+            },
             created_at,
         }
     }

@@ -65,6 +65,21 @@ pub struct ItemImageReorderInput {
     idempotency_key: Option<String>,
 }
 
+/// What of a picture matters most.
+#[derive(InputObject)]
+pub struct ItemImageFocusInput {
+    /// Whose picture it is.
+    item_id: ID,
+    /// Which one.
+    image_id: ID,
+    /// Percent of the width, from the left: 0 to 100.
+    x: i32,
+    /// Percent of the height, from the top: 0 to 100.
+    y: i32,
+    /// Makes sending the same request again harmless.
+    idempotency_key: Option<String>,
+}
+
 macro_rules! item_payloads {
     ($($(#[$doc:meta])+ $name:ident),+ $(,)?) => {$(
         $(#[$doc])+
@@ -98,6 +113,8 @@ item_payloads! {
     ItemImageRemovePayload,
     /// What became of reordering pictures.
     ItemImageReorderPayload,
+    /// What became of saying what of a picture matters.
+    ItemImageFocusPayload,
 }
 
 /// What became of an upload.
@@ -202,6 +219,16 @@ impl ItemMutation {
     ) -> async_graphql::Result<ItemImageReorderPayload> {
         ItemImageReorderPayload::of(ctx, reorder_images(ctx, input).await)
     }
+
+    /// Says what of a picture must stay to be seen when a part of it is cut off. Its `square` is cut out anew within seconds; until then the
+    /// old one is shown. Needs `catalogue.write`.
+    async fn item_image_focus(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which picture, and what of it.")] input: ItemImageFocusInput,
+    ) -> async_graphql::Result<ItemImageFocusPayload> {
+        ItemImageFocusPayload::of(ctx, focus_image(ctx, input).await)
+    }
 }
 
 async fn create(ctx: &Context<'_>, input: ItemCreateInput) -> domain::Result<Row> {
@@ -299,6 +326,24 @@ async fn remove_image(ctx: &Context<'_>, input: ItemImageRemoveInput) -> domain:
     ctx.domain()
         .items()
         .remove_image(ctx.viewer(), item, image, idempotency_key.as_deref())
+        .await
+}
+
+async fn focus_image(ctx: &Context<'_>, input: ItemImageFocusInput) -> domain::Result<Row> {
+    let ItemImageFocusInput {
+        item_id,
+        image_id,
+        x,
+        y,
+        idempotency_key,
+    } = input;
+    let (item, image) = (
+        ItemId::parse("itemId", &item_id)?,
+        ItemImageId::parse("imageId", &image_id)?,
+    );
+    let (items, key) = (ctx.domain().items(), idempotency_key.as_deref());
+    items
+        .focus_image(ctx.viewer(), item, image, (x, y), key)
         .await
 }
 

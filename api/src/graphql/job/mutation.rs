@@ -30,6 +30,22 @@ pub struct JobRetryPayload {
     user_errors: Vec<UserError>,
 }
 
+/// All pictures to be rendered anew.
+#[derive(InputObject)]
+pub struct ItemImagesRegenerateInput {
+    /// Makes sending the same request again harmless.
+    idempotency_key: Option<String>,
+}
+
+/// What became of asking for all pictures anew.
+#[derive(SimpleObject)]
+pub struct ItemImagesRegeneratePayload {
+    /// The job that does it; null when it was refused.
+    job: Option<Job>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<UserError>,
+}
+
 /// Mutations of jobs.
 #[derive(Default)]
 pub struct JobMutation;
@@ -49,6 +65,26 @@ impl JobMutation {
             user_errors,
         })
     }
+
+    /// Renders all pictures anew, in the background: after the way of rendering changed, or files were lost. What is shown stays until there
+    /// is something new, and the work goes on where it stopped when a worker dies. Needs `job.manage` and `job.read`.
+    async fn item_images_regenerate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How.")] input: ItemImagesRegenerateInput,
+    ) -> async_graphql::Result<ItemImagesRegeneratePayload> {
+        let (row, user_errors) = settle(ctx, regenerate(ctx, input).await)?;
+        Ok(ItemImagesRegeneratePayload {
+            job: row.map(Job::new),
+            user_errors,
+        })
+    }
+}
+
+async fn regenerate(ctx: &Context<'_>, input: ItemImagesRegenerateInput) -> domain::Result<Row> {
+    let (domain, key) = (ctx.domain(), input.idempotency_key.as_deref());
+    let id = domain.items().regenerate_images(ctx.viewer(), key).await?;
+    domain.jobs().get(ctx.viewer(), id).await
 }
 
 async fn retry(ctx: &Context<'_>, input: JobRetryInput) -> domain::Result<Row> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use image::ImageFormat;
 
 use super::{encoded, jpeg, png_chunk, png_data, png_header, refusal, scene};
-use crate::image::{Limits, Rejection, Size, render};
+use crate::image::{Focus, Limits, Rejection, Size, render};
 
 /// Far above what a small picture takes on a busy machine, far below what a person waits for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,7 +57,12 @@ fn the_smallest_and_narrowest_photos_are_taken() {
             let scene = scene(width.into(), height.into());
             let kind = jpeg_encoder::ColorType::Rgb;
             encoder.encode(scene.as_raw(), width, height, kind).unwrap();
-            let made = render(&photo, &Limits::default(), &[Size::Thumbnail]);
+            let made = render(
+                &photo,
+                &Limits::default(),
+                &[Size::Thumbnail],
+                Focus::default(),
+            );
             assert!(made.is_ok(), "{sampling:?}, {width} x {height}: {made:?}");
         }
     }
@@ -120,7 +125,12 @@ fn random_damage_never_crashes_nor_stalls() {
         for round in 0..200 {
             let bytes = random.damaged(&original);
             let started = Instant::now();
-            let outcome = render(&bytes, &Limits::default(), &[Size::Thumbnail]);
+            let outcome = render(
+                &bytes,
+                &Limits::default(),
+                &[Size::Thumbnail],
+                Focus::default(),
+            );
             let taken = started.elapsed();
             assert!(
                 taken < PATIENCE,

@@ -1,9 +1,12 @@
 //! Pictures of every kind, good, odd and hostile.
 
+mod colour;
 mod damage;
 mod door;
+mod focus;
 mod kinds;
 mod orientation;
+mod placeholder;
 mod privacy;
 mod sizes;
 
@@ -11,7 +14,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
-use super::{Encoding, Limits, Rejection, RenderError, Rendered, Rendition, Size, render};
+use super::{Encoding, Focus, Limits, Rejection, RenderError, Rendered, Rendition, Size, render};
 
 /// A picture with large areas and fine detail, the same every time.
 fn scene(width: u32, height: u32) -> RgbImage {
@@ -41,12 +44,12 @@ fn jpeg(width: u16, height: u16, progressive: bool) -> Vec<u8> {
 }
 
 fn rendered(bytes: &[u8]) -> Rendered {
-    render(bytes, &Limits::default(), &Size::ALL).unwrap()
+    render(bytes, &Limits::default(), &Size::ALL, Focus::default()).unwrap()
 }
 
 /// Why `bytes` are not rendered.
 fn refusal(bytes: &[u8]) -> Rejection {
-    match render(bytes, &Limits::default(), &Size::ALL) {
+    match render(bytes, &Limits::default(), &Size::ALL, Focus::default()) {
         Err(RenderError::Rejected(rejection)) => rejection,
         other => panic!("not refused but {other:?}"),
     }

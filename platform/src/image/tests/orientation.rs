@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use super::{decoded, difference, jpeg, rendered, rendition};
-use crate::image::{Encoding, Limits, Rendered, Size, render};
+use crate::image::{Encoding, Focus, Limits, Rendered, Size, render};
 
 fn photograph(number: u8) -> Rendered {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/exif");
     let bytes = fs::read(folder.join(format!("Landscape_{number}.jpg"))).unwrap();
-    render(&bytes, &Limits::default(), &[Size::Small]).unwrap()
+    render(&bytes, &Limits::default(), &[Size::Small], Focus::default()).unwrap()
 }
 
 #[test]
