@@ -37,7 +37,7 @@ pub async fn run(context: &Context, attempt: &Attempt, id: ItemImageId) -> Resul
             context
                 .domain
                 .jobs()
-                .report_progress(&attempt.viewer, attempt.job, attempt.number, 60)
+                .report_progress(&attempt.viewer, attempt.job, attempt.number, 60, None)
                 .await?;
             RenderedImage::Ready(store(context, &image, rendered).await?)
         }
