@@ -836,7 +836,7 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
         ),
         Case::new(
             "jobEnqueue",
-            json!({"kind": "item.render_code", "itemId": items[0]}),
+            json!({"kind": "item.render_code", "itemId": item}),
             "priority",
             json!(5),
         ),
