@@ -10,6 +10,7 @@ pub mod http;
 pub mod media;
 pub mod messages;
 pub mod probes;
+pub mod queues;
 pub mod server;
 pub mod state;
 pub mod upload;

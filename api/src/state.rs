@@ -21,6 +21,7 @@ use crate::{
     http::{self, DocumentLimits, HttpParts, HttpSettings, UploadLimits},
     media::BlobMedia,
     probes::Probes,
+    queues::QueueWatch,
     upload::FileLimit,
 };
 
@@ -101,6 +102,11 @@ impl State {
             .data(self.domain.clone())
             .data(self.blobs.clone())
             .data(self.events.clone())
+            .data(QueueWatch::new(
+                self.domain.clone(),
+                Presence::new(self.redis.clone()),
+            ))
+            .data(Presence::new(self.redis.clone()))
             .data(self.auth.clone())
             .data(self.config.image.limits())
             .data(FileLimit(self.config.import.max_bytes))

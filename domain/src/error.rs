@@ -228,6 +228,10 @@ codes! {
     InvalidFormula = "INVALID_FORMULA",
     /// The last digit of the barcode does not fit the others. Params: `value`, and `digit`, which would fit.
     InvalidCheckDigit = "INVALID_CHECK_DIGIT",
+    /// The job has succeeded or was given up: there is nothing to take back.
+    JobOver = "JOB_OVER",
+    /// There is one job of this kind at a time, and another one waits or runs.
+    JobUnderWay = "JOB_UNDER_WAY",
     /// Locations of these two kinds do not go together: at least one of them is virtual.
     KindMismatch = "KIND_MISMATCH",
     /// These labels are too small for what each of them has to show.
@@ -344,6 +348,8 @@ codes! {
     UnknownAttribute = "UNKNOWN_ATTRIBUTE",
     /// There is no commodity of this name. Params: `value`.
     UnknownCommodity = "UNKNOWN_COMMODITY",
+    /// Nobody may start jobs of this kind by hand. Params: `value`, `options`.
+    UnknownKind = "UNKNOWN_KIND",
     /// There is no time zone of this name. Params: `value`.
     UnknownTimeZone = "UNKNOWN_TIME_ZONE",
     /// There is no unit of this name. Params: `value`.

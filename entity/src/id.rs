@@ -86,6 +86,8 @@ id! {
     MetalRateId,
     /// A part of a fiscal year that is open or closed.
     PeriodId,
+    /// A queue's standing still.
+    QueuePauseId,
     /// An export of a report into a file.
     ReportExportId,
     /// A named set of permissions.

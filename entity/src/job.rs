@@ -57,14 +57,29 @@ pub struct Model {
     pub max_attempts: i32,
     /// Percent done.
     pub progress: i16,
+    /// What it is at, for people.
+    pub message: Option<String>,
     /// Counts changes of state and progress.
     pub version: i64,
     /// Why the last attempt failed, for operators.
     pub error: Option<String>,
+    /// What came of it: small things, such as how many rows.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub result: Option<Json>,
+    /// A higher one comes first; 0 is the usual one.
+    pub priority: i16,
+    /// While a job with this key has not ended, there is no other.
+    pub unique_key: Option<String>,
     /// The request that caused it.
     pub request_id: Option<String>,
     /// The user who caused it.
     pub user_id: Option<UserId>,
+    /// The schedule that caused it.
+    pub schedule_id: Option<Uuid>,
+    /// For which of the schedule's moments.
+    pub tick: Option<DateTime<Utc>>,
+    /// When somebody asked to take it back while it ran.
+    pub cancel_requested_at: Option<DateTime<Utc>>,
     /// When it was handed to Redis; none while it still has to be.
     pub relayed_at: Option<DateTime<Utc>>,
     /// When it was asked for.

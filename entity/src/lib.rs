@@ -38,6 +38,7 @@ pub mod lot;
 pub mod ltree;
 pub mod metal_rate;
 pub mod period;
+pub mod queue_pause;
 pub mod report_export;
 pub mod role;
 pub mod saved_view;

@@ -22,6 +22,29 @@ return redis.call('ZCARD', KEYS[1])
 
 static SIGNS_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SIGNS));
 
+/// KEYS as above. ARGV: for how many milliseconds a sign counts. Answers pairs of a worker and the time of its last sign.
+const LIST: &str = r"
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local signs = redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf', 'WITHSCORES')
+local list = {}
+for i = 1, #signs, 2 do
+  list[#list + 1] = { signs[i], tonumber(signs[i + 1]) }
+end
+return list
+";
+
+static LIST_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(LIST));
+
+/// A worker's last sign of life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sign {
+    /// Which worker.
+    pub worker: String,
+    /// When it gave it, in milliseconds since 1970, by the clock of Redis.
+    pub at_millis: i64,
+}
+
 /// The workers that are at work.
 #[derive(Clone, Debug)]
 pub struct Presence {
@@ -61,6 +84,22 @@ impl Presence {
             .await
     }
 
+    /// The workers that have given a sign of life lately, and when, by their names.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn list(&self) -> Result<Vec<Sign>, RedisUnavailable> {
+        let mut list = LIST_SCRIPT.key(self.key());
+        let list = list.arg(millis(PRESENT_FOR));
+        let signs: Vec<(String, i64)> = self.redis.run(list).await?;
+        let mut signs: Vec<_> = signs
+            .into_iter()
+            .map(|(worker, at_millis)| Sign { worker, at_millis })
+            .collect();
+        signs.sort_unstable_by(|a, b| a.worker.cmp(&b.worker));
+        Ok(signs)
+    }
+
     /// How many workers have given a sign of life lately.
     ///
     /// # Errors
@@ -88,6 +127,10 @@ mod tests {
             presence.announce(worker).await.unwrap();
         }
         assert_eq!(presence.count().await.unwrap(), 2);
+        let signs = presence.list().await.unwrap();
+        let names: Vec<_> = signs.iter().map(|sign| sign.worker.as_str()).collect();
+        assert_eq!(names, ["one", "two"]);
+        assert!(signs.iter().all(|sign| sign.at_millis > 1_700_000_000_000));
         presence.leave("one").await.unwrap();
         assert_eq!(presence.count().await.unwrap(), 1);
     }
@@ -102,6 +145,7 @@ mod tests {
         let by = -i64::try_from(PRESENT_FOR.as_millis()).unwrap();
         let age = age.arg(presence.key()).arg(by).arg("silent");
         redis.query::<()>(age).await.unwrap();
+        assert_eq!(presence.list().await.unwrap().len(), 1);
         assert_eq!(presence.count().await.unwrap(), 1);
     }
 }

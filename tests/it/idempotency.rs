@@ -25,8 +25,13 @@ const OF_PEOPLE: [&str; 5] = [
     "userUpdate",
 ];
 
-/// Tested where dead jobs are.
-const OF_JOBS: [&str; 2] = ["itemImagesRegenerate", "jobRetry"];
+/// Tested where jobs are.
+const OF_JOBS: [&str; 4] = [
+    "deadLettersRedrive",
+    "itemImagesRegenerate",
+    "jobCancel",
+    "jobRetry",
+];
 
 /// A mutation to be sent more than once: its name, its input, and another input for the same key.
 struct Case {
@@ -109,6 +114,7 @@ async fn cases(manager: &Actor) -> Vec<Case> {
     manager
         .done("itemUpdate", json!({"id": items[9], "tags": ["old"]}))
         .await;
+    manager.done("queuePause", json!({"queue": "bulk"})).await;
     let view = async |name: &str| {
         let input = json!({"name": name, "content": {"items": {"search": "ring"}}});
         manager.done("savedViewCreate", input).await["savedView"]["id"].take()
@@ -838,6 +844,24 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
             json!({"id": wanted[3]}),
             "id",
             json!(wanted[0]),
+        ),
+        Case::new(
+            "jobEnqueue",
+            json!({"kind": "item.render_code", "itemId": item}),
+            "priority",
+            json!(5),
+        ),
+        Case::new(
+            "queuePause",
+            json!({"queue": "media"}),
+            "queue",
+            json!("codes"),
+        ),
+        Case::new(
+            "queueResume",
+            json!({"queue": "bulk"}),
+            "queue",
+            json!("codes"),
         ),
         Case::new("stockReconcile", json!({}), "note", json!("Why")),
         Case::new("auditVerify", json!({}), "note", json!("Why")),

@@ -1,14 +1,21 @@
 //! Background work, from the mutation that asks for it to the event that tells of it.
 
+mod cancel;
 mod crash;
 mod death;
 mod disagreement;
+mod enqueue;
 mod failure;
 mod files;
 mod life;
 mod list;
+mod order;
 mod outbox;
+mod pause;
 mod poison;
+mod progress;
+mod queues;
+mod redrive;
 mod retry;
 mod stop;
 mod twice;

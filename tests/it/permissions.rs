@@ -503,7 +503,12 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
                 name if name.starts_with("report") => "books.read",
                 name if name.starts_with("period") => "period.close",
                 name if name.starts_with("user") => "user.manage",
-                name if name.starts_with("job") => "job.manage",
+                name if ["job", "queue", "deadLetters"]
+                    .iter()
+                    .any(|start| name.starts_with(start)) =>
+                {
+                    "job.manage"
+                }
                 name if name.starts_with("location") => "location.write",
                 name if name.starts_with("metalRate") => "pricing.write",
                 "stockCountApprove" => "stock.approve",

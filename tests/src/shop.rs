@@ -89,6 +89,8 @@ const JOURNAL_DRAFT: &str = "draft { id state date kind description version line
 const JOURNAL_HOLD: &str = "hold { id state description expiresAt endedAt version lines { line debit credit commodity account { code } \
     subsidiary { code } } }";
 
+const QUEUE: &str = "queue { name waiting running failed dead pause { by reason } }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
 const MUTATIONS: &[(&str, &str, &str)] = &[
     (
@@ -269,6 +271,16 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "fiscalYear { id name startsOn endsOn periods { id name startsOn endsOn closedAt version } }",
     ),
     (
+        "jobCancel",
+        "JobCancelInput",
+        "job { id state cancelRequestedAt finishedAt }",
+    ),
+    (
+        "jobEnqueue",
+        "JobEnqueueInput",
+        "isNew job { id kind queue state priority uniqueKey userId }",
+    ),
+    (
         "jobRetry",
         "JobRetryInput",
         "job { id state attempts maxAttempts error finishedAt }",
@@ -294,6 +306,13 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
     ("periodClose", "PeriodCloseInput", PERIOD),
     ("periodReopen", "PeriodReopenInput", PERIOD),
+    (
+        "deadLettersRedrive",
+        "DeadLettersRedriveInput",
+        "count hasMore",
+    ),
+    ("queuePause", "QueuePauseInput", QUEUE),
+    ("queueResume", "QueueResumeInput", QUEUE),
     ("savedViewCreate", "SavedViewCreateInput", SAVED_VIEW),
     ("savedViewUpdate", "SavedViewUpdateInput", SAVED_VIEW),
     ("savedViewDelete", "SavedViewDeleteInput", "deletedId"),

@@ -7,7 +7,7 @@ use platform::{blob::BlobStore, image::Limits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::trail::Checkpoints;
+use crate::{cancel::Running, trail::Checkpoints};
 
 /// What jobs work with. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Context {
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// Cancelled when attempts have to stop because the worker is going down.
     pub cut_short: CancellationToken,
+    /// The attempts that run here.
+    pub running: Running,
 }
 
 impl Context {

@@ -4,8 +4,8 @@ mod commands;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::Parser;
-use commands::{Command, audit, days, demo, user};
+use clap::{CommandFactory as _, Parser};
+use commands::{Command, audit, days, demo, jobs, queues, user};
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
@@ -26,6 +26,10 @@ const LAST_WAIT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Completions { shell }) = arguments.command {
+        commands::complete(shell, &mut Arguments::command());
+        return ExitCode::SUCCESS;
+    }
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return commands::fail(&error),
@@ -34,20 +38,25 @@ fn main() -> ExitCode {
     // A picture may still be on its way through the decoder, whose result nobody wants any more.
     runtime.shutdown_timeout(LAST_WAIT);
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => commands::fail(&*error),
     }
 }
 
-async fn run(command: Option<Command>) -> Result<(), StartError> {
+async fn run(command: Option<Command>) -> Result<ExitCode, StartError> {
     let config = Config::load()?;
     let _log = telemetry::init(&config.telemetry, config.environment, "goldshop-worker")?;
     match command {
-        None | Some(Command::Run) => commands::work(&config).await,
-        Some(Command::Days) => days::run(&config).await,
-        Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
-        Some(Command::AuditKey) => audit::make_key(&config),
-        Some(Command::AuditVerify(arguments)) => audit::run(&config, arguments).await,
-        Some(Command::User(arguments)) => user::run(&config, arguments).await,
+        None | Some(Command::Run) => commands::work(&config).await?,
+        Some(Command::Days) => days::run(&config).await?,
+        Some(Command::Demo(arguments)) => demo::run(&config, arguments).await?,
+        Some(Command::AuditKey) => audit::make_key(&config)?,
+        Some(Command::AuditVerify(arguments)) => audit::run(&config, arguments).await?,
+        // Said before: it takes no settings.
+        Some(Command::Completions { .. }) => {}
+        Some(Command::Jobs(arguments)) => return jobs::run(&config, arguments).await,
+        Some(Command::Queues(arguments)) => queues::run(&config, arguments).await?,
+        Some(Command::User(arguments)) => user::run(&config, arguments).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -18,7 +18,7 @@ use crate::{
     runner::Message,
 };
 
-/// Jobs handed over at once.
+/// Jobs of one queue that are handed over at once.
 const BATCH: i64 = 500;
 /// How long until the relay looks without having been woken.
 const LOOK: Duration = Duration::from_secs(1);
@@ -146,9 +146,11 @@ impl Relay {
         Ok(lost > 0 && is_full(&suspected))
     }
 
+    /// What Redis counts as ended begins anew there: PostgreSQL says that it has not. It was given up and is tried again, or its queue stood
+    /// still.
     async fn push(&self, jobs: &[Relayed]) -> Result<(), RelayError> {
         for (queue, tasks) in self.sorted(jobs) {
-            queue.push(&tasks).await?;
+            queue.push_again(&tasks).await?;
         }
         Ok(())
     }
@@ -170,7 +172,7 @@ async fn in_time<T>(look: impl Future<Output = Result<T, RelayError>>) -> Result
         .unwrap_or(Err(RelayError::Silence))
 }
 
-/// Whether there may be more where these came from.
+/// Whether there may be more where these came from: a queue that had more than a batch has given a whole one.
 fn is_full(jobs: &[Relayed]) -> bool {
     jobs.len() as u64 >= BATCH.unsigned_abs()
 }
@@ -184,7 +186,7 @@ fn task(job: &Relayed) -> NewTask<Message> {
         id: job.id.0,
         payload,
         run_at: None,
-        priority: 0,
+        priority: i8::try_from(job.priority).unwrap_or_default(),
         max_attempts: ATTEMPTS_IN_REDIS,
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use apalis::prelude::{AbortError, BoxDynError, Data, RetryAfterError};
-use domain::job::{Started, Task};
+use domain::job::{Failed, Started, Task};
 use entity::id::JobId;
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -57,30 +57,64 @@ pub async fn handle(message: Message, context: Data<Context>) -> Result<(), BoxD
 async fn attempt(context: &Context, message: Message) -> Result<(), BoxDynError> {
     let (job, viewer) = (JobId(message.job), context.viewer(message.request_id));
     let started = in_time(context.domain.jobs().start(&viewer, job)).await;
-    let Started::Attempt {
-        task,
-        attempt,
-        is_last,
-    } = started.map_err(not_told)?
-    else {
-        tracing::debug!("nothing to do");
-        return Ok(());
-    };
-    let attempt = Attempt {
-        job,
-        number: attempt,
-        viewer,
-    };
-    let begun = Instant::now();
-    let work = guarded(context, &attempt, task);
-    match context.cut_short.run_until_cancelled(work).await {
-        Some(Ok(())) => {
-            log_success(&attempt, begun.elapsed());
+    match started.map_err(not_told)? {
+        Started::Attempt {
+            task,
+            attempt: number,
+            is_last,
+        } => {
+            let attempt = Attempt {
+                job,
+                number,
+                viewer,
+            };
+            run(context, &attempt, task, is_last).await
+        }
+        Started::Over => {
+            tracing::debug!("nothing to do");
             Ok(())
         }
-        Some(Err(failure)) => failed(context, &attempt, is_last, failure).await,
-        None => given_back(context, &attempt).await,
+        Started::Paused => {
+            tracing::debug!("the queue stands still; the job waits in PostgreSQL");
+            Ok(())
+        }
     }
+}
+
+/// Runs an attempt that has begun, until it ends or has to stop.
+async fn run(
+    context: &Context,
+    attempt: &Attempt,
+    task: Result<Task, String>,
+    is_last: bool,
+) -> Result<(), BoxDynError> {
+    let begun = Instant::now();
+    let running = context.running.enter(attempt.job, attempt.number);
+    let ended = tokio::select! {
+        // What has ended has ended, even when somebody has just asked to cancel it.
+        biased;
+        ended = guarded(context, attempt, task) => Ended::ByItself(ended),
+        () = running.cancelled() => Ended::Cancelled,
+        () = context.cut_short.cancelled() => Ended::CutShort,
+    };
+    match ended {
+        Ended::ByItself(Ok(())) => {
+            log_success(attempt, begun.elapsed());
+            Ok(())
+        }
+        Ended::ByItself(Err(failure)) => failed(context, attempt, is_last, failure).await,
+        Ended::Cancelled => cancelled(context, attempt).await,
+        Ended::CutShort => given_back(context, attempt).await,
+    }
+}
+
+/// How an attempt came to its end.
+enum Ended {
+    ByItself(Result<(), Failure>),
+    /// Somebody has asked to cancel the job.
+    Cancelled,
+    /// The worker is going down.
+    CutShort,
 }
 
 /// Thousands of quick jobs are of no interest one by one; what takes long is.
@@ -150,13 +184,19 @@ async fn failed(
     }
     let jobs = context.domain.jobs();
     let told = jobs.fail(&attempt.viewer, attempt.job, attempt.number, &error, again);
-    let counts = in_time(told).await.map_err(not_told)?;
-    match (counts, again) {
-        // Another worker has it, and will have its own word.
-        (false, _) => Ok(()),
-        (true, true) => Err(Box::new(RetryAfterError::new(error, delay(attempt)))),
-        (true, false) => Err(Box::new(AbortError::new(error))),
+    match in_time(told).await.map_err(not_told)? {
+        Failed::Superseded => Ok(()),
+        Failed::Again => Err(Box::new(RetryAfterError::new(error, delay(attempt)))),
+        Failed::Over => Err(Box::new(AbortError::new(error))),
     }
+}
+
+/// Whatever it was doing was dropped, and what it had not committed is undone.
+async fn cancelled(context: &Context, attempt: &Attempt) -> Result<(), BoxDynError> {
+    tracing::info!(attempt = attempt.number, "job cancelled");
+    let jobs = context.domain.jobs();
+    let told = jobs.end_cancelled(&attempt.viewer, attempt.job, attempt.number);
+    in_time(told).await.map_err(not_told)
 }
 
 /// The worker is going down, which is not the job's fault: the attempt does not count, and another worker gets the job at once.

@@ -1,4 +1,4 @@
-//! The worker as a whole: relay, queues, expiry, costs, weeks and days of stock, seals of the trail and signs of life, until it is told to stop.
+//! The worker as a whole: relay, queues, cancelling, expiry, costs, weeks and days of stock, seals of the trail and signs of life, until it is told to stop.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -21,6 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    cancel::{self, Running},
     context::Context,
     days, expiry,
     queue::{Queue, RedisBackend, Settings},
@@ -103,6 +104,7 @@ impl Service {
         let cut_short = context.cut_short.clone();
         let mut parts = Parts::new();
         parts.spawn(always(relay.run(stop.clone())));
+        parts.spawn(always(cancel::run(context.clone(), stop.clone())));
         parts.spawn(always(expiry::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(recost::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(weeks::run(context.domain.clone(), stop.clone())));
@@ -178,6 +180,7 @@ pub fn context(config: &Config) -> Result<Context, StartError> {
         decoders: Arc::new(Semaphore::new(config.worker.media_concurrency)),
         checkpoints: Checkpoints::new(&config.worker)?.map(Arc::new),
         cut_short: CancellationToken::new(),
+        running: Running::default(),
     })
 }
 

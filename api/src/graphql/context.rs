@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use domain::{Domain, Viewer};
-use platform::blob::BlobStore;
+use platform::{blob::BlobStore, presence::Presence};
 
 use super::loader::{RequestLoader, RequestLoaders};
-use crate::events::EventHub;
+use crate::{events::EventHub, queues::QueueWatch};
 
 /// What a resolver may use.
 pub trait ContextExt {
@@ -23,6 +23,10 @@ pub trait ContextExt {
     fn blobs(&self) -> &BlobStore;
     /// What happens, as it happens.
     fn events(&self) -> &EventHub;
+    /// How queues of jobs stand.
+    fn queues(&self) -> &QueueWatch;
+    /// Which workers are at work.
+    fn presence(&self) -> &Presence;
     /// Where clients find us.
     fn addresses(&self) -> &Addresses;
 }
@@ -58,6 +62,14 @@ impl ContextExt for Context<'_> {
     }
 
     fn events(&self) -> &EventHub {
+        self.data_unchecked()
+    }
+
+    fn queues(&self) -> &QueueWatch {
+        self.data_unchecked()
+    }
+
+    fn presence(&self) -> &Presence {
         self.data_unchecked()
     }
 

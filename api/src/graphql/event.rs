@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Code, Error,
     event::{Event, Interest, action},
+    job::JobFilter,
 };
 use entity::id::{AccountId, CategoryId, ItemId, JobId, JournalEntryId, LocationId, MetalRateId};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -20,7 +21,7 @@ use super::{
     error::{OrGraphql, to_graphql},
     id::GlobalId,
     item::{Item, query::prefetch},
-    job::Job,
+    job::{Job, Queue, filter::JobWhere},
     journal::{
         JournalEntry,
         watch::{self, AccountBalanceChangedEvent},
@@ -193,11 +194,16 @@ impl Subscriptions {
         ))
     }
 
-    /// How jobs get on. Needs `job.read`.
+    /// How jobs get on. Needs `job.read`; who has logged in without it hears of the jobs that they have caused.
     async fn job_progress<'ctx>(
         &self,
         ctx: &'ctx Context<'ctx>,
         #[graphql(desc = "Only this job.")] job_id: Option<ID>,
+        #[graphql(
+            desc = "Only jobs that pass this filter, as they are by the time the event is handed out.",
+            name = "where"
+        )]
+        filter: Option<JobWhere>,
         #[graphql(
             desc = "What happened behind this position comes first; without, only what happens from now on."
         )]
@@ -210,8 +216,30 @@ impl Subscriptions {
             .transpose()
             .map_err(Error::from)
             .or_graphql(ctx.viewer())?;
+        let filter = JobFilter::from(filter.unwrap_or_default());
+        filter
+            .check()
+            .map_err(Error::from)
+            .or_graphql(ctx.viewer())?;
         let events = events(ctx, Interest::Jobs { job }, after).await?;
-        Ok(resolved(events.and_then(move |events| jobs(ctx, events))))
+        Ok(resolved(events.and_then(move |events| {
+            let filter = filter.clone();
+            async move { jobs(ctx, events, &filter).await }
+        })))
+    }
+
+    /// How the queues of jobs stand: at once, and whenever something about them has changed, at most once a second. Needs `job.read`.
+    async fn queues_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Vec<Queue>>> + use<'ctx>>
+    {
+        let viewer = ctx.viewer();
+        let changes = ctx.queues().changes(viewer).or_graphql(viewer)?;
+        Ok(resolved(changes.map(move |change| {
+            let standing = change.or_graphql(viewer)?;
+            Ok(vec![Queue::all(&standing)])
+        })))
     }
 
     /// Every change of the tree of stock locations. Needs `stock.read`.
@@ -547,6 +575,7 @@ async fn locations(
 async fn jobs(
     ctx: &Context<'_>,
     events: Vec<Event>,
+    filter: &JobFilter,
 ) -> async_graphql::Result<Vec<JobProgressEvent>> {
     let ids: Vec<_> = events
         .iter()
@@ -555,7 +584,7 @@ async fn jobs(
     let rows = ctx
         .domain()
         .jobs()
-        .by_ids(ctx.viewer(), &ids)
+        .by_ids_where(ctx.viewer(), &ids, filter)
         .await
         .or_graphql(ctx.viewer())?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();

@@ -96,6 +96,10 @@ user_error_codes! {
     InvalidFormula,
     /// The last digit of the barcode does not fit the others.
     InvalidCheckDigit,
+    /// The job has succeeded or was given up: there is nothing to take back.
+    JobOver,
+    /// There is one job of this kind at a time, and another one waits or runs.
+    JobUnderWay,
     /// Locations of these two kinds do not go together: at least one of them is virtual.
     KindMismatch,
     /// These labels are too small for what each of them has to show.
@@ -212,6 +216,8 @@ user_error_codes! {
     UnknownAttribute,
     /// There is no commodity of this name.
     UnknownCommodity,
+    /// Nobody may start jobs of this kind by hand.
+    UnknownKind,
     /// There is no time zone of this name.
     UnknownTimeZone,
     /// There is no unit of this name.

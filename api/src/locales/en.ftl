@@ -54,6 +54,8 @@ INVALID_FORMULA = { $value ->
    *[other] The formula cannot be understood from character { $value } on.
 }
 INVALID_CHECK_DIGIT = The last digit of the barcode “{ $value }” does not fit the others: after these it is { $digit }. Please check all of them for a typing mistake.
+JOB_OVER = This job has ended already. There is nothing to cancel.
+JOB_UNDER_WAY = Only one job of this kind runs at a time, and another one is waiting or running. Try again when it has ended.
 KIND_MISMATCH = A virtual location stays what it is and lies only below one of its own kind; no other location becomes virtual or lies below a virtual one.
 LABEL_TOO_SMALL = These labels are too small for what each of them has to show. Choose larger ones, or another kind of label.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
@@ -127,6 +129,7 @@ UNFIT_FOR_STOCK = Stock cannot be booked to account { $account }: it is kept in 
 UNKNOWN_COLUMN = The column “{ $value }” is not known. Rename it or take it out.
 UNKNOWN_ATTRIBUTE = This category has no attribute “{ $value }”. Please check the name, or add the attribute to the category.
 UNKNOWN_COMMODITY = There is no currency or metal “{ $value }”.
+UNKNOWN_KIND = Jobs of the kind “{ $value }” cannot be started by hand. Choose from: { $options }.
 UNKNOWN_TIME_ZONE = There is no time zone “{ $value }”. Names are such as Asia/Tehran.
 UNKNOWN_UNIT = There is no unit “{ $value }”.
 UNIQUE_ELSEWHERE = This category cannot move there: an attribute with unique values would begin or end at another category. Retire that attribute first.

@@ -4,7 +4,7 @@ use entity::id::{AccountId, CategoryId, ItemId, JobId, LocationId};
 use sea_orm::ActiveEnum as _;
 
 use super::{Event, Kind, action};
-use crate::{metal_rate::MetalRateFilter, permission::Permission, sql::Sql};
+use crate::{error::Result, job::Visible, metal_rate::MetalRateFilter, sql::Sql, viewer::Viewer};
 
 /// Action of the one event of a whole import, which may concern any item.
 const ITEM_IMPORT: &str = "item.import";
@@ -57,9 +57,14 @@ impl Interest {
         }
     }
 
-    /// What a viewer needs who wants to hear of it.
-    pub(super) fn permission(&self) -> Permission {
-        self.kind().permission()
+    /// Goes on only when the viewer may hear of it. How a job gets on hears, too, who has logged in and caused it: whoever looks its row up sees
+    /// to that.
+    pub(super) fn require(&self, viewer: &Viewer) -> Result<()> {
+        let permission = viewer.require(self.kind().permission());
+        match self {
+            Self::Jobs { .. } if matches!(Visible::to(viewer), Ok(Some(_))) => Ok(()),
+            _ => permission,
+        }
     }
 
     /// Whether the event is one of those.

@@ -181,7 +181,7 @@ impl Events<'_> {
         interest: &Interest,
         after: Option<i64>,
     ) -> Result<i64> {
-        viewer.require(interest.permission())?;
+        interest.require(viewer)?;
         let newest = self.newest().await?;
         match after {
             None => Ok(newest),

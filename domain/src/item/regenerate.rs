@@ -20,7 +20,7 @@ use crate::{
     audit::{self, Change},
     error::{Error, Result},
     idempotency::{Claimed, claim_in_tx},
-    job::{self, Task, hold_attempt_in_tx},
+    job::{self, Enqueued, NewJob, Task, hold_attempt_in_tx},
     permission::Permission,
     sql::{statement, uuids},
     viewer::Viewer,
@@ -29,7 +29,8 @@ use crate::{
 const ACTION: &str = "item.regenerate_images";
 
 impl Items<'_> {
-    /// Asks for all pictures to be rendered anew, in the background. What is shown stays until there is something new.
+    /// Asks for all pictures to be rendered anew, in the background; or tells the job that does it already. What is shown stays until there is
+    /// something new.
     ///
     /// # Errors
     /// When the viewer may not manage jobs.
@@ -42,15 +43,18 @@ impl Items<'_> {
             Claimed::Now(claim) => claim,
         };
         let task = Task::RegenerateImages { before: now };
-        let id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-        let change = Change {
-            action: ACTION,
-            aggregate_type: "job",
-            aggregate_id: id.0,
-            before: None::<&JobId>,
-            after: Some(&id),
-        };
-        audit::write_in_tx(&tx, viewer, now, change).await?;
+        let new = NewJob::new(task).unique(ACTION);
+        let Enqueued { id, is_new } = job::enqueue_new_in_tx(&tx, viewer, now, new).await?;
+        if is_new {
+            let change = Change {
+                action: ACTION,
+                aggregate_type: "job",
+                aggregate_id: id.0,
+                before: None::<&JobId>,
+                after: Some(&id),
+            };
+            audit::write_in_tx(&tx, viewer, now, change).await?;
+        }
         claim.keep_in_tx(&tx, &id).await?;
         self.domain.commit(tx).await?;
         Ok(id)
@@ -107,7 +111,7 @@ impl Items<'_> {
         tx.execute_raw(statement(sql, [now.into(), uuids(&ids)]))
             .await?;
         let percent = progress_in_tx(&tx, before).await?;
-        hold_attempt_in_tx(&tx, viewer, now, job, Some(percent)).await?;
+        hold_attempt_in_tx(&tx, viewer, now, job, Some(percent), None).await?;
         self.domain.commit(tx).await
     }
 }

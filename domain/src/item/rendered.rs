@@ -7,14 +7,17 @@ use entity::{
     item_image::{self, Model as ItemImage, Rendition, Renditions, State},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel,
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait as _, DatabaseTransaction, EntityTrait,
+    IntoActiveModel,
 };
 
 use super::{Items, query, write};
 use crate::{
     audit,
     error::{Code, Result},
+    event::Kind,
     job,
+    sql::{statement, uuids},
     viewer::Viewer,
 };
 
@@ -183,6 +186,45 @@ pub(crate) async fn take_up_image_in_tx(
     row.failure = Set(None);
     row.update(tx).await?;
     write::announce_in_tx(tx, viewer, now, "item.image_retried", &item).await
+}
+
+/// Locks the items of these pictures, in the order of their ids.
+pub(crate) async fn lock_items_of_images_in_tx(
+    tx: &DatabaseTransaction,
+    images: &[ItemImageId],
+) -> Result<()> {
+    let sql = "SELECT id FROM item WHERE id IN (SELECT item_id FROM item_image WHERE id = ANY($1)) ORDER BY id FOR UPDATE";
+    tx.execute_raw(statement(sql, [uuids(images)])).await?;
+    Ok(())
+}
+
+/// The same as [`take_up_image_in_tx`] for many pictures, whose items are locked, by one statement. Those that have not failed stay as they are.
+pub(crate) async fn take_up_images_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    images: &[ItemImageId],
+) -> Result<()> {
+    if images.is_empty() {
+        return Ok(());
+    }
+    audit::sign_in_tx(tx, viewer, "item.image_retried").await?;
+    let sql = "WITH taken_up AS (
+                   UPDATE item_image SET state = 'processing', failure = NULL WHERE id = ANY($1) AND state = 'failed' RETURNING item_id
+               )
+               INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+               SELECT $2, $3, i.id, i.version,
+                      jsonb_build_object('action', 'item.image_retried', 'categoryId', i.category_id, 'previousCategoryId', NULL), $4, $5
+               FROM taken_up t JOIN item i ON i.id = t.item_id";
+    let values = [
+        uuids(images),
+        Kind::ItemChanged.as_str().into(),
+        Kind::ItemChanged.aggregate_type().into(),
+        viewer.request_id.clone().into(),
+        now.into(),
+    ];
+    tx.execute_raw(statement(sql, values)).await?;
+    Ok(())
 }
 
 /// What the event calls it.

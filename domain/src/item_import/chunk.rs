@@ -181,7 +181,9 @@ impl Chunk<'_> {
         if before.phase == Phase::Write && merged.created + merged.updated > 0 {
             announce_all_in_tx(&tx, &self.opened.author, now).await?;
         }
-        job::hold_attempt_in_tx(&tx, self.viewer, now, self.job, self.percent).await?;
+        let message = format!("row {}", after.rows_read);
+        let message = Some(message.as_str());
+        job::hold_attempt_in_tx(&tx, self.viewer, now, self.job, self.percent, message).await?;
         domain.commit(tx).await?;
         Ok((after, merged.claimed))
     }

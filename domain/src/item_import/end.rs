@@ -5,7 +5,7 @@ use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, QueryResult
 
 use super::{ItemImport, ItemImports, Opened, Phase, chunk::keep_faults_in_tx};
 use crate::{
-    error::{Refusal, Result},
+    error::{Error, Refusal, Result},
     job::{self, NewJobFile},
     sql::statement,
     viewer::Viewer,
@@ -79,7 +79,7 @@ impl ItemImports<'_> {
         let tx = self.domain.begin().await?;
         forget_faults_in_tx(&tx, import.id).await?;
         move_in_tx(&tx, &import).await?;
-        job::hold_attempt_in_tx(&tx, viewer, self.domain.now(), job, None).await?;
+        job::hold_attempt_in_tx(&tx, viewer, self.domain.now(), job, None, None).await?;
         self.domain.commit(tx).await?;
         Ok(import)
     }
@@ -96,7 +96,7 @@ impl ItemImports<'_> {
         let tx = self.domain.begin().await?;
         keep_faults_in_tx(&tx, &opened.import, faults).await?;
         move_in_tx(&tx, &import).await?;
-        job::hold_attempt_in_tx(&tx, viewer, self.domain.now(), job, None).await?;
+        job::hold_attempt_in_tx(&tx, viewer, self.domain.now(), job, None, None).await?;
         self.domain.commit(tx).await?;
         opened.import = import;
         Ok(())
@@ -135,11 +135,15 @@ impl ItemImports<'_> {
         viewer.require_system()?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
-        let sql = "UPDATE item_import SET finished_at = $2 WHERE id = $1";
-        tx.execute_raw(statement(sql, [id.into(), now.into()]))
+        let sql = "UPDATE item_import SET finished_at = $2 WHERE id = $1
+                   RETURNING jsonb_build_object('rows', rows_read, 'created', created, 'updated', updated, 'unchanged', unchanged, 'failed', failed)";
+        let row = tx
+            .query_one_raw(statement(sql, [id.into(), now.into()]))
             .await?;
+        let row = row.ok_or_else(|| Error::internal("an import that nobody asked for"))?;
+        let result: serde_json::Value = row.try_get_by_index(0)?;
         forget_faults_in_tx(&tx, id).await?;
-        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
+        job::succeed_with_in_tx(&tx, viewer, now, job, &result).await?;
         job::add_files_in_tx(&tx, now, job.0, files).await?;
         self.domain.commit(tx).await
     }

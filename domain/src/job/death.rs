@@ -1,10 +1,7 @@
-//! A job's death, and what it means for what the job was to make: nobody waits for ever for a picture that will not come.
+//! A job's death, or its being taken back, and what it means for what the job was to make: nobody waits for ever for a picture that will not come.
 
 use chrono::{DateTime, Utc};
-use entity::{
-    id::JobId,
-    job::{Model as Job, State},
-};
+use entity::{id::JobId, job::Model as Job};
 use sea_orm::DatabaseTransaction;
 use serde::Deserialize as _;
 
@@ -50,7 +47,29 @@ pub(super) async fn bury_in_tx(
     image: Option<LockedImage>,
     error: &str,
 ) -> Result<()> {
-    write::end_in_tx(tx, viewer, now, job, State::Dead, Some(error)).await?;
+    write::die_in_tx(tx, viewer, now, job, error).await?;
+    settle_in_tx(tx, viewer, now, image).await
+}
+
+/// Takes the job back, and gives up the picture that it was to render.
+pub(super) async fn cancel_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+    image: Option<LockedImage>,
+) -> Result<Job> {
+    let job = write::cancel_in_tx(tx, viewer, now, job).await?;
+    settle_in_tx(tx, viewer, now, image).await?;
+    Ok(job)
+}
+
+async fn settle_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    image: Option<LockedImage>,
+) -> Result<()> {
     match image {
         Some(image) => item::give_up_image_in_tx(tx, viewer, now, image).await,
         None => Ok(()),

@@ -20,12 +20,13 @@ pub struct Relayed {
     pub queue: String,
     /// The request that caused it.
     pub request_id: Option<String>,
-    /// How often a worker may begin it.
-    pub max_attempts: i32,
+    /// A higher one comes first; 0 is the usual one.
+    pub priority: i16,
 }
 
 impl Jobs<'_> {
-    /// Takes at most `limit` jobs of these queues that Redis does not have yet. Several relays never take the same one.
+    /// Takes at most `limit` jobs of each of these queues that Redis does not have yet, unless the queue stands still: those of the highest
+    /// priority, and of these the oldest. Several relays never take the same one.
     ///
     /// # Errors
     /// When a person asks, or the database fails.
@@ -39,7 +40,7 @@ impl Jobs<'_> {
         claim(&self.domain.db, self.domain.now(), queues, limit).await
     }
 
-    /// Takes at most `limit` unfinished jobs of these queues that were handed over longer than `since` ago: Redis may have lost them.
+    /// Takes at most `limit` unfinished jobs of each of these queues that were handed over longer than `since` ago: Redis may have lost them.
     /// Handing over a job that waits or runs there changes nothing.
     ///
     /// # Errors
@@ -76,13 +77,18 @@ async fn claim(
     limit: i64,
 ) -> Result<Vec<Relayed>> {
     let sql = "UPDATE job SET relayed_at = $1
-               WHERE id IN (SELECT id FROM job WHERE relayed_at IS NULL AND state = 'queued' AND queue = ANY($2)
-                            ORDER BY created_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-               RETURNING id, queue, request_id, max_attempts";
+               WHERE id IN (SELECT waiting.id FROM unnest($2::text[]) AS q (queue)
+                            CROSS JOIN LATERAL (SELECT id FROM job
+                                                WHERE relayed_at IS NULL AND state = 'queued' AND queue = q.queue
+                                                ORDER BY priority DESC, created_at, id LIMIT $3 FOR UPDATE SKIP LOCKED) waiting
+                            WHERE NOT EXISTS (SELECT FROM queue_pause p WHERE p.queue = q.queue))
+               RETURNING id, queue, request_id, priority";
     let values = [now.into(), names(queues), limit.into()];
-    Ok(Relayed::find_by_statement(statement(sql, values))
-        .all(db)
-        .await?)
+    let claimed = Relayed::find_by_statement(statement(sql, values));
+    let mut claimed = claimed.all(db).await?;
+    // In whatever order PostgreSQL has changed them: Redis is to get them in the order of their creation.
+    claimed.sort_unstable_by_key(|job| job.id);
+    Ok(claimed)
 }
 
 async fn reclaim(
@@ -93,10 +99,11 @@ async fn reclaim(
     limit: i64,
 ) -> Result<Vec<Relayed>> {
     let sql = "UPDATE job SET relayed_at = $1
-               WHERE id IN (SELECT id FROM job WHERE relayed_at < $2 AND state IN ('queued', 'running', 'failed')
-                                AND queue = ANY($3)
-                            ORDER BY relayed_at LIMIT $4 FOR UPDATE SKIP LOCKED)
-               RETURNING id, queue, request_id, max_attempts";
+               WHERE id IN (SELECT lost.id FROM unnest($3::text[]) AS q (queue)
+                            CROSS JOIN LATERAL (SELECT id FROM job
+                                                WHERE relayed_at < $2 AND state IN ('queued', 'running', 'failed') AND queue = q.queue
+                                                ORDER BY relayed_at LIMIT $4 FOR UPDATE SKIP LOCKED) lost)
+               RETURNING id, queue, request_id, priority";
     let values = [now.into(), before.into(), names(queues), limit.into()];
     Ok(Relayed::find_by_statement(statement(sql, values))
         .all(db)

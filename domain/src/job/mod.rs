@@ -3,14 +3,23 @@
 //! The row in PostgreSQL is the truth of a job, written by the transaction that causes it; Redis only carries its id to a worker. So the
 //! table is its own outbox: the relay hands over what has no `relayed_at`, and [`Jobs::reclaim`] hands over again what Redis may have
 //! lost. A worker that was taken for dead cannot end a job any more: each attempt has a number, and only the latest one counts.
+//!
+//! The row also has what operators steer jobs by ([`Jobs::cancel`], [`Jobs::pause`], [`Jobs::retry`], [`Jobs::redrive`]): whoever begins an
+//! attempt looks at it in the very statement that begins it.
 
 mod attempt;
+mod cancel;
 mod death;
+mod errand;
 mod file;
 mod filter;
 mod handover;
+mod new;
+mod pause;
 mod progress;
 mod query;
+mod queue;
+mod redrive;
 mod retry;
 mod rules;
 mod visible;
@@ -25,18 +34,23 @@ use entity::id::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use attempt::Started;
+pub use attempt::{Failed, Started};
 pub use entity::{
     job::{Model as Job, State},
     job_file::Model as JobFile,
 };
+pub use errand::{Errand, NewErrand};
 pub use file::NewJobFile;
 pub(crate) use file::add_files_in_tx;
 pub use filter::JobFilter;
 pub use handover::Relayed;
+pub use new::{Enqueued, NewJob};
+pub(crate) use new::{enqueue_in_tx, enqueue_new_in_tx, enqueue_one_in_tx};
 pub(crate) use progress::hold_attempt_in_tx;
-use visible::Visible;
-pub(crate) use write::{enqueue_in_tx, enqueue_one_in_tx, succeed_in_tx};
+pub use queue::{Queue, QueueStanding};
+pub use redrive::Redriven;
+pub(crate) use visible::Visible;
+pub(crate) use write::{succeed_in_tx, succeed_with_in_tx};
 
 use crate::{
     Domain,
@@ -111,32 +125,6 @@ pub enum Task {
         /// The proof.
         verification_id: TrailVerificationId,
     },
-}
-
-/// What carries jobs of one nature, with limits of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Queue {
-    /// Files of any number of rows: minutes, mostly the database's.
-    Bulk,
-    /// Small things: milliseconds.
-    Codes,
-    /// Pictures and files to print: seconds of processor time and much memory.
-    Media,
-}
-
-impl Queue {
-    /// Every queue there is.
-    pub const ALL: &[Self] = &[Self::Bulk, Self::Codes, Self::Media];
-
-    /// The stable text.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bulk => "bulk",
-            Self::Codes => "codes",
-            Self::Media => "media",
-        }
-    }
 }
 
 impl Task {
@@ -224,6 +212,23 @@ impl Jobs<'_> {
     pub async fn by_ids(&self, viewer: &Viewer, ids: &[JobId]) -> Result<Vec<Job>> {
         match Visible::to(viewer)? {
             Some(visible) => query::by_ids(&self.domain.reads, ids, visible).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The same, of those that pass the filter.
+    ///
+    /// # Errors
+    /// When nobody has said who they are, or the filter is too large.
+    pub async fn by_ids_where(
+        &self,
+        viewer: &Viewer,
+        ids: &[JobId],
+        filter: &JobFilter,
+    ) -> Result<Vec<Job>> {
+        filter.check()?;
+        match Visible::to(viewer)? {
+            Some(visible) => query::by_ids_where(&self.domain.reads, ids, visible, filter).await,
             None => Ok(Vec::new()),
         }
     }

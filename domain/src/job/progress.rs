@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Makes sure, in the transaction that does a part of it, that this attempt at the job is still the latest one; and says how far it has
-/// got, when there is something to say.
+/// got and what it is at, when there is something to say.
 ///
 /// # Errors
 /// [`Error::Internal`] when it is not; the caller rolls back what it did.
@@ -21,13 +21,14 @@ pub(crate) async fn hold_attempt_in_tx(
     now: DateTime<Utc>,
     (id, attempt): (JobId, i32),
     percent: Option<i16>,
+    message: Option<&str>,
 ) -> Result<()> {
     let job = query::lock_attempt_in_tx(tx, id, attempt).await?;
     let job = job.ok_or_else(|| Error::internal("another worker has taken this job over"))?;
     if let Some(percent) = percent.map(|percent| percent.clamp(0, 99))
         && percent > job.progress
     {
-        write::progress_in_tx(tx, viewer, now, job, percent).await?;
+        write::progress_in_tx(tx, viewer, now, job, percent, message).await?;
     }
     Ok(())
 }

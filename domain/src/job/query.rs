@@ -5,7 +5,8 @@ use entity::{
     job::{Column, Entity, Model as Job, State},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult as _,
+    QueryFilter, QuerySelect,
 };
 
 use super::{JobFilter, visible::Visible};
@@ -13,6 +14,7 @@ use crate::{
     error::Result,
     keyset::{Column as Key, Cursor, List, Order, Reading},
     page::{Page, PageArgs},
+    sql::Sql,
 };
 
 pub(super) async fn find(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>> {
@@ -29,6 +31,20 @@ pub(super) async fn by_ids(
         .filter(visible.condition())
         .all(db)
         .await?)
+}
+
+pub(super) async fn by_ids_where(
+    db: &impl ConnectionTrait,
+    ids: &[JobId],
+    visible: Visible,
+    filter: &JobFilter,
+) -> Result<Vec<Job>> {
+    let mut sql = Sql::new("SELECT * FROM job WHERE id = ANY(");
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    sql.bind(ids).push(") AND ");
+    filter.push(&mut sql);
+    visible.push(&mut sql);
+    Ok(Job::find_by_statement(sql.build()).all(db).await?)
 }
 
 const ID: Key = Key {

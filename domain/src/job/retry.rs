@@ -18,7 +18,7 @@ impl Jobs<'_> {
     /// Gives a dead job as many attempts as a new one has. The picture that it was to render is awaited once more.
     ///
     /// # Errors
-    /// When there is no such job, or it is not dead.
+    /// When there is no such job, it is not dead, or it is a unique one and another one like it waits or runs.
     pub async fn retry(&self, viewer: &Viewer, id: JobId, key: Option<&str>) -> Result<Job> {
         viewer.require(Permission::JobManage)?;
         let now = self.domain.now();

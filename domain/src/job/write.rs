@@ -6,101 +6,123 @@ use entity::{
     job::{ActiveModel, Model as Job, State},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel,
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, FromQueryResult,
+    IntoActiveModel,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Task, query};
 use crate::{
-    clock::new_id,
-    error::{Error, Result},
+    db::refuse_if_broken,
+    error::{Code, Error, Refusal, Result},
     event::{self, Kind, NewEvent},
+    sql::statement,
     viewer::Viewer,
 };
 
 /// How often a job is tried. With waits that double from a second up to ten minutes that is half an hour or more, which outlasts the
 /// restart of a service and most other outages.
-const ATTEMPTS: i32 = 14;
+pub(super) const ATTEMPTS: i32 = 14;
 /// Longest error text kept, in characters.
 const ERROR_MAX: usize = 2000;
-/// Rows of one `INSERT`: their values must stay below the 65,535 of the protocol.
-const INSERT_MAX: usize = 2000;
+/// Longest message kept, in characters.
+const MESSAGE_MAX: usize = 200;
+/// Longest result kept, in bytes of JSON.
+const RESULT_MAX: usize = 8192;
 
-/// Asks for work, in the transaction that makes it necessary.
-pub(crate) async fn enqueue_in_tx(
-    tx: &DatabaseTransaction,
+/// Begins an attempt, by one statement that is a transaction of its own: none when the job has ended, was begun too often, shall be cancelled,
+/// or its queue stands still.
+pub(super) async fn begin(
+    db: &impl ConnectionTrait,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    tasks: &[Task],
-) -> Result<Vec<JobId>> {
-    let rows = tasks
-        .iter()
-        .map(|task| new_row(viewer, now, task))
-        .collect::<Result<Vec<_>>>()?;
-    let ids = rows.iter().map(|(id, _)| *id).collect();
-    let mut rows = rows.into_iter().map(|(_, row)| row).peekable();
-    while rows.peek().is_some() {
-        let some: Vec<_> = rows.by_ref().take(INSERT_MAX).collect();
-        entity::job::Entity::insert_many(some)
-            .exec_without_returning(tx)
-            .await?;
-    }
-    Ok(ids)
+    id: JobId,
+) -> Result<Option<Job>> {
+    let sql = "SELECT * FROM job_begin($1, $2, $3)";
+    let values = [id.into(), now.into(), viewer.request_id.clone().into()];
+    let begun = Job::find_by_statement(statement(sql, values));
+    Ok(begun.one(db).await?)
 }
 
-/// The same for one piece of work.
-pub(crate) async fn enqueue_one_in_tx(
-    tx: &DatabaseTransaction,
+/// Ends an attempt well, by one statement. Tells whether it was still the latest one.
+pub(super) async fn succeed(
+    db: &impl ConnectionTrait,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    task: Task,
-) -> Result<JobId> {
-    let (id, row) = new_row(viewer, now, &task)?;
-    entity::job::Entity::insert(row)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(id)
+    (id, attempt): (JobId, i32),
+    result: Option<&Value>,
+) -> Result<bool> {
+    let sql = "WITH ended AS (
+                   UPDATE job SET state = 'succeeded', progress = 100, version = version + 1, error = NULL, result = $4, finished_at = $3
+                   WHERE id = $1 AND state = 'running' AND attempts = $2
+                   RETURNING id, version
+               )
+               INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+               SELECT 'job.changed', 'job', id, version, '{\"state\": \"succeeded\", \"progress\": 100}'::jsonb, $5, $3 FROM ended";
+    let values = [
+        id.into(),
+        attempt.into(),
+        now.into(),
+        result.filter(|result| is_small(result)).cloned().into(),
+        viewer.request_id.clone().into(),
+    ];
+    Ok(db
+        .execute_raw(statement(sql, values))
+        .await?
+        .rows_affected()
+        > 0)
 }
 
-fn new_row(viewer: &Viewer, now: DateTime<Utc>, task: &Task) -> Result<(JobId, ActiveModel)> {
-    let id = JobId(new_id(now));
-    let row = ActiveModel {
-        id: Set(id),
-        kind: Set(task.kind().into()),
-        queue: Set(task.queue().as_str().into()),
-        payload: Set(serde_json::to_value(task)?),
-        state: Set(State::Queued),
-        attempts: Set(0),
-        max_attempts: Set(ATTEMPTS),
-        progress: Set(0),
-        version: Set(1),
-        error: Set(None),
-        request_id: Set(viewer.request_id.clone()),
-        user_id: Set(viewer.user_id()),
-        relayed_at: Set(None),
-        created_at: Set(now),
-        started_at: Set(None),
-        finished_at: Set(None),
-    };
-    Ok((id, row))
-}
-
-pub(super) async fn begin_in_tx(
-    tx: &DatabaseTransaction,
+/// Ends an attempt that is to be followed by another, by one statement. Tells whether it was still the latest one, and nobody has asked to
+/// cancel the job.
+pub(super) async fn fail(
+    db: &impl ConnectionTrait,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    job: Job,
-) -> Result<Job> {
-    let (attempts, version) = (job.attempts + 1, job.version + 1);
-    let mut row = job.into_active_model();
-    row.state = Set(State::Running);
-    row.attempts = Set(attempts);
-    row.progress = Set(0);
-    row.version = Set(version);
-    row.started_at = Set(Some(now));
-    // Redis has it, whatever a relay that gave it back believes: from here on it is the reclaim that must find it.
-    row.relayed_at = Set(Some(now));
-    changed_in_tx(tx, viewer, now, row).await
+    (id, attempt): (JobId, i32),
+    error: &str,
+) -> Result<bool> {
+    let sql = "WITH ended AS (
+                   UPDATE job SET state = 'failed', version = version + 1, error = $3
+                   WHERE id = $1 AND state = 'running' AND attempts = $2 AND cancel_requested_at IS NULL
+                   RETURNING id, version, progress
+               )
+               INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+               SELECT 'job.changed', 'job', id, version, jsonb_build_object('state', 'failed', 'progress', progress), $4, $5 FROM ended";
+    let values = [
+        id.into(),
+        attempt.into(),
+        kept(error, ERROR_MAX).into(),
+        viewer.request_id.clone().into(),
+        now.into(),
+    ];
+    Ok(db
+        .execute_raw(statement(sql, values))
+        .await?
+        .rows_affected()
+        > 0)
+}
+
+/// The job goes back into the outbox, where it waits until its queue goes on. Tells whether the queue stands still, and the job has not ended.
+pub(super) async fn put_back(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    id: JobId,
+) -> Result<bool> {
+    let sql = "WITH back AS (
+                   UPDATE job j SET state = 'queued', progress = 0, message = NULL, version = version + 1, relayed_at = NULL
+                   WHERE id = $1 AND state IN ('queued', 'running', 'failed')
+                     AND EXISTS (SELECT FROM queue_pause p WHERE p.queue = j.queue)
+                   RETURNING id, version
+               )
+               INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+               SELECT 'job.changed', 'job', id, version, '{\"state\": \"queued\", \"progress\": 0}'::jsonb, $2, $3 FROM back";
+    let values = [id.into(), viewer.request_id.clone().into(), now.into()];
+    Ok(db
+        .execute_raw(statement(sql, values))
+        .await?
+        .rows_affected()
+        > 0)
 }
 
 /// The present attempt never was.
@@ -119,43 +141,76 @@ pub(super) async fn give_back_in_tx(
     changed_in_tx(tx, viewer, now, row).await
 }
 
+/// How far it has got; its message stays unless there is a new one.
 pub(super) async fn progress_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
     job: Job,
     percent: i16,
+    message: Option<&str>,
 ) -> Result<Job> {
     let version = job.version + 1;
     let mut row = job.into_active_model();
     row.progress = Set(percent);
     row.version = Set(version);
-    changed_in_tx(tx, viewer, now, row).await
-}
-
-/// Ends the present attempt in `state`.
-pub(super) async fn end_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: DateTime<Utc>,
-    job: Job,
-    state: State,
-    error: Option<&str>,
-) -> Result<Job> {
-    let version = job.version + 1;
-    let mut row = job.into_active_model();
-    row.state = Set(state);
-    row.version = Set(version);
-    row.error = Set(error.map(kept));
-    row.finished_at = Set(state.is_final().then_some(now));
-    if state == State::Succeeded {
-        row.progress = Set(100);
+    if let Some(message) = message {
+        row.message = Set(Some(kept(message, MESSAGE_MAX)));
     }
     changed_in_tx(tx, viewer, now, row).await
 }
 
+/// Gives the job up: it is dead of this error.
+pub(super) async fn die_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+    error: &str,
+) -> Result<Job> {
+    let version = job.version + 1;
+    let mut row = job.into_active_model();
+    row.state = Set(State::Dead);
+    row.version = Set(version);
+    row.error = Set(Some(kept(error, ERROR_MAX)));
+    row.finished_at = Set(Some(now));
+    changed_in_tx(tx, viewer, now, row).await
+}
+
+/// Takes the job back. What an attempt failed of can still be read.
+pub(super) async fn cancel_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+) -> Result<Job> {
+    let version = job.version + 1;
+    let asked = job.cancel_requested_at.or(Some(now));
+    let mut row = job.into_active_model();
+    row.state = Set(State::Cancelled);
+    row.version = Set(version);
+    row.cancel_requested_at = Set(asked);
+    row.finished_at = Set(Some(now));
+    changed_in_tx(tx, viewer, now, row).await
+}
+
+/// Whoever runs it shall stop.
+pub(super) async fn request_cancel_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: Job,
+) -> Result<Job> {
+    let version = job.version + 1;
+    let mut row = job.into_active_model();
+    row.version = Set(version);
+    row.cancel_requested_at = Set(Some(now));
+    changed_in_tx(tx, viewer, now, row).await
+}
+
 /// A dead job waits for its turn, with as many attempts before it as a new one has. They are numbered on, so that a worker that was left
-/// behind in its first life cannot speak for the second. What it died of can be read until the next attempt ends.
+/// behind in its first life cannot speak for the second. What it died of can be read until the next attempt ends. A unique one is refused while
+/// another one like it waits or runs.
 pub(super) async fn revive_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
@@ -168,19 +223,26 @@ pub(super) async fn revive_in_tx(
     row.state = Set(State::Queued);
     row.max_attempts = Set(max_attempts);
     row.progress = Set(0);
+    row.message = Set(None);
     row.version = Set(version);
     row.finished_at = Set(None);
-    // To Redis the job has ended, and a relay that hands over what is new would be told so. One that looks after what was handed over
-    // long ago makes such a job begin anew there; and nothing was handed over longer ago than this.
-    row.relayed_at = Set(Some(DateTime::UNIX_EPOCH));
+    row.relayed_at = Set(None);
     changed_in_tx(tx, viewer, now, row).await
 }
 
-/// An error's text as the table can hold it: not without end, and without the one character that PostgreSQL refuses.
-fn kept(error: &str) -> String {
-    let text = error.chars().take(ERROR_MAX);
+/// A text as the table can hold it: not without end, and without the one character that PostgreSQL refuses.
+fn kept(text: &str, most: usize) -> String {
+    let text = text.chars().take(most);
     text.map(|char| if char == '\0' { '\u{FFFD}' } else { char })
         .collect()
+}
+
+/// A job does not fail because it has too much to say of what it did.
+fn is_small(result: &Value) -> bool {
+    // PostgreSQL writes a blank behind each colon and comma.
+    let text = result.to_string();
+    let blanks = text.bytes().filter(|byte| b":,".contains(byte)).count();
+    text.len() + blanks <= RESULT_MAX
 }
 
 /// Marks a job as done, in the transaction that does it: what it did and that it is done become true together.
@@ -194,10 +256,30 @@ pub(crate) async fn succeed_in_tx(
     id: JobId,
     attempt: i32,
 ) -> Result<()> {
-    let job = query::lock_attempt_in_tx(tx, id, attempt).await?;
-    let job = job.ok_or_else(|| Error::internal("another worker has taken this job over"))?;
-    end_in_tx(tx, viewer, now, job, State::Succeeded, None).await?;
-    Ok(())
+    done(succeed(tx, viewer, now, (id, attempt), None).await?)
+}
+
+/// The same, with what came of it: something small, at most 8 KiB of JSON. Of more, nothing is kept.
+///
+/// # Errors
+/// As [`succeed_in_tx`].
+pub(crate) async fn succeed_with_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    job: (JobId, i32),
+    result: &Value,
+) -> Result<()> {
+    done(succeed(tx, viewer, now, job, Some(result)).await?)
+}
+
+/// What it means that an attempt was the latest one, or was not.
+pub(super) fn done(counts: bool) -> Result<()> {
+    if counts {
+        Ok(())
+    } else {
+        Err(Error::internal("another worker has taken this job over"))
+    }
 }
 
 async fn changed_in_tx(
@@ -206,7 +288,9 @@ async fn changed_in_tx(
     now: DateTime<Utc>,
     row: ActiveModel,
 ) -> Result<Job> {
-    let job = row.update(tx).await?;
+    let under_way = [("job_unique", Refusal::new(Code::JobUnderWay, "id"))];
+    let job = row.update(tx).await;
+    let job = job.map_err(|error| refuse_if_broken(error, &under_way))?;
     let payload = json!({ "state": job.state, "progress": job.progress });
     let event = NewEvent {
         kind: Kind::JobChanged,
@@ -220,11 +304,21 @@ async fn changed_in_tx(
 
 #[cfg(test)]
 mod tests {
-    use super::{ERROR_MAX, kept};
+    use serde_json::json;
+
+    use super::{ERROR_MAX, RESULT_MAX, is_small, kept};
 
     #[test]
-    fn an_error_fits_its_column() {
-        assert_eq!(kept("no\0thing"), "no\u{FFFD}thing");
-        assert_eq!(kept(&"گ".repeat(ERROR_MAX + 1)).chars().count(), ERROR_MAX);
+    fn a_text_fits_its_column() {
+        assert_eq!(kept("no\0thing", ERROR_MAX), "no\u{FFFD}thing");
+        let long = "گ".repeat(ERROR_MAX + 1);
+        assert_eq!(kept(&long, ERROR_MAX).chars().count(), ERROR_MAX);
+    }
+
+    #[test]
+    fn a_result_fits_its_column() {
+        assert!(is_small(&json!({"rows": 12})));
+        assert!(!is_small(&json!("a".repeat(RESULT_MAX))));
+        assert!(!is_small(&json!(vec![1; RESULT_MAX / 3])));
     }
 }

@@ -9,6 +9,7 @@ use entity::{
 };
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use serde_json::json;
 
 use super::{
     Fault, Format, JournalImport, Options, beancount,
@@ -166,7 +167,8 @@ async fn finish(
         now.into(),
     ];
     tx.execute_raw(statement(sql, values)).await?;
-    job::succeed_in_tx(&tx, worker, now, job.0, job.1).await?;
+    let result = json!({ "posted": tally.posted, "lines": tally.lines, "present": tally.present, "accounts": tally.accounts });
+    job::succeed_with_in_tx(&tx, worker, now, job, &result).await?;
     domain.commit(tx).await?;
     Ok(Outcome::Done)
 }
@@ -192,7 +194,8 @@ pub(super) async fn reject(
         now.into(),
     ];
     tx.execute_raw(statement(sql, values)).await?;
-    job::succeed_in_tx(&tx, worker, now, job.0, job.1).await?;
+    let result = json!({ "failed": faults.len() });
+    job::succeed_with_in_tx(&tx, worker, now, job, &result).await?;
     job::add_files_in_tx(&tx, now, job.0, &[file]).await?;
     domain.commit(tx).await
 }

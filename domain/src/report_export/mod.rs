@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use entity::id::{AccountId, JobId, ReportExportId};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use entity::report_export::{Format, Model as ReportExport};
 pub use source::{Piece, Source};
@@ -277,7 +278,8 @@ impl ReportExports<'_> {
         let sql = "UPDATE report_export SET row_count = $2 WHERE id = $1";
         tx.execute_raw(statement(sql, [id.into(), row_count.into()]))
             .await?;
-        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
+        let result = json!({ "rows": row_count });
+        job::succeed_with_in_tx(&tx, viewer, now, job, &result).await?;
         job::add_files_in_tx(&tx, now, job.0, &[file]).await?;
         self.domain.commit(tx).await
     }

@@ -15,6 +15,7 @@ use sea_orm::{
     FromQueryResult,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Stock, rules};
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     cost::proof as costs,
     error::{Error, Result},
     idempotency::{Claimed, claim_in_tx},
-    job::{self, Task},
+    job::{self, NewJob, Task},
     permission::Permission,
     series::proof,
     sql::statement,
@@ -85,21 +86,7 @@ impl Stock<'_> {
                 Claimed::Before(answer) => return Ok(answer),
                 Claimed::Now(claim) => claim,
             };
-        let id = StockReconciliationId(new_id(now));
-        let task = Task::ReconcileStock {
-            reconciliation_id: id,
-        };
-        let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-        let asked = ActiveModel {
-            id: Set(id),
-            job_id: Set(job_id),
-            subject: Set(subject),
-            note: Set(note),
-            created_at: Set(now),
-            ..Default::default()
-        };
-        let asked = asked.insert(&tx).await?;
-        record_in_tx(&tx, viewer, now, &asked).await?;
+        let asked = ask_in_tx(&tx, viewer, now, (subject, note), 0).await?;
         claim.keep_in_tx(&tx, &asked).await?;
         self.domain.commit(tx).await?;
         Ok(asked)
@@ -148,9 +135,37 @@ impl Stock<'_> {
             found.first.into(),
         ];
         tx.execute_raw(statement(sql, values)).await?;
-        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
+        let result = json!({ "levels": found.levels, "movements": found.movements, "differences": found.differences });
+        job::succeed_with_in_tx(&tx, viewer, now, job, &result).await?;
         self.domain.commit(tx).await
     }
+}
+
+/// Asks for a proof of this, with this note, by a job of this priority.
+pub(crate) async fn ask_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    (subject, note): (Subject, Option<String>),
+    priority: i16,
+) -> Result<StockReconciliation> {
+    let id = StockReconciliationId(new_id(now));
+    let task = Task::ReconcileStock {
+        reconciliation_id: id,
+    };
+    let job = NewJob::new(task).priority(priority);
+    let job = job::enqueue_new_in_tx(tx, viewer, now, job).await?;
+    let asked = ActiveModel {
+        id: Set(id),
+        job_id: Set(job.id),
+        subject: Set(subject),
+        note: Set(note),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    let asked = asked.insert(tx).await?;
+    record_in_tx(tx, viewer, now, &asked).await?;
+    Ok(asked)
 }
 
 /// What the proof has found.

@@ -197,6 +197,7 @@ pub const COVERAGE: &[Covered] = &[
     kept("lot", "id"),
     kept("metal_rate", "id"),
     kept("period", "id"),
+    excluded("queue_pause", WORK),
     excluded("report_export", WORK),
     kept("role", "id"),
     kept("saved_view", "id"),

@@ -16,6 +16,7 @@ pub use chain::hex;
 pub use coverage::{COVERAGE, Cover, Covered, Missing};
 pub use entity::trail_verification::Model as TrailVerification;
 pub use history::{Changed, HistoryArgs, Operation, RowState};
+pub(crate) use request::ask_in_tx;
 pub use request::progress;
 pub use seal::Sealed;
 pub use verify::{Checkpoints, Finding, Verdict, Verification, Wrong};

@@ -9,6 +9,7 @@ use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait as _, DatabaseTransaction,
     EntityTrait as _,
 };
+use serde_json::json;
 
 use super::{Checkpoints, Trail, Verification};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     clock::new_id,
     error::{Error, Result},
     idempotency::{Claimed, claim_in_tx},
-    job::{self, Task},
+    job::{self, NewJob, Task},
     permission::Permission,
     sql::statement,
     stock::parse_note,
@@ -42,21 +43,7 @@ impl Trail<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let id = TrailVerificationId(new_id(now));
-        let task = Task::VerifyTrail {
-            verification_id: id,
-        };
-        let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-        let asked = ActiveModel {
-            id: Set(id),
-            job_id: Set(job_id),
-            note: Set(note),
-            created_at: Set(now),
-            progress: Set(None),
-            finished_at: Set(None),
-        };
-        let asked = asked.insert(&tx).await?;
-        record_in_tx(&tx, viewer, now, &asked).await?;
+        let asked = ask_in_tx(&tx, viewer, now, note, 0).await?;
         claim.keep_in_tx(&tx, &asked).await?;
         self.domain.commit(tx).await?;
         Ok(asked)
@@ -102,11 +89,39 @@ impl Trail<'_> {
         ];
         tx.execute_raw(statement(sql, values)).await?;
         if finished.is_some() {
-            job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
+            let result = json!({ "seals": state.seals, "rows": state.rows, "verdict": format!("{:?}", state.verdict()) });
+            job::succeed_with_in_tx(&tx, viewer, now, job, &result).await?;
         }
         self.domain.commit(tx).await?;
         Ok(finished.is_none())
     }
+}
+
+/// Asks for a proof with this note, by a job of this priority.
+pub(crate) async fn ask_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    note: Option<String>,
+    priority: i16,
+) -> Result<TrailVerification> {
+    let id = TrailVerificationId(new_id(now));
+    let task = Task::VerifyTrail {
+        verification_id: id,
+    };
+    let job = NewJob::new(task).priority(priority);
+    let job = job::enqueue_new_in_tx(tx, viewer, now, job).await?;
+    let asked = ActiveModel {
+        id: Set(id),
+        job_id: Set(job.id),
+        note: Set(note),
+        created_at: Set(now),
+        progress: Set(None),
+        finished_at: Set(None),
+    };
+    let asked = asked.insert(tx).await?;
+    record_in_tx(tx, viewer, now, &asked).await?;
+    Ok(asked)
 }
 
 /// What a proof has found up to now.

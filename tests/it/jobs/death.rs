@@ -1,6 +1,6 @@
 //! A job that dies takes nobody's hope along: whoever waits for its picture is told that it will not come.
 
-use domain::{Permission, Viewer};
+use domain::{Permission, Viewer, job::Failed};
 use entity::id::JobId;
 use sea_orm::sqlx;
 use serde_json::json;
@@ -94,6 +94,7 @@ async fn an_error_of_any_text_ends_an_attempt_and_no_person_can() {
     assert!(jobs.start(&person, id).await.is_err());
     jobs.start(&system, id).await.unwrap();
     assert!(jobs.fail(&person, id, 1, "mine", false).await.is_err());
-    assert!(jobs.fail(&system, id, 1, "a\0b", true).await.unwrap());
+    let failed = jobs.fail(&system, id, 1, "a\0b", true).await.unwrap();
+    assert_eq!(failed, Failed::Again);
     assert_eq!(app.jobs().await[0].standing(), ("failed", 1));
 }

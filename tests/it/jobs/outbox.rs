@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     Viewer,
-    job::{Queue as QueueName, Started},
+    job::{Failed, Queue as QueueName, Started},
 };
 use sea_orm::sqlx::{self, AssertSqlSafe};
 use serde_json::json;
@@ -174,7 +174,8 @@ async fn a_job_that_was_begun_after_its_relay_gave_it_back_is_not_lost() {
         jobs.start(&viewer, id).await.unwrap(),
         Started::Attempt { attempt: 1, .. }
     ));
-    assert!(jobs.fail(&viewer, id, 1, "no disk", true).await.unwrap());
+    let failed = jobs.fail(&viewer, id, 1, "no disk", true).await.unwrap();
+    assert_eq!(failed, Failed::Again);
     app.age_handovers().await;
     // This worker's Redis has never heard of it, as one that lost everything.
     let _worker = app.worker();

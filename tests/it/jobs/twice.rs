@@ -1,6 +1,7 @@
 //! Running a job twice equals running it once: one after the other, and at the same time.
 
 use apalis::prelude::Data;
+use domain::job::Failed;
 use entity::id::JobId;
 use tests::{
     app::TestApp,
@@ -129,12 +130,10 @@ async fn an_attempt_that_was_taken_over_cannot_end_the_job() {
     let (jobs, viewer) = (app.domain().jobs(), domain::Viewer::system("test"));
     jobs.start(&viewer, JobId(job.id)).await.unwrap();
     jobs.start(&viewer, JobId(job.id)).await.unwrap();
-    assert!(
-        !jobs
-            .fail(&viewer, JobId(job.id), 1, "too late", false)
-            .await
-            .unwrap()
-    );
+    let late = jobs.fail(&viewer, JobId(job.id), 1, "too late", false);
+    assert_eq!(late.await.unwrap(), Failed::Superseded);
+    let late = jobs.fail(&viewer, JobId(job.id), 1, "too late", true);
+    assert_eq!(late.await.unwrap(), Failed::Superseded);
     assert!(jobs.succeed(&viewer, JobId(job.id), 1).await.is_err());
     let code = app
         .domain()

@@ -3,6 +3,9 @@
 pub(crate) mod audit;
 pub(crate) mod days;
 pub(crate) mod demo;
+pub(crate) mod jobs;
+pub(crate) mod queues;
+mod table;
 pub(crate) mod user;
 
 use std::process::ExitCode;
@@ -25,6 +28,15 @@ pub(crate) enum Command {
     AuditKey,
     /// Prove that nothing was changed behind the trail's back, and name the first row that was.
     AuditVerify(audit::Arguments),
+    /// Say what a shell needs to complete commands, for a file that it reads when it starts.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Look after background jobs.
+    Jobs(jobs::Arguments),
+    /// Look after the queues of background jobs.
+    Queues(queues::Arguments),
     /// Create users.
     User(user::Arguments),
 }
@@ -35,11 +47,41 @@ pub(crate) async fn work(config: &Config) -> Result<(), StartError> {
     Service::new(config)?.run(stop).await
 }
 
+/// The exit status of what was refused: it will not go better another time. 1 is for what went wrong, and 2 for arguments that cannot be
+/// understood.
+const REFUSED: u8 = 3;
+
 /// One line that says why.
 #[expect(clippy::print_stderr, reason = "this is a command line program")]
-pub(crate) fn fail(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("worker: {error}");
-    ExitCode::FAILURE
+pub(crate) fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    match error.downcast_ref() {
+        Some(error @ domain::Error::Refused(_)) => refused("", error),
+        _ => {
+            eprintln!("worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A line for each reason why something was refused.
+#[expect(clippy::print_stderr, reason = "this is a command line program")]
+pub(crate) fn refused(what: &str, error: &domain::Error) -> ExitCode {
+    if let domain::Error::Refused(refusals) = error {
+        for refusal in refusals {
+            let params = refusal.params.iter();
+            let params: Vec<_> = params
+                .map(|(name, value)| format!("{name} {value:?}"))
+                .collect();
+            let (code, path) = (refusal.code.as_str(), refusal.path.join("."));
+            eprintln!("worker: {what}{code} {path} {}", params.join(", "));
+        }
+    }
+    ExitCode::from(REFUSED)
+}
+
+/// What a shell needs to complete commands.
+pub(crate) fn complete(shell: clap_complete::Shell, command: &mut clap::Command) {
+    clap_complete::generate(shell, command, "worker", &mut std::io::stdout());
 }
 
 /// One line for the operator.

@@ -86,7 +86,9 @@ async fn write_all(
             let percent = (written * 100 / source.count().max(1)).min(99);
             let percent = i16::try_from(percent).unwrap_or(0);
             let jobs = context.domain.jobs();
-            jobs.report_progress(&attempt.viewer, attempt.job, attempt.number, percent)
+            let message = format!("row {written} of {}", source.count());
+            let (job, number) = (attempt.job, attempt.number);
+            jobs.report_progress(&attempt.viewer, job, number, percent, Some(&message))
                 .await?;
         }
     }

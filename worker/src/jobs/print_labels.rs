@@ -123,7 +123,9 @@ async fn read(
                 .unwrap_or(0)
                 .min(99);
             let jobs = context.domain.jobs();
-            jobs.report_progress(&attempt.viewer, attempt.job, attempt.number, percent)
+            let message = format!("item {done} of {}", ids.len());
+            let (job, number) = (attempt.job, attempt.number);
+            jobs.report_progress(&attempt.viewer, job, number, percent, Some(&message))
                 .await?;
         }
     }

@@ -2,9 +2,12 @@
 
 pub mod filter;
 pub mod mutation;
+pub mod queue;
+
+use std::sync::Arc;
 
 use async_graphql::{
-    ComplexObject, Context, Enum, ID, Object, SimpleObject, connection::EmptyFields,
+    ComplexObject, Context, Enum, ID, Json, Object, SimpleObject, connection::EmptyFields,
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -15,6 +18,7 @@ use entity::id::JobId;
 
 use filter::JobWhere;
 pub use mutation::JobMutation;
+pub use queue::Queue;
 
 use super::{
     context::ContextExt,
@@ -96,10 +100,24 @@ pub struct Job {
     max_attempts: i32,
     /// Percent done.
     progress: i32,
+    /// What it is at, or was when it last said so; null when it has nothing to say.
+    message: Option<String>,
     /// Why the last attempt failed; none when none did.
     error: Option<String>,
+    /// What came of it, such as how many rows; null until it is `SUCCEEDED`, and of jobs that have nothing to say of that.
+    result: Option<Json<serde_json::Value>>,
+    /// From -100 to 100: of jobs that wait in a queue, the higher one comes first. 0 is the usual one.
+    priority: i32,
+    /// While a job with this key has not ended, there is no other; null when there may be any number like it.
+    unique_key: Option<String>,
     /// The request that caused it.
     request_id: Option<String>,
+    /// The user who caused it; null when nobody in particular did.
+    user_id: Option<ID>,
+    /// For which of its schedule's moments it is; null when no schedule caused it.
+    tick: Option<DateTime<Utc>>,
+    /// When somebody first asked to cancel it. A worker that has it stops it as soon as it can.
+    cancel_requested_at: Option<DateTime<Utc>>,
     /// When it was asked for.
     created_at: DateTime<Utc>,
     /// When the last attempt began.
@@ -123,10 +141,17 @@ impl Job {
             attempts,
             max_attempts,
             progress,
+            message,
             version: _,
             error,
+            result,
+            priority,
+            unique_key,
             request_id,
-            user_id: _,
+            user_id,
+            schedule_id: _,
+            tick,
+            cancel_requested_at,
             relayed_at: _,
             created_at,
             started_at,
@@ -140,8 +165,15 @@ impl Job {
             attempts,
             max_attempts,
             progress: progress.into(),
+            message,
             error,
+            result: result.map(Json),
+            priority: priority.into(),
+            unique_key,
             request_id,
+            user_id: user_id.map(GlobalId::encode),
+            tick,
+            cancel_requested_at,
             created_at,
             started_at,
             finished_at,
@@ -176,6 +208,23 @@ impl JobQuery {
             .map_err(Into::into)
             .or_graphql(ctx.viewer())?;
         Ok(load(ctx, id).await?.map(Job::new))
+    }
+
+    /// How the queues of jobs stand, by their names. Needs `job.read`.
+    #[graphql(complexity = "cost::STATEMENT + cost::rows(3, child_complexity)")]
+    async fn queues(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Queue>> {
+        let viewer = ctx.viewer();
+        let rows = ctx
+            .domain()
+            .jobs()
+            .queues(viewer)
+            .await
+            .or_graphql(viewer)?;
+        let workers = Arc::default();
+        let queues = rows.into_iter();
+        Ok(queues
+            .map(|row| Queue::new(row, Arc::clone(&workers)))
+            .collect())
     }
 
     /// The jobs that pass a filter, in pages, newest first. Needs `job.read`.
