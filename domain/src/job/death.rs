@@ -34,6 +34,7 @@ pub(super) async fn lock_image_in_tx(
             | Task::ImportJournal { .. }
             | Task::PrintLabels { .. }
             | Task::ReconcileStock { .. }
+            | Task::VerifyLedger { .. }
             | Task::VerifyTrail { .. },
         )
         | None => Ok(None),

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use entity::id::{
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
-    ReportExportId, StockReconciliationId, TrailVerificationId,
+    LedgerVerificationId, ReportExportId, StockReconciliationId, TrailVerificationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,12 @@ pub enum Task {
         /// The proof.
         reconciliation_id: StockReconciliationId,
     },
+    /// Prove that the books are what their lines make them.
+    #[serde(rename = "ledger.verify")]
+    VerifyLedger {
+        /// The proof.
+        verification_id: LedgerVerificationId,
+    },
     /// Prove that nothing was changed behind the trail's back.
     #[serde(rename = "trail.verify")]
     VerifyTrail {
@@ -145,6 +151,7 @@ impl Task {
             Self::ImportJournal { .. } => "journal.import",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
+            Self::VerifyLedger { .. } => "ledger.verify",
             Self::VerifyTrail { .. } => "trail.verify",
         }
     }
@@ -160,6 +167,7 @@ impl Task {
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
             | Self::ReconcileStock { .. }
+            | Self::VerifyLedger { .. }
             | Self::VerifyTrail { .. } => Queue::Bulk,
         }
     }
@@ -177,6 +185,7 @@ impl Task {
             | Self::ExportReport { .. }
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
+            | Self::VerifyLedger { .. }
             | Self::VerifyTrail { .. } => Duration::from_secs(3600),
         }
     }

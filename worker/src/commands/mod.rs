@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod days;
 pub(crate) mod demo;
+pub(crate) mod ledger;
 pub(crate) mod user;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     AuditKey,
     /// Prove that nothing was changed behind the trail's back, and name the first row that was.
     AuditVerify(audit::Arguments),
+    /// Prove that the books are what their lines make them, and name what is not.
+    LedgerVerify,
     /// Create users.
     User(user::Arguments),
 }

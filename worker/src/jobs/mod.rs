@@ -8,6 +8,7 @@ pub mod print_labels;
 pub mod reconcile_stock;
 pub mod render_code;
 pub mod render_image;
+pub mod verify_ledger;
 pub mod verify_trail;
 
 use domain::Viewer;
