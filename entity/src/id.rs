@@ -78,6 +78,8 @@ id! {
     JournalHoldId,
     /// A sheet of labels to print.
     LabelSheetId,
+    /// A proof that the books are what their lines make them.
+    LedgerVerificationId,
     /// A place where stock lies.
     LocationId,
     /// Pieces of an item that belong together, or one piece.

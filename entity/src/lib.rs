@@ -33,6 +33,7 @@ pub mod journal_hold_line;
 pub mod journal_import;
 pub mod journal_line;
 pub mod label_sheet;
+pub mod ledger_verification;
 pub mod location;
 pub mod lot;
 pub mod ltree;

@@ -43,6 +43,7 @@ mod m20261128_000037_revaluation;
 mod m20261128_000038_job_control;
 mod m20261128_000042_pictures;
 mod m20261128_000043_posting;
+mod m20261128_000044_ledger_verification;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -88,6 +89,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000038_job_control::Migration),
             Box::new(m20261128_000042_pictures::Migration),
             Box::new(m20261128_000043_posting::Migration),
+            Box::new(m20261128_000044_ledger_verification::Migration),
         ]
     }
 }

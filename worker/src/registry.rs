@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     jobs::{
         Attempt, export_items, export_report, import_items, import_journal, print_labels,
-        reconcile_stock, regenerate_images, render_code, render_image, verify_trail,
+        reconcile_stock, regenerate_images, render_code, render_image, verify_ledger, verify_trail,
     },
 };
 
@@ -41,6 +41,9 @@ pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
         }
         Task::RenderCode { item_id } => render_code::run(context, attempt, item_id).await,
         Task::RenderImage { image_id } => render_image::run(context, attempt, image_id).await,
+        Task::VerifyLedger { verification_id } => {
+            verify_ledger::run(context, attempt, verification_id).await
+        }
         Task::VerifyTrail { verification_id } => {
             Box::pin(verify_trail::run(context, attempt, verification_id)).await
         }

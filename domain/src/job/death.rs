@@ -32,6 +32,7 @@ pub(super) async fn lock_image_in_tx(
             | Task::PrintLabels { .. }
             | Task::ReconcileStock { .. }
             | Task::RegenerateImages { .. }
+            | Task::VerifyLedger { .. }
             | Task::VerifyTrail { .. },
         )
         | None => Ok(None),

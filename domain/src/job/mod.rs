@@ -30,7 +30,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use entity::id::{
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
-    ReportExportId, StockReconciliationId, TrailVerificationId,
+    LedgerVerificationId, ReportExportId, StockReconciliationId, TrailVerificationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +119,12 @@ pub enum Task {
         /// The proof.
         reconciliation_id: StockReconciliationId,
     },
+    /// Prove that the books are what their lines make them.
+    #[serde(rename = "ledger.verify")]
+    VerifyLedger {
+        /// The proof.
+        verification_id: LedgerVerificationId,
+    },
     /// Prove that nothing was changed behind the trail's back.
     #[serde(rename = "trail.verify")]
     VerifyTrail {
@@ -141,6 +147,7 @@ impl Task {
             Self::RegenerateImages { .. } => "item.regenerate_images",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
+            Self::VerifyLedger { .. } => "ledger.verify",
             Self::VerifyTrail { .. } => "trail.verify",
         }
     }
@@ -157,6 +164,7 @@ impl Task {
             | Self::ImportJournal { .. }
             | Self::ReconcileStock { .. }
             | Self::RegenerateImages { .. }
+            | Self::VerifyLedger { .. }
             | Self::VerifyTrail { .. } => Queue::Bulk,
         }
     }
@@ -175,6 +183,7 @@ impl Task {
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
             | Self::RegenerateImages { .. }
+            | Self::VerifyLedger { .. }
             | Self::VerifyTrail { .. } => Duration::from_secs(3600),
         }
     }

@@ -15,6 +15,7 @@ mod revaluation;
 mod reversal;
 mod rules;
 mod subsidiary;
+mod verification;
 mod verify;
 mod watch;
 
@@ -32,6 +33,7 @@ pub use draft::{
 pub use entity::{
     journal_entry::{Kind, Model as JournalEntry},
     journal_line::Model as JournalLine,
+    ledger_verification::Model as LedgerVerification,
 };
 pub(crate) use fault::{Failure, explain};
 pub use hold::{
@@ -42,6 +44,7 @@ pub(crate) use post::write_in_tx;
 pub use revaluation::{REVALUED_MAX, Revaluation, RevaluationLine, RevaluedAccount, Valuation};
 pub(crate) use rules::{Entry, Line, parse_date};
 pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
+pub use verification::{Proof, differences};
 pub use verify::{DIFFERENCES_MAX, Difference};
 pub use watch::{Touched, WATCHED_MAX, Watched, WatchedBalance};
 
@@ -266,12 +269,13 @@ impl Journal<'_> {
         subsidiary::balances(&self.domain.reads, of, args).await
     }
 
-    /// Adds everything up again, and tells what comes out differently: the first differences, and nothing when all is well.
+    /// Adds everything up again, and tells what comes out differently: the first differences, and nothing when all is well. For books that are
+    /// small enough for it to be done while somebody waits; [`Self::ask_verification`] is for all others.
     ///
     /// # Errors
-    /// When the viewer may not manage the books.
+    /// When the viewer may not manage the books, or it takes longer than a statement may.
     pub async fn verify(&self, viewer: &Viewer) -> Result<Vec<Difference>> {
         viewer.require(Permission::BooksManage)?;
-        verify::differences(&self.domain.reads).await
+        Ok(verify::find(&self.domain.reads).await?.first)
     }
 }

@@ -192,6 +192,7 @@ pub const COVERAGE: &[Covered] = &[
     kept("journal_revaluation", "entry_id"),
     derived("journal_sequence", BOOKS),
     excluded("label_sheet", WORK),
+    excluded("ledger_verification", WORK),
     kept("location", "id"),
     kept("location_category", "location_id"),
     kept("lot", "id"),

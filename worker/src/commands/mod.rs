@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod days;
 pub(crate) mod demo;
 pub(crate) mod jobs;
+pub(crate) mod ledger;
 pub(crate) mod queues;
 mod table;
 pub(crate) mod user;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Jobs(jobs::Arguments),
     /// Look after the queues of background jobs.
     Queues(queues::Arguments),
+    /// Prove that the books are what their lines make them, and name what is not.
+    LedgerVerify,
     /// Create users.
     User(user::Arguments),
 }

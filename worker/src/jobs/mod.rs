@@ -9,6 +9,7 @@ pub mod reconcile_stock;
 pub mod regenerate_images;
 pub mod render_code;
 pub mod render_image;
+pub mod verify_ledger;
 pub mod verify_trail;
 
 use domain::Viewer;
