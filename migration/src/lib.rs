@@ -40,6 +40,8 @@ mod m20261128_000034_landed_cost;
 mod m20261128_000035_rates;
 mod m20261128_000036_cost_proof;
 mod m20261128_000037_revaluation;
+mod m20261128_000039_schedules;
+mod m20261128_000041_retention;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -82,6 +84,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000035_rates::Migration),
             Box::new(m20261128_000036_cost_proof::Migration),
             Box::new(m20261128_000037_revaluation::Migration),
+            Box::new(m20261128_000039_schedules::Migration),
+            Box::new(m20261128_000041_retention::Migration),
         ]
     }
 }

@@ -12,6 +12,7 @@ pub mod recost;
 pub mod registry;
 pub mod relay;
 pub mod runner;
+pub mod schedules;
 pub mod service;
 pub mod trail;
 pub mod weeks;

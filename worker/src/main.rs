@@ -5,7 +5,7 @@ mod commands;
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use commands::{Command, audit, days, demo, user};
+use commands::{Command, audit, days, demo, retention, schedules, user};
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
@@ -48,6 +48,8 @@ async fn run(command: Option<Command>) -> Result<(), StartError> {
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
         Some(Command::AuditKey) => audit::make_key(&config),
         Some(Command::AuditVerify(arguments)) => audit::run(&config, arguments).await,
+        Some(Command::Retention(arguments)) => retention::run(&config, arguments).await,
+        Some(Command::Schedules(arguments)) => schedules::run(&config, arguments).await,
         Some(Command::User(arguments)) => user::run(&config, arguments).await,
     }
 }

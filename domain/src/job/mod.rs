@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use entity::id::{
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
-    ReportExportId, StockReconciliationId, TrailVerificationId,
+    ReportExportId, RetentionRunId, StockReconciliationId, TrailVerificationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,9 @@ pub enum Task {
         /// The import.
         import_id: JournalImportId,
     },
+    /// Fetch rates of metals.
+    #[serde(rename = "metal_rate.fetch")]
+    FetchMetalRates,
     /// Draw the item's QR code.
     #[serde(rename = "item.render_code")]
     RenderCode {
@@ -97,6 +100,12 @@ pub enum Task {
     ReconcileStock {
         /// The proof.
         reconciliation_id: StockReconciliationId,
+    },
+    /// Clear up what is old.
+    #[serde(rename = "retention.run")]
+    RunRetention {
+        /// The run.
+        run_id: RetentionRunId,
     },
     /// Prove that nothing was changed behind the trail's back.
     #[serde(rename = "trail.verify")]
@@ -139,12 +148,14 @@ impl Task {
         match self {
             Self::RenderImage { .. } => "item.render_image",
             Self::RenderCode { .. } => "item.render_code",
+            Self::FetchMetalRates => "metal_rate.fetch",
             Self::ExportItems { .. } => "item.export",
             Self::ImportItems { .. } => "item.import",
             Self::ExportReport { .. } => "report.export",
             Self::ImportJournal { .. } => "journal.import",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
+            Self::RunRetention { .. } => "retention.run",
             Self::VerifyTrail { .. } => "trail.verify",
         }
     }
@@ -157,9 +168,11 @@ impl Task {
             Self::RenderCode { .. } => Queue::Codes,
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
+            | Self::FetchMetalRates
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
             | Self::ReconcileStock { .. }
+            | Self::RunRetention { .. }
             | Self::VerifyTrail { .. } => Queue::Bulk,
         }
     }
@@ -169,14 +182,16 @@ impl Task {
     pub fn timeout(&self) -> Duration {
         match self {
             Self::RenderImage { .. } => Duration::from_secs(120),
+            Self::FetchMetalRates => Duration::from_secs(60),
             Self::RenderCode { .. } => Duration::from_secs(20),
             Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
-            // An import that takes longer goes on with the next attempt, and so does a proof of the trail.
+            // An import that takes longer goes on with the next attempt, and so do a proof of the trail and clearing up.
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
+            | Self::RunRetention { .. }
             | Self::VerifyTrail { .. } => Duration::from_secs(3600),
         }
     }

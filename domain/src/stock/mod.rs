@@ -36,6 +36,7 @@ pub use entity::{
 };
 pub use low::{LowStock, SlowMover};
 pub use query::{StockLevel, StockTotal};
+pub(crate) use reconcile::reconcile_in_tx;
 pub use reconcile::{Amounts, Difference, differences};
 pub use rules::{AdjustReason, IssueReason, ReceiveReason, TransformReason};
 pub use stocking::StockingChange;

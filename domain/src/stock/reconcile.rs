@@ -85,21 +85,7 @@ impl Stock<'_> {
                 Claimed::Before(answer) => return Ok(answer),
                 Claimed::Now(claim) => claim,
             };
-        let id = StockReconciliationId(new_id(now));
-        let task = Task::ReconcileStock {
-            reconciliation_id: id,
-        };
-        let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-        let asked = ActiveModel {
-            id: Set(id),
-            job_id: Set(job_id),
-            subject: Set(subject),
-            note: Set(note),
-            created_at: Set(now),
-            ..Default::default()
-        };
-        let asked = asked.insert(&tx).await?;
-        record_in_tx(&tx, viewer, now, &asked).await?;
+        let asked = reconcile_in_tx(&tx, viewer, now, subject, note).await?;
         claim.keep_in_tx(&tx, &asked).await?;
         self.domain.commit(tx).await?;
         Ok(asked)
@@ -151,6 +137,32 @@ impl Stock<'_> {
         job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
         self.domain.commit(tx).await
     }
+}
+
+/// Asks for a proof, in a transaction that has reasons of its own.
+pub(crate) async fn reconcile_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    subject: Subject,
+    note: Option<String>,
+) -> Result<StockReconciliation> {
+    let id = StockReconciliationId(new_id(now));
+    let task = Task::ReconcileStock {
+        reconciliation_id: id,
+    };
+    let job_id = job::enqueue_one_in_tx(tx, viewer, now, task).await?;
+    let asked = ActiveModel {
+        id: Set(id),
+        job_id: Set(job_id),
+        subject: Set(subject),
+        note: Set(note),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    let asked = asked.insert(tx).await?;
+    record_in_tx(tx, viewer, now, &asked).await?;
+    Ok(asked)
 }
 
 /// What the proof has found.

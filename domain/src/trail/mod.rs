@@ -17,6 +17,7 @@ pub use coverage::{COVERAGE, Cover, Covered, Missing};
 pub use entity::trail_verification::Model as TrailVerification;
 pub use history::{Changed, HistoryArgs, Operation, RowState};
 pub use request::progress;
+pub(crate) use request::verify_in_tx;
 pub use seal::Sealed;
 pub use verify::{Checkpoints, Finding, Verdict, Verification, Wrong};
 

@@ -42,21 +42,7 @@ impl Trail<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let id = TrailVerificationId(new_id(now));
-        let task = Task::VerifyTrail {
-            verification_id: id,
-        };
-        let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-        let asked = ActiveModel {
-            id: Set(id),
-            job_id: Set(job_id),
-            note: Set(note),
-            created_at: Set(now),
-            progress: Set(None),
-            finished_at: Set(None),
-        };
-        let asked = asked.insert(&tx).await?;
-        record_in_tx(&tx, viewer, now, &asked).await?;
+        let asked = verify_in_tx(&tx, viewer, now, note).await?;
         claim.keep_in_tx(&tx, &asked).await?;
         self.domain.commit(tx).await?;
         Ok(asked)
@@ -107,6 +93,31 @@ impl Trail<'_> {
         self.domain.commit(tx).await?;
         Ok(finished.is_none())
     }
+}
+
+/// Asks for a proof of all of the trail, in a transaction that has reasons of its own.
+pub(crate) async fn verify_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    note: Option<String>,
+) -> Result<TrailVerification> {
+    let id = TrailVerificationId(new_id(now));
+    let task = Task::VerifyTrail {
+        verification_id: id,
+    };
+    let job_id = job::enqueue_one_in_tx(tx, viewer, now, task).await?;
+    let asked = ActiveModel {
+        id: Set(id),
+        job_id: Set(job_id),
+        note: Set(note),
+        created_at: Set(now),
+        progress: Set(None),
+        finished_at: Set(None),
+    };
+    let asked = asked.insert(tx).await?;
+    record_in_tx(tx, viewer, now, &asked).await?;
+    Ok(asked)
 }
 
 /// What a proof has found up to now.

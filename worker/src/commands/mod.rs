@@ -3,6 +3,9 @@
 pub(crate) mod audit;
 pub(crate) mod days;
 pub(crate) mod demo;
+pub(crate) mod retention;
+pub(crate) mod schedules;
+pub(crate) mod tell;
 pub(crate) mod user;
 
 use std::process::ExitCode;
@@ -25,6 +28,10 @@ pub(crate) enum Command {
     AuditKey,
     /// Prove that nothing was changed behind the trail's back, and name the first row that was.
     AuditVerify(audit::Arguments),
+    /// Clear up what is older than the policies say, or only look what would go.
+    Retention(retention::Arguments),
+    /// See what is done by itself, and let it rest, go on, or be done now.
+    Schedules(schedules::Arguments),
     /// Create users.
     User(user::Arguments),
 }

@@ -2,12 +2,14 @@
 
 pub mod export_items;
 pub mod export_report;
+pub mod fetch_metal_rates;
 pub mod import_items;
 pub mod import_journal;
 pub mod print_labels;
 pub mod reconcile_stock;
 pub mod render_code;
 pub mod render_image;
+pub mod run_retention;
 pub mod verify_trail;
 
 use domain::Viewer;
