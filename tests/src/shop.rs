@@ -89,6 +89,8 @@ const JOURNAL_DRAFT: &str = "draft { id state date kind description version line
 const JOURNAL_HOLD: &str = "hold { id state description expiresAt endedAt version lines { line debit credit commodity account { code } \
     subsidiary { code } } }";
 
+const SCHEDULE: &str = "schedule { id name cron timeZone effectiveTimeZone errand enabled whenMissed allowOverlap nextAt lastTick version }";
+
 /// Mutations by name: the type of their input, and what is asked of their payload.
 const MUTATIONS: &[(&str, &str, &str)] = &[
     (
@@ -288,6 +290,21 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("metalRateRecord", "MetalRateRecordInput", METAL_RATE),
     ("periodClose", "PeriodCloseInput", PERIOD),
     ("periodReopen", "PeriodReopenInput", PERIOD),
+    (
+        "legalHoldSet",
+        "LegalHoldSetInput",
+        "legalHold { held reason version }",
+    ),
+    (
+        "retentionPolicyUpdate",
+        "RetentionPolicyUpdateInput",
+        "retentionPolicy { subject keepDays minimumDays enabled version }",
+    ),
+    (
+        "retentionRun",
+        "RetentionRunInput",
+        "retentionRun { id dryRun wasHeld finishedAt job { id state } }",
+    ),
     ("savedViewCreate", "SavedViewCreateInput", SAVED_VIEW),
     ("savedViewUpdate", "SavedViewUpdateInput", SAVED_VIEW),
     ("savedViewDelete", "SavedViewDeleteInput", "deletedId"),
@@ -295,6 +312,16 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "savedViewDefaultSet",
         "SavedViewDefaultSetInput",
         SAVED_VIEW,
+    ),
+    ("scheduleCreate", "ScheduleCreateInput", SCHEDULE),
+    ("scheduleUpdate", "ScheduleUpdateInput", SCHEDULE),
+    ("schedulePause", "SchedulePauseInput", SCHEDULE),
+    ("scheduleResume", "ScheduleResumeInput", SCHEDULE),
+    ("scheduleDelete", "ScheduleDeleteInput", "deletedId"),
+    (
+        "scheduleRunNow",
+        "ScheduleRunNowInput",
+        "schedule { id name nextAt } job { id kind state }",
     ),
     (
         "shopSet",
