@@ -220,6 +220,8 @@ codes! {
     IsVariant = "IS_VARIANT",
     /// Login name or password are wrong.
     InvalidCredentials = "INVALID_CREDENTIALS",
+    /// It is no expression of cron with five fields.
+    InvalidCron = "INVALID_CRON",
     /// Items that are there already would not be valid any more. Params: `count`.
     InvalidItems = "INVALID_ITEMS",
     /// The text does not have the form it must have. Params: `value`.
@@ -238,6 +240,8 @@ codes! {
     LabelTooSmall = "LABEL_TOO_SMALL",
     /// There must always be an owner who can log in.
     LastOwner = "LAST_OWNER",
+    /// Everything is held: nothing is removed.
+    LegalHold = "LEGAL_HOLD",
     /// What came in would be worth less than nothing. Params: `sku`, `value`.
     LessThanNothing = "LESS_THAN_NOTHING",
     /// The location would hold more than it may. Params: `location`, `capacity`, `requested`.
@@ -266,6 +270,8 @@ codes! {
     NotAnOption = "NOT_AN_OPTION",
     /// Nothing was selected.
     NothingSelected = "NOTHING_SELECTED",
+    /// There is no moment at which it comes.
+    NeverComes = "NEVER_COMES",
     /// Nobody has said which account is for this. Params: `role`.
     NoAccountForRole = "NO_ACCOUNT_FOR_ROLE",
     /// The books have no fiscal year, or no period, for this day. Params: `date`.
@@ -318,6 +324,8 @@ codes! {
     SerialElsewhere = "SERIAL_ELSEWHERE",
     /// Somebody changed the row since you read it. Params: `expected`, `actual`.
     StaleVersion = "STALE_VERSION",
+    /// What was begun last is not finished.
+    StillRunning = "STILL_RUNNING",
     /// Lines of this account name a subsidiary account. Params: `account`, `expected`.
     SubsidiaryRequired = "SUBSIDIARY_REQUIRED",
     /// The account has no subsidiary accounts. Params: `account`.

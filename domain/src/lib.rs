@@ -44,8 +44,10 @@ mod reads;
 pub mod report;
 pub mod report_export;
 pub mod reservation;
+pub mod retention;
 pub mod saved_view;
 pub mod scan;
+pub mod schedule;
 pub mod series;
 pub mod shop;
 pub mod sku;
@@ -257,6 +259,18 @@ impl Domain {
     #[must_use]
     pub fn saved_views(&self) -> saved_view::SavedViews<'_> {
         saved_view::SavedViews { domain: self }
+    }
+
+    /// How long things are kept: its use cases and queries.
+    #[must_use]
+    pub fn retention(&self) -> retention::Retention<'_> {
+        retention::Retention { domain: self }
+    }
+
+    /// What is done by itself, and when: its use cases and queries.
+    #[must_use]
+    pub fn schedules(&self) -> schedule::Schedules<'_> {
+        schedule::Schedules { domain: self }
     }
 
     /// Scans: what is behind a code.

@@ -46,6 +46,8 @@ permissions! {
     PeriodClose = "period.close",
     /// Record metal rates.
     PricingWrite = "pricing.write",
+    /// Say how long things are kept, clear them up, and have everything held.
+    RetentionManage = "retention.manage",
     /// Change what is said once for the whole shop, such as its currency.
     ShopManage = "shop.manage",
     /// Approve counts of stock.

@@ -92,10 +92,14 @@ id! {
     QueuePauseId,
     /// An export of a report into a file.
     ReportExportId,
+    /// A clearing up of what is old.
+    RetentionRunId,
     /// A named set of permissions.
     RoleId,
     /// A list as somebody wants to see it again.
     SavedViewId,
+    /// What is done by itself, and when.
+    ScheduleId,
     /// A count of what lies at some places.
     StockCountId,
     /// Movements of stock that were made at once.

@@ -66,9 +66,18 @@ const CAPTURED: &[Captured] = &[
     of("lot", "id"),
     of("metal_rate", "id"),
     of("period", "id"),
+    Captured {
+        about: None,
+        ..of("retention_hold", "")
+    },
+    Captured {
+        about: None,
+        ..of("retention_policy", "")
+    },
     of("role", "id"),
     of("saved_view", "id"),
     of("saved_view_default", "user_id"),
+    of("schedule", "id"),
     Captured {
         about: None,
         ..of("shop", "")

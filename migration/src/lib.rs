@@ -41,6 +41,8 @@ mod m20261128_000035_rates;
 mod m20261128_000036_cost_proof;
 mod m20261128_000037_revaluation;
 mod m20261128_000038_job_control;
+mod m20261128_000039_schedules;
+mod m20261128_000041_retention;
 mod m20261128_000042_pictures;
 mod m20261128_000043_posting;
 mod m20261128_000044_ledger_verification;
@@ -87,6 +89,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000036_cost_proof::Migration),
             Box::new(m20261128_000037_revaluation::Migration),
             Box::new(m20261128_000038_job_control::Migration),
+            Box::new(m20261128_000039_schedules::Migration),
+            Box::new(m20261128_000041_retention::Migration),
             Box::new(m20261128_000042_pictures::Migration),
             Box::new(m20261128_000043_posting::Migration),
             Box::new(m20261128_000044_ledger_verification::Migration),

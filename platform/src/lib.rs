@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod database;
 pub mod document;
+pub mod feed;
 pub mod image;
 pub mod memory;
 pub mod messages;

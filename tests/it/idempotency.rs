@@ -33,6 +33,9 @@ const OF_JOBS: [&str; 4] = [
     "jobRetry",
 ];
 
+/// Those of retention, which are for owners: tested there.
+const OF_OWNERS: [&str; 3] = ["legalHoldSet", "retentionPolicyUpdate", "retentionRun"];
+
 /// A mutation to be sent more than once: its name, its input, and another input for the same key.
 struct Case {
     mutation: &'static str,
@@ -159,6 +162,7 @@ async fn cases(manager: &Actor) -> Vec<Case> {
     manager.done("itemOptionsSet", set).await;
     let mut cases = stock_cases(manager, &shelf).await;
     cases.extend(books_cases(manager).await);
+    cases.extend(schedule_cases(manager).await);
     cases.extend(vec![
         // Before what changes the attributes of the category.
         Case::new(
@@ -888,6 +892,30 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
     cases
 }
 
+/// Every mutation of schedules, each of one of its own.
+async fn schedule_cases(manager: &Actor) -> Vec<Case> {
+    let new = |name: &str| json!({"name": name, "cron": "0 2 * * *", "errand": "VERIFY_TRAIL"});
+    let mut made = Vec::new();
+    for name in ["Changed", "Resting", "Going on", "Gone", "Run", "Other"] {
+        let created = manager.done("scheduleCreate", new(name)).await;
+        made.push(created["schedule"]["id"].clone());
+    }
+    manager.done("schedulePause", json!({"id": made[2]})).await;
+    let other = &made[5];
+    let of = |mutation: &'static str, place: usize| {
+        Case::new(mutation, json!({"id": made[place]}), "id", other.clone())
+    };
+    let change = json!({"id": made[0], "cron": "0 3 * * *"});
+    vec![
+        Case::new("scheduleCreate", new("New"), "cron", json!("0 4 * * *")),
+        Case::new("scheduleUpdate", change, "cron", json!("0 5 * * *")),
+        of("schedulePause", 1),
+        of("scheduleResume", 2),
+        of("scheduleDelete", 3),
+        of("scheduleRunNow", 4),
+    ]
+}
+
 /// Every mutation of counts, each of a count and a place of its own.
 async fn count_cases(manager: &Actor, item: &str) -> Vec<Case> {
     let mut counts = Vec::new();
@@ -984,6 +1012,7 @@ async fn every_mutation_that_takes_a_key_is_tested_here() {
         .map(|case| case.mutation)
         .chain(OF_PEOPLE)
         .chain(OF_JOBS)
+        .chain(OF_OWNERS)
         .collect();
     assert_eq!(with_key, tested);
 }

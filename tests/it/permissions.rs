@@ -295,7 +295,9 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("itemImport", "ItemImport"),
         ("categor", "Category"),
         ("location", "Location"),
+        ("retentionRun", "RetentionRun"),
         ("savedView", "SavedView"),
+        ("schedule", "Schedule"),
         ("user", "User"),
         ("job", "Job"),
         ("journalImport", "JournalImport"),
@@ -503,11 +505,14 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
                 name if name.starts_with("report") => "books.read",
                 name if name.starts_with("period") => "period.close",
                 name if name.starts_with("user") => "user.manage",
-                name if ["job", "queue", "deadLetters"]
+                name if ["job", "queue", "deadLetters", "schedule"]
                     .iter()
                     .any(|start| name.starts_with(start)) =>
                 {
                     "job.manage"
+                }
+                name if name.starts_with("retention") || name == "legalHoldSet" => {
+                    "retention.manage"
                 }
                 name if name.starts_with("location") => "location.write",
                 name if name.starts_with("metalRate") => "pricing.write",
@@ -579,11 +584,17 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             | "cashFlow"
             | "metalBalance"
             | "accountValuations"
-            | "journalRevaluationPreview" => {
+            | "journalRevaluationPreview"
+            | "legalHold"
+            | "retentionPolicies"
+            | "retentionRun"
+            | "retentionRuns" => {
                 assert_eq!(answer.codes(), ["FORBIDDEN"], "{name}");
             }
             // Only a person who has logged in looks at sessions and tokens.
             "sessions" | "apiTokens" => assert_eq!(answer.codes(), ["UNAUTHENTICATED"], "{name}"),
+            // Somebody's text is no time.
+            "schedulePreview" => assert_eq!(answer.codes(), ["INVALID_CRON"], "{name}"),
             // Movements of nothing in particular are not asked for.
             "stockMovements" => assert_eq!(answer.codes(), ["REQUIRED"], "{name}"),
             _ => assert_eq!(answer.codes(), [""; 0], "{name}: {answer:?}"),

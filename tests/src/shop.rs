@@ -90,6 +90,7 @@ const JOURNAL_HOLD: &str = "hold { id state description expiresAt endedAt versio
     subsidiary { code } } }";
 
 const QUEUE: &str = "queue { name waiting running failed dead pause { by reason } }";
+const SCHEDULE: &str = "schedule { id name cron timeZone effectiveTimeZone errand enabled whenMissed allowOverlap nextAt lastTick version }";
 
 /// Mutations by name: the type of their input, and what is asked of their payload.
 const MUTATIONS: &[(&str, &str, &str)] = &[
@@ -313,6 +314,21 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ),
     ("queuePause", "QueuePauseInput", QUEUE),
     ("queueResume", "QueueResumeInput", QUEUE),
+    (
+        "legalHoldSet",
+        "LegalHoldSetInput",
+        "legalHold { held reason version }",
+    ),
+    (
+        "retentionPolicyUpdate",
+        "RetentionPolicyUpdateInput",
+        "retentionPolicy { subject keepDays minimumDays enabled version }",
+    ),
+    (
+        "retentionRun",
+        "RetentionRunInput",
+        "retentionRun { id dryRun wasHeld finishedAt job { id state } }",
+    ),
     ("savedViewCreate", "SavedViewCreateInput", SAVED_VIEW),
     ("savedViewUpdate", "SavedViewUpdateInput", SAVED_VIEW),
     ("savedViewDelete", "SavedViewDeleteInput", "deletedId"),
@@ -320,6 +336,16 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "savedViewDefaultSet",
         "SavedViewDefaultSetInput",
         SAVED_VIEW,
+    ),
+    ("scheduleCreate", "ScheduleCreateInput", SCHEDULE),
+    ("scheduleUpdate", "ScheduleUpdateInput", SCHEDULE),
+    ("schedulePause", "SchedulePauseInput", SCHEDULE),
+    ("scheduleResume", "ScheduleResumeInput", SCHEDULE),
+    ("scheduleDelete", "ScheduleDeleteInput", "deletedId"),
+    (
+        "scheduleRunNow",
+        "ScheduleRunNowInput",
+        "schedule { id name nextAt } job { id kind state }",
     ),
     (
         "shopSet",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Domain, Viewer};
-use platform::{blob::BlobStore, image::Limits};
+use platform::{blob::BlobStore, feed::Feed, image::Limits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,8 @@ pub struct Context {
     pub decoders: Arc<Semaphore>,
     /// Checkpoints of the trail; none where no key is named.
     pub checkpoints: Option<Arc<Checkpoints>>,
+    /// Where rates of metals are fetched from; none where no source is named.
+    pub metal_rates: Option<Feed>,
     /// Cancelled when attempts have to stop because the worker is going down.
     pub cut_short: CancellationToken,
     /// The attempts that run here.

@@ -14,6 +14,7 @@ pub mod recost;
 pub mod registry;
 pub mod relay;
 pub mod runner;
+pub mod schedules;
 pub mod service;
 pub mod trail;
 pub mod weeks;

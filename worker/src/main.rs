@@ -5,7 +5,7 @@ mod commands;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser};
-use commands::{Command, audit, days, demo, jobs, ledger, queues, user};
+use commands::{Command, audit, days, demo, jobs, ledger, queues, retention, schedules, user};
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
@@ -57,6 +57,8 @@ async fn run(command: Option<Command>) -> Result<ExitCode, StartError> {
         Some(Command::Jobs(arguments)) => return jobs::run(&config, arguments).await,
         Some(Command::LedgerVerify) => ledger::run(&config).await?,
         Some(Command::Queues(arguments)) => queues::run(&config, arguments).await?,
+        Some(Command::Retention(arguments)) => retention::run(&config, arguments).await?,
+        Some(Command::Schedules(arguments)) => schedules::run(&config, arguments).await?,
         Some(Command::User(arguments)) => user::run(&config, arguments).await?,
     }
     Ok(ExitCode::SUCCESS)

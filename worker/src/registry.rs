@@ -6,8 +6,9 @@ use crate::{
     context::Context,
     failure::Failure,
     jobs::{
-        Attempt, export_items, export_report, import_items, import_journal, print_labels,
-        reconcile_stock, regenerate_images, render_code, render_image, verify_ledger, verify_trail,
+        Attempt, export_items, export_report, fetch_metal_rates, import_items, import_journal,
+        print_labels, reconcile_stock, regenerate_images, render_code, render_image, run_retention,
+        verify_ledger, verify_trail,
     },
 };
 
@@ -27,6 +28,7 @@ pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
         Task::ExportReport { export_id } => {
             Box::pin(export_report::run(context, attempt, export_id)).await
         }
+        Task::FetchMetalRates => fetch_metal_rates::run(context, attempt).await,
         Task::ImportJournal { import_id } => {
             Box::pin(import_journal::run(context, attempt, import_id)).await
         }
@@ -44,6 +46,7 @@ pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
         Task::VerifyLedger { verification_id } => {
             verify_ledger::run(context, attempt, verification_id).await
         }
+        Task::RunRetention { run_id } => run_retention::run(context, attempt, run_id).await,
         Task::VerifyTrail { verification_id } => {
             Box::pin(verify_trail::run(context, attempt, verification_id)).await
         }

@@ -1,4 +1,5 @@
-//! The worker as a whole: relay, queues, cancelling, expiry, costs, weeks and days of stock, seals of the trail and signs of life, until it is told to stop.
+//! The worker as a whole: relay, queues, schedules, cancelling, expiry, costs, weeks and days of stock, seals of the trail and signs of life, until it is
+//! told to stop.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -10,6 +11,7 @@ use domain::{
 };
 use platform::{
     config::{Config, ExposeSecret},
+    feed::Feed,
     presence::Presence,
     redis::Redis,
 };
@@ -28,6 +30,7 @@ use crate::{
     recost,
     relay::Relay,
     runner::{self, Message},
+    schedules,
     trail::{self, Checkpoints},
     weeks,
 };
@@ -105,6 +108,7 @@ impl Service {
         let mut parts = Parts::new();
         parts.spawn(always(relay.run(stop.clone())));
         parts.spawn(always(cancel::run(context.clone(), stop.clone())));
+        parts.spawn(always(schedules::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(expiry::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(recost::run(context.domain.clone(), stop.clone())));
         parts.spawn(always(weeks::run(context.domain.clone(), stop.clone())));
@@ -179,6 +183,12 @@ pub fn context(config: &Config) -> Result<Context, StartError> {
         public_url: config.http.public_url.as_str().trim_end_matches('/').into(),
         decoders: Arc::new(Semaphore::new(config.worker.media_concurrency)),
         checkpoints: Checkpoints::new(&config.worker)?.map(Arc::new),
+        metal_rates: config
+            .worker
+            .metal_rate_url
+            .as_ref()
+            .map(Feed::new)
+            .transpose()?,
         cut_short: CancellationToken::new(),
         running: Running::default(),
     })

@@ -12,7 +12,9 @@ use domain::{
     event::{Event, Interest, action},
     job::JobFilter,
 };
-use entity::id::{AccountId, CategoryId, ItemId, JobId, JournalEntryId, LocationId, MetalRateId};
+use entity::id::{
+    AccountId, CategoryId, ItemId, JobId, JournalEntryId, LocationId, MetalRateId, ScheduleId,
+};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{
@@ -29,6 +31,7 @@ use super::{
     location::Location,
     metal_rate::{self, Metal, MetalRate},
     page,
+    schedule::Schedule,
     stock::report::LowStock,
 };
 
@@ -103,6 +106,18 @@ pub struct MetalRateChangedEvent {
     position: EventPosition,
     /// The rate that was recorded. When it was back-dated, a later one may still be the one that holds: see `metalRateLatest`.
     metal_rate: MetalRate,
+}
+
+/// A schedule has changed, or one of its times has come.
+#[derive(SimpleObject)]
+pub struct ScheduleChangedEvent {
+    /// The event's place in the sequence.
+    position: EventPosition,
+    /// What was done: `schedule.create`, `schedule.update`, `schedule.pause`, `schedule.resume`, `schedule.delete`, `schedule.run`, or
+    /// `schedule.fire` when a time has come.
+    action: String,
+    /// The schedule as it is by now; null when it was taken away.
+    schedule: Option<Schedule>,
 }
 
 /// Stock was moved, is held for somebody, or not any more.
@@ -279,6 +294,23 @@ impl Subscriptions {
         ))
     }
 
+    /// Schedules that change, and their times that have come. Needs `job.read`.
+    async fn schedule_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<ScheduleChangedEvent>> + use<'ctx>,
+    > {
+        let events = events(ctx, Interest::Schedules, after).await?;
+        Ok(resolved(
+            events.and_then(move |events| schedules(ctx, events)),
+        ))
+    }
+
     /// Stock that is moved, held for somebody, or let go: whoever shows levels asks for them again. Needs `stock.read`.
     async fn stock_changed<'ctx>(
         &self,
@@ -384,7 +416,7 @@ async fn events<'ctx>(
         .map_err(|error| refused(ctx, &error))?;
     Ok(batches.map(move |batch| {
         ctx.renew_loaders();
-        batch.or_graphql(viewer)
+        batch.map_err(|error| refused(ctx, &error))
     }))
 }
 
@@ -567,6 +599,25 @@ async fn locations(
             action: action(&event).to_owned(),
             location: Location::new(ctx, row.clone()),
         })
+    });
+    Ok(changed.collect())
+}
+
+async fn schedules(
+    ctx: &Context<'_>,
+    events: Vec<Event>,
+) -> async_graphql::Result<Vec<ScheduleChangedEvent>> {
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| ScheduleId(event.aggregate_id))
+        .collect();
+    let rows = ctx.domain().schedules().by_ids(ctx.viewer(), &ids).await;
+    let rows = rows.or_graphql(ctx.viewer())?;
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.row.id.0, row)).collect();
+    let changed = events.into_iter().map(|event| ScheduleChangedEvent {
+        position: position(&event),
+        action: action(&event).to_owned(),
+        schedule: rows.get(&event.aggregate_id).cloned().map(Schedule::new),
     });
     Ok(changed.collect())
 }

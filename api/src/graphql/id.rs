@@ -7,9 +7,9 @@ use entity::id::{
     AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId,
     ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId,
     JobId, JournalAttachmentId, JournalDraftId, JournalEntryId, JournalHoldId, JournalImportId,
-    LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RoleId, SavedViewId,
-    StockCountId, StockEntryId, StockLandedCostId, StockReconciliationId, StockReservationId,
-    StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
+    LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RetentionRunId, RoleId,
+    SavedViewId, ScheduleId, StockCountId, StockEntryId, StockLandedCostId, StockReconciliationId,
+    StockReservationId, StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -106,8 +106,10 @@ global_ids! {
     MetalRateId = "MetalRate",
     PeriodId = "Period",
     ReportExportId = "ReportExport",
+    RetentionRunId = "RetentionRun",
     RoleId = "Role",
     SavedViewId = "SavedView",
+    ScheduleId = "Schedule",
     StockCountId = "StockCount",
     StockEntryId = "StockEntry",
     StockLandedCostId = "StockLandedCost",

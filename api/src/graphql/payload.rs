@@ -88,6 +88,8 @@ user_error_codes! {
     IsVariant,
     /// Login name or password are wrong.
     InvalidCredentials,
+    /// It is no expression of cron with five fields.
+    InvalidCron,
     /// Items that are there already would not be valid any more.
     InvalidItems,
     /// The text does not have the form it must have; for ids: it is none, or one of another type.
@@ -106,6 +108,8 @@ user_error_codes! {
     LabelTooSmall,
     /// There must always be an owner who can log in.
     LastOwner,
+    /// Everything is held: nothing is removed.
+    LegalHold,
     /// What came in would be worth less than nothing.
     LessThanNothing,
     /// The location would hold more than it may.
@@ -136,6 +140,8 @@ user_error_codes! {
     NothingSelected,
     /// The books have no fiscal year, or no period, for this day.
     NoPeriod,
+    /// There is no moment at which it comes.
+    NeverComes,
     /// Nobody has said which account is for this; for what is in the message.
     NoAccountForRole,
     /// Nobody has recorded what this is worth for this day or an earlier one.
@@ -186,6 +192,8 @@ user_error_codes! {
     SerialElsewhere,
     /// Somebody changed the row since you read it.
     StaleVersion,
+    /// What was begun last is not finished.
+    StillRunning,
     /// Lines of this account name a subsidiary account.
     SubsidiaryRequired,
     /// The account has no subsidiary accounts.

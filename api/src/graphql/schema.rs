@@ -40,8 +40,10 @@ use super::{
     report::ReportQuery,
     report_export::{ReportExportMutation, ReportExportQuery},
     reservation::{ReservationMutation, ReservationQuery},
+    retention::{RetentionMutation, RetentionQuery},
     saved_view::{SavedViewMutation, SavedViewQuery},
     scan::ScanQuery,
+    schedule::{ScheduleMutation, ScheduleQuery},
     series::StockTimeSeriesQuery,
     shop::{ShopMutation, ShopQuery},
     stock::{
@@ -56,9 +58,18 @@ use super::{
     value::StockValueQuery,
 };
 
+/// What operators ask about. Merged by itself: what is merged one by one lies deep in each other's types, deeper than the compiler goes.
+#[derive(MergedObject, Default)]
+pub struct OperationsQuery(JobQuery, RetentionQuery, ScheduleQuery);
+
+/// What operators do.
+#[derive(MergedObject, Default)]
+pub struct OperationsMutation(JobMutation, RetentionMutation, ScheduleMutation);
+
 /// All queries.
 #[derive(MergedObject, Default)]
 pub struct Query(
+    OperationsQuery,
     AccountQuery,
     AgeingQuery,
     AccountRoleQuery,
@@ -72,7 +83,6 @@ pub struct Query(
     ItemExportQuery,
     ItemImportQuery,
     ItemQuery,
-    JobQuery,
     JournalDraftQuery,
     JournalImportQuery,
     JournalHoldQuery,
@@ -112,6 +122,7 @@ pub struct Query(
 /// All mutations.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    OperationsMutation,
     AccountChartMutation,
     AccountMutation,
     AccountValuationMutation,
@@ -125,7 +136,6 @@ pub struct Mutation(
     ItemImportMutation,
     ItemMutation,
     ItemVariantMutation,
-    JobMutation,
     FiscalYearClosingMutation,
     FiscalYearMutation,
     JournalAttachmentMutation,

@@ -41,6 +41,14 @@ IN_USE = This is in use already and cannot be changed any more.
 IS_TEMPLATE = This item has variants of its own, so it cannot become a variant.
 IS_VARIANT = This item is a variant of another one, so it cannot have variants itself.
 INVALID_CREDENTIALS = The e-mail address or the password is wrong.
+INVALID_CRON = { $field ->
+    [minute] “{ $value }” does not say when: its first field, the minute, is from 0 to 59.
+    [hour] “{ $value }” does not say when: its second field, the hour, is from 0 to 23.
+    [day_of_month] “{ $value }” does not say when: its third field, the day of the month, is from 1 to 31.
+    [month] “{ $value }” does not say when: its fourth field, the month, is from 1 to 12, or JAN to DEC.
+    [day_of_week] “{ $value }” does not say when: its fifth field, the day of the week, is from 0 to 7, or SUN to SAT.
+   *[other] “{ $value }” does not say when. Write minute, hour, day of the month, month and day of the week, such as 0 2 * * * for two o’clock every night.
+}
 INVALID_ITEMS = { $count ->
     [one] One item would not be valid any more. Change it first, or ask to keep it as it is.
    *[other] { $count } items would not be valid any more. Change them first, or ask to keep them as they are.
@@ -59,6 +67,7 @@ JOB_UNDER_WAY = Only one job of this kind runs at a time, and another one is wai
 KIND_MISMATCH = A virtual location stays what it is and lies only below one of its own kind; no other location becomes virtual or lies below a virtual one.
 LABEL_TOO_SMALL = These labels are too small for what each of them has to show. Choose larger ones, or another kind of label.
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
+LEGAL_HOLD = Everything is held at present: nothing is removed. Whoever set the hold can end it.
 LESS_THAN_NOTHING = { $sku } would be worth { $value } on this receipt: less than nothing. Take off less.
 LOCATION_FULL = { $location } takes { $capacity }; it would hold { $requested }.
 LOT_DIFFERS = The lot { $number } is known already, with another value here. Correct it, or use another number.
@@ -87,6 +96,7 @@ NOT_REVERSIBLE = This reverses another entry and cannot be reversed itself. Do t
 NOT_TRACKED = This item is not kept by lot or serial number. Leave the lot out.
 NOT_WEIGHED = This item is counted, not weighed. Leave the weight out, or let the item be weighed first.
 NOT_WHOLE = { $sku } is counted in whole pieces.
+NEVER_COMES = “{ $value }” never comes: there is no such day.
 NO_ACCOUNT_FOR_ROLE = { $role ->
     [exchange_difference] Choose first which account takes exchange differences.
     [asset_valuation] Choose first which account takes changes of the value of assets.
@@ -109,6 +119,7 @@ ROW_TOO_LARGE = This row is too long; a row may have at most { $max } bytes. Is 
 SERIALS_ONLY = Only an item that is kept by serial number has this.
 SERIAL_ELSEWHERE = The piece { $number } is in { $location }.
 STALE_VERSION = Somebody changed this meanwhile. Load it again, then make your change.
+STILL_RUNNING = “{ $name }” was begun before and is not finished. Wait for it, or allow it to overlap.
 SUBSIDIARY_REQUIRED = { $expected ->
     [party] Say which party: lines of { $account } name one.
     [bank] Say which bank account: lines of { $account } name one.

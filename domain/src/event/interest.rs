@@ -35,6 +35,8 @@ pub enum Interest {
     LocationTree,
     /// Metal rates that are recorded.
     MetalRates(MetalRateFilter),
+    /// Schedules that change, and their times that have come.
+    Schedules,
     /// Stock that is moved, held or let go. All that is given must hold; an entry of very many lines concerns everybody.
     Stock {
         /// Of this item only.
@@ -53,6 +55,7 @@ impl Interest {
             Self::Journal { .. } => Kind::JournalPosted,
             Self::LocationTree => Kind::LocationTreeChanged,
             Self::MetalRates(_) => Kind::MetalRateChanged,
+            Self::Schedules => Kind::ScheduleChanged,
             Self::Stock { .. } => Kind::StockChanged,
         }
     }
@@ -72,7 +75,7 @@ impl Interest {
     pub fn wants(&self, event: &Event) -> bool {
         event.kind == self.kind().as_str()
             && match self {
-                Self::CategoryTree | Self::LocationTree => true,
+                Self::CategoryTree | Self::LocationTree | Self::Schedules => true,
                 Self::Items { item, category } => {
                     let is_of_item = item.is_none_or(|id| id.0 == event.aggregate_id);
                     let is_of_category = category.is_none_or(|id| concerns_category(event, id));
@@ -121,6 +124,7 @@ impl Interest {
             | Self::Jobs { .. }
             | Self::Journal { .. }
             | Self::LocationTree
+            | Self::Schedules
             | Self::Stock { .. } => {}
         }
     }

@@ -41,6 +41,8 @@ pub enum Kind {
     LocationTreeChanged,
     /// A metal rate was recorded.
     MetalRateChanged,
+    /// A schedule has changed, or one of its times has come.
+    ScheduleChanged,
     /// Stock was moved, or is held for somebody, or not any more.
     StockChanged,
 }
@@ -56,6 +58,7 @@ impl Kind {
             Self::JournalPosted => "journal.posted",
             Self::LocationTreeChanged => "location_tree.changed",
             Self::MetalRateChanged => "metal_rate.changed",
+            Self::ScheduleChanged => "schedule.changed",
             Self::StockChanged => "stock.changed",
         }
     }
@@ -66,7 +69,7 @@ impl Kind {
             Self::CategoryTreeChanged | Self::ItemChanged | Self::MetalRateChanged => {
                 Permission::CatalogueRead
             }
-            Self::JobChanged => Permission::JobRead,
+            Self::JobChanged | Self::ScheduleChanged => Permission::JobRead,
             Self::JournalPosted => Permission::BooksRead,
             Self::LocationTreeChanged | Self::StockChanged => Permission::StockRead,
         }
@@ -81,6 +84,7 @@ impl Kind {
             Self::JournalPosted => "journal_entry",
             Self::LocationTreeChanged => "location",
             Self::MetalRateChanged => "metal_rate",
+            Self::ScheduleChanged => "schedule",
             Self::StockChanged => "stock",
         }
     }
@@ -198,10 +202,15 @@ impl Events<'_> {
     /// The wanted events behind `position`, at most `limit` of them. Gives all committed events their position first.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`Code::NotFound`] when not all of them are kept any more, and when the database fails.
     pub async fn wanted(&self, interest: &Interest, position: i64, limit: u64) -> Result<Batch> {
         self.sequence().await?;
-        query::wanted(&self.domain.db, interest, position, limit).await
+        let batch = query::wanted(&self.domain.db, interest, position, limit).await?;
+        // Looked at afterwards: what was removed while we read is missed here.
+        if position < query::oldest(&self.domain.db).await? {
+            return Err(Refusal::new(Code::NotFound, "after").into());
+        }
+        Ok(batch)
     }
 
     /// At most `limit` events behind `position`, in order. Gives all committed events their position first.

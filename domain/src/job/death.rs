@@ -27,12 +27,14 @@ pub(super) async fn lock_image_in_tx(
             Task::RenderCode { .. }
             | Task::ExportItems { .. }
             | Task::ExportReport { .. }
+            | Task::FetchMetalRates
             | Task::ImportItems { .. }
             | Task::ImportJournal { .. }
             | Task::PrintLabels { .. }
             | Task::ReconcileStock { .. }
             | Task::RegenerateImages { .. }
             | Task::VerifyLedger { .. }
+            | Task::RunRetention { .. }
             | Task::VerifyTrail { .. },
         )
         | None => Ok(None),

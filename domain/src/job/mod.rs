@@ -30,7 +30,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use entity::id::{
     ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
-    LedgerVerificationId, ReportExportId, StockReconciliationId, TrailVerificationId,
+    LedgerVerificationId, ReportExportId, RetentionRunId, StockReconciliationId,
+    TrailVerificationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +96,9 @@ pub enum Task {
         /// The import.
         import_id: JournalImportId,
     },
+    /// Fetch rates of metals.
+    #[serde(rename = "metal_rate.fetch")]
+    FetchMetalRates,
     /// Draw the item's QR code.
     #[serde(rename = "item.render_code")]
     RenderCode {
@@ -119,6 +123,12 @@ pub enum Task {
         /// The proof.
         reconciliation_id: StockReconciliationId,
     },
+    /// Clear up what is old.
+    #[serde(rename = "retention.run")]
+    RunRetention {
+        /// The run.
+        run_id: RetentionRunId,
+    },
     /// Prove that the books are what their lines make them.
     #[serde(rename = "ledger.verify")]
     VerifyLedger {
@@ -140,6 +150,7 @@ impl Task {
         match self {
             Self::RenderImage { .. } => "item.render_image",
             Self::RenderCode { .. } => "item.render_code",
+            Self::FetchMetalRates => "metal_rate.fetch",
             Self::ExportItems { .. } => "item.export",
             Self::ImportItems { .. } => "item.import",
             Self::ExportReport { .. } => "report.export",
@@ -148,6 +159,7 @@ impl Task {
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
             Self::VerifyLedger { .. } => "ledger.verify",
+            Self::RunRetention { .. } => "retention.run",
             Self::VerifyTrail { .. } => "trail.verify",
         }
     }
@@ -160,11 +172,13 @@ impl Task {
             Self::RenderCode { .. } => Queue::Codes,
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
+            | Self::FetchMetalRates
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
             | Self::ReconcileStock { .. }
             | Self::RegenerateImages { .. }
             | Self::VerifyLedger { .. }
+            | Self::RunRetention { .. }
             | Self::VerifyTrail { .. } => Queue::Bulk,
         }
     }
@@ -174,16 +188,18 @@ impl Task {
     pub fn timeout(&self) -> Duration {
         match self {
             Self::RenderImage { .. } => Duration::from_secs(120),
+            Self::FetchMetalRates => Duration::from_secs(60),
             Self::RenderCode { .. } => Duration::from_secs(20),
             Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
-            // An import that takes longer goes on with the next attempt, and so do pictures and a proof of the trail.
+            // An import that takes longer goes on with the next attempt, and so do pictures, proofs of the trail and clearing up.
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
             | Self::ImportItems { .. }
             | Self::ImportJournal { .. }
             | Self::RegenerateImages { .. }
             | Self::VerifyLedger { .. }
+            | Self::RunRetention { .. }
             | Self::VerifyTrail { .. } => Duration::from_secs(3600),
         }
     }

@@ -3,6 +3,7 @@
 //! Rates are only ever added, and nothing else is written when one is: prices that depend on a rate are derived when they are read
 //! ([ADR 10](../docs/adr/0010-prices-are-derived.md)).
 
+mod fetched;
 mod query;
 mod rules;
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use entity::metal_rate::{Metal, Model as MetalRate};
+pub use fetched::FETCHED_MAX;
 
 use crate::{
     Domain,

@@ -80,6 +80,8 @@ const COSTS: &str = "stockReconcile of COSTS, from lines of costs, which are sea
 const BOOKS: &str = "ledgerVerify";
 const INDEX: &str = "items: only what they are found by";
 const WORK: &str = "work to be done, no business data; what it does to the business is kept there";
+const CLEARED: &str =
+    "what was cleared up, which says nothing about the business; the trail has it too";
 
 /// Every table there is, in alphabetical order.
 pub const COVERAGE: &[Covered] = &[
@@ -200,9 +202,17 @@ pub const COVERAGE: &[Covered] = &[
     kept("period", "id"),
     excluded("queue_pause", WORK),
     excluded("report_export", WORK),
+    excluded("retention_file", WORK),
+    kept("retention_hold", ""),
+    kept("retention_policy", ""),
+    excluded("retention_result", CLEARED),
+    excluded("retention_run", CLEARED),
     kept("role", "id"),
     kept("saved_view", "id"),
     kept("saved_view_default", "user_id"),
+    kept("schedule", "id"),
+    excluded("schedule_firing", WORK),
+    excluded("schedule_state", WORK),
     excluded(
         "seaql_migrations",
         "the history of the database's own shape",

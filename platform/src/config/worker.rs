@@ -3,8 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
+use url::Url;
 
-use super::value::{seconds, within};
+use super::value::{optional_web_url, seconds, within};
 
 /// The section `worker`.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Worker {
     pub checkpoint_key_file: PathBuf,
     /// The file that checkpoints of the trail are added to; best on another machine's disk.
     pub checkpoint_file: PathBuf,
+    /// Where rates of metals are fetched from: https, or http on this machine; nowhere without.
+    #[serde(deserialize_with = "optional_web_url")]
+    pub metal_rate_url: Option<Url>,
     /// How long a worker may take to stop; jobs that still run shortly before are given back (`shutdown_seconds`).
     #[serde(rename = "shutdown_seconds", deserialize_with = "seconds::<1, 600, _>")]
     pub shutdown: Duration,

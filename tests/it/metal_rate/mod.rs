@@ -1,6 +1,7 @@
 //! Metal rates: recorded once and never changed, the latest one holds.
 
 mod events;
+mod fetch;
 mod history;
 mod record;
 

@@ -6,7 +6,10 @@ pub(crate) mod demo;
 pub(crate) mod jobs;
 pub(crate) mod ledger;
 pub(crate) mod queues;
+pub(crate) mod retention;
+pub(crate) mod schedules;
 mod table;
+pub(crate) mod tell;
 pub(crate) mod user;
 
 use std::process::ExitCode;
@@ -40,6 +43,10 @@ pub(crate) enum Command {
     Queues(queues::Arguments),
     /// Prove that the books are what their lines make them, and name what is not.
     LedgerVerify,
+    /// Clear up what is older than the policies say, or only look what would go.
+    Retention(retention::Arguments),
+    /// See what is done by itself, and let it rest, go on, or be done now.
+    Schedules(schedules::Arguments),
     /// Create users.
     User(user::Arguments),
 }

@@ -2,6 +2,7 @@
 
 pub mod export_items;
 pub mod export_report;
+pub mod fetch_metal_rates;
 pub mod import_items;
 pub mod import_journal;
 pub mod print_labels;
@@ -9,6 +10,7 @@ pub mod reconcile_stock;
 pub mod regenerate_images;
 pub mod render_code;
 pub mod render_image;
+pub mod run_retention;
 pub mod verify_ledger;
 pub mod verify_trail;
 

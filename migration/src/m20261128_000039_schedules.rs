@@ -1,0 +1,22 @@
+//! Schedules: what is done by itself, and when.
+
+use sea_orm_migration::prelude::*;
+
+/// See the module.
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let sql = include_str!("sql/0039_schedules.sql");
+        manager.get_connection().execute_unprepared(sql).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let sql = include_str!("sql/0039_schedules_down.sql");
+        manager.get_connection().execute_unprepared(sql).await?;
+        Ok(())
+    }
+}
