@@ -40,6 +40,7 @@ mod m20261128_000034_landed_cost;
 mod m20261128_000035_rates;
 mod m20261128_000036_cost_proof;
 mod m20261128_000037_revaluation;
+mod m20261128_000040_backups;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000035_rates::Migration),
             Box::new(m20261128_000036_cost_proof::Migration),
             Box::new(m20261128_000037_revaluation::Migration),
+            Box::new(m20261128_000040_backups::Migration),
         ]
     }
 }

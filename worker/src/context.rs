@@ -7,7 +7,7 @@ use platform::{blob::BlobStore, image::Limits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::trail::Checkpoints;
+use crate::{backup::Setup, trail::Checkpoints};
 
 /// What jobs work with. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Context {
     pub decoders: Arc<Semaphore>,
     /// Checkpoints of the trail; none where no key is named.
     pub checkpoints: Option<Arc<Checkpoints>>,
+    /// What backups are made of, and where they go.
+    pub backups: Arc<Setup>,
     /// Cancelled when attempts have to stop because the worker is going down.
     pub cut_short: CancellationToken,
 }

@@ -5,7 +5,7 @@ mod commands;
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use commands::{Command, audit, days, demo, user};
+use commands::{Command, audit, backup, days, demo, user};
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
@@ -48,6 +48,9 @@ async fn run(command: Option<Command>) -> Result<(), StartError> {
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
         Some(Command::AuditKey) => audit::make_key(&config),
         Some(Command::AuditVerify(arguments)) => audit::run(&config, arguments).await,
+        Some(Command::Backup(arguments)) => backup::create(&config, arguments).await,
+        Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
+        Some(Command::Verify(arguments)) => backup::verify(&config, arguments).await,
         Some(Command::User(arguments)) => user::run(&config, arguments).await,
     }
 }

@@ -34,6 +34,8 @@ pub(super) async fn lock_image_in_tx(
             | Task::ImportJournal { .. }
             | Task::PrintLabels { .. }
             | Task::ReconcileStock { .. }
+            | Task::CreateBackup { .. }
+            | Task::VerifyBackup { .. }
             | Task::VerifyTrail { .. },
         )
         | None => Ok(None),

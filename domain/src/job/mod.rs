@@ -19,8 +19,8 @@ mod write;
 use std::time::Duration;
 
 use entity::id::{
-    ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
-    ReportExportId, StockReconciliationId, TrailVerificationId,
+    BackupId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId,
+    LabelSheetId, ReportExportId, StockReconciliationId, TrailVerificationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,18 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Task {
+    /// Make a backup.
+    #[serde(rename = "backup.create")]
+    CreateBackup {
+        /// The backup.
+        backup_id: BackupId,
+    },
+    /// Prove that a backup can be restored.
+    #[serde(rename = "backup.verify")]
+    VerifyBackup {
+        /// The backup.
+        backup_id: BackupId,
+    },
     /// Make the renditions of an uploaded picture.
     #[serde(rename = "item.render_image")]
     RenderImage {
@@ -115,11 +127,13 @@ pub enum Queue {
     Codes,
     /// Pictures and files to print: seconds of processor time and much memory.
     Media,
+    /// Backups, one after the other: as long as the shop is large, and no import is to wait for them.
+    Operations,
 }
 
 impl Queue {
     /// Every queue there is.
-    pub const ALL: &[Self] = &[Self::Bulk, Self::Codes, Self::Media];
+    pub const ALL: &[Self] = &[Self::Bulk, Self::Codes, Self::Media, Self::Operations];
 
     /// The stable text.
     #[must_use]
@@ -128,6 +142,7 @@ impl Queue {
             Self::Bulk => "bulk",
             Self::Codes => "codes",
             Self::Media => "media",
+            Self::Operations => "operations",
         }
     }
 }
@@ -137,6 +152,8 @@ impl Task {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::CreateBackup { .. } => "backup.create",
+            Self::VerifyBackup { .. } => "backup.verify",
             Self::RenderImage { .. } => "item.render_image",
             Self::RenderCode { .. } => "item.render_code",
             Self::ExportItems { .. } => "item.export",
@@ -153,6 +170,7 @@ impl Task {
     #[must_use]
     pub fn queue(&self) -> Queue {
         match self {
+            Self::CreateBackup { .. } | Self::VerifyBackup { .. } => Queue::Operations,
             Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
             Self::RenderCode { .. } => Queue::Codes,
             Self::ExportItems { .. }
@@ -168,6 +186,7 @@ impl Task {
     #[must_use]
     pub fn timeout(&self) -> Duration {
         match self {
+            Self::CreateBackup { .. } | Self::VerifyBackup { .. } => Duration::from_secs(6 * 3600),
             Self::RenderImage { .. } => Duration::from_secs(120),
             Self::RenderCode { .. } => Duration::from_secs(20),
             Self::PrintLabels { .. } => Duration::from_secs(300),

@@ -36,7 +36,7 @@ pub use entity::{
 };
 pub use low::{LowStock, SlowMover};
 pub use query::{StockLevel, StockTotal};
-pub use reconcile::{Amounts, Difference, differences};
+pub use reconcile::{Amounts, Difference, Proof, differences};
 pub use rules::{AdjustReason, IssueReason, ReceiveReason, TransformReason};
 pub use stocking::StockingChange;
 pub(crate) use {

@@ -2,16 +2,20 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::value::{seconds, within};
+use super::value::{as_seconds, seconds, within};
 
 /// The section `worker`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Worker {
     /// A job of a worker that is silent for so long goes to another one (`lease_seconds`).
-    #[serde(rename = "lease_seconds", deserialize_with = "seconds::<3, 25, _>")]
+    #[serde(
+        rename = "lease_seconds",
+        deserialize_with = "seconds::<3, 25, _>",
+        serialize_with = "as_seconds"
+    )]
     pub lease: Duration,
     /// Imports and exports done at the same time.
     #[serde(deserialize_with = "within::<1, 16, _, _>")]
@@ -27,6 +31,10 @@ pub struct Worker {
     /// The file that checkpoints of the trail are added to; best on another machine's disk.
     pub checkpoint_file: PathBuf,
     /// How long a worker may take to stop; jobs that still run shortly before are given back (`shutdown_seconds`).
-    #[serde(rename = "shutdown_seconds", deserialize_with = "seconds::<1, 600, _>")]
+    #[serde(
+        rename = "shutdown_seconds",
+        deserialize_with = "seconds::<1, 600, _>",
+        serialize_with = "as_seconds"
+    )]
     pub shutdown: Duration,
 }

@@ -1,11 +1,12 @@
 //! The command line: what an operator can ask for.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod days;
 pub(crate) mod demo;
 pub(crate) mod user;
 
-use std::process::ExitCode;
+use std::{fmt, process::ExitCode};
 
 use clap::Subcommand;
 use domain::user::Bootstrapped;
@@ -25,6 +26,12 @@ pub(crate) enum Command {
     AuditKey,
     /// Prove that nothing was changed behind the trail's back, and name the first row that was.
     AuditVerify(audit::Arguments),
+    /// Make a backup of everything, without waiting for a worker.
+    Backup(backup::BackupArguments),
+    /// Get a backup back, or a part of it.
+    Restore(backup::RestoreArguments),
+    /// Prove that a backup can be restored, and is what was there.
+    Verify(backup::VerifyArguments),
     /// Create users.
     User(user::Arguments),
 }
@@ -35,11 +42,34 @@ pub(crate) async fn work(config: &Config) -> Result<(), StartError> {
     Service::new(config)?.run(stop).await
 }
 
+/// An error with an exit code of its own: 3 for what was not done because something is in the way, 4 for a backup that is not sound. All others
+/// end with 1, and a command line that cannot be understood with 2.
+#[derive(Debug)]
+pub(crate) struct Exit {
+    code: u8,
+    why: String,
+}
+
+impl Exit {
+    fn boxed(code: u8, why: String) -> StartError {
+        Self { code, why }.into()
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Exit {}
+
 /// One line that says why.
 #[expect(clippy::print_stderr, reason = "this is a command line program")]
-pub(crate) fn fail(error: &dyn std::error::Error) -> ExitCode {
+pub(crate) fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
     eprintln!("worker: {error}");
-    ExitCode::FAILURE
+    let exit = error.downcast_ref::<Exit>();
+    exit.map_or(ExitCode::FAILURE, |exit| exit.code.into())
 }
 
 /// One line for the operator.

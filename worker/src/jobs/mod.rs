@@ -1,5 +1,6 @@
 //! What each job does: one file a job.
 
+pub mod create_backup;
 pub mod export_items;
 pub mod export_report;
 pub mod import_items;
@@ -8,6 +9,7 @@ pub mod print_labels;
 pub mod reconcile_stock;
 pub mod render_code;
 pub mod render_image;
+pub mod verify_backup;
 pub mod verify_trail;
 
 use domain::Viewer;
