@@ -48,7 +48,7 @@ report_death() {
 start_programs() {
     step "Starting api and worker"
     choose_address
-    start_program worker
+    with_backup_role start_program worker
     WORKER=$!
     start_program api
     API=$!

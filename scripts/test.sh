@@ -28,6 +28,8 @@ main() {
     trap 'exit 130' INT TERM HUP
     ensure_build_tools
     ensure_page_readers
+    ensure_command age age
+    ensure_command zstd zstd
     ensure_ledger_oracles
     # First the programs: the tests start the real api and worker.
     step "Building"

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 // The roots of the schema are merged from one object per aggregate, each around the next: so deep are the types of their futures.
-#![recursion_limit = "256"]
+#![recursion_limit = "512"]
 
 pub mod auth;
 pub mod events;

@@ -164,6 +164,8 @@ codes! {
     Archived = "ARCHIVED",
     /// The account has another amount than the file says. Params: `account`, `commodity`, `asserted`, `actual`.
     AssertionFailed = "ASSERTION_FAILED",
+    /// A backup is being made already.
+    BackupRunning = "BACKUP_RUNNING",
     /// An account would have less than it has to, with what is held. Params: `account`, `commodity`, `available`, `floor`.
     BelowFloor = "BELOW_FLOOR",
     /// Every shop has it: it cannot be put away.

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod attribute;
 pub mod audit;
+pub mod backup;
 pub mod barcode;
 pub mod category;
 pub mod clock;
@@ -121,6 +122,12 @@ impl Domain {
     #[must_use]
     pub fn attributes(&self) -> attribute::Attributes<'_> {
         attribute::Attributes { domain: self }
+    }
+
+    /// Backups: their use cases and queries.
+    #[must_use]
+    pub fn backups(&self) -> backup::Backups<'_> {
+        backup::Backups { domain: self }
     }
 
     /// Categories: their use cases and queries.

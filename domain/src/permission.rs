@@ -24,6 +24,10 @@ macro_rules! permissions {
 permissions! {
     /// See who changed what, and when.
     AuditRead = "audit.read",
+    /// Have backups made and proved.
+    BackupManage = "backup.manage",
+    /// See backups.
+    BackupRead = "backup.read",
     /// Change the chart of accounts, begin fiscal years, and have the books verified.
     BooksManage = "books.manage",
     /// Post entries to the books, and reverse them.

@@ -46,6 +46,8 @@ id! {
     ApiTokenId,
     /// What a category says about its items.
     AttributeId,
+    /// A backup of everything.
+    BackupId,
     /// A node of the category tree.
     CategoryId,
     /// A subsidiary account, a cost centre or a project.

@@ -5,6 +5,7 @@ pub mod account_floor;
 pub mod api_token;
 pub mod attribute;
 pub mod audit;
+pub mod backup;
 pub mod category;
 pub mod commodity;
 pub mod dimension_value;

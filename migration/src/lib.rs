@@ -42,6 +42,7 @@ mod m20261128_000036_cost_proof;
 mod m20261128_000037_revaluation;
 mod m20261128_000038_job_control;
 mod m20261128_000039_schedules;
+mod m20261128_000040_backups;
 mod m20261128_000041_retention;
 mod m20261128_000042_pictures;
 mod m20261128_000043_posting;
@@ -90,6 +91,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000037_revaluation::Migration),
             Box::new(m20261128_000038_job_control::Migration),
             Box::new(m20261128_000039_schedules::Migration),
+            Box::new(m20261128_000040_backups::Migration),
             Box::new(m20261128_000041_retention::Migration),
             Box::new(m20261128_000042_pictures::Migration),
             Box::new(m20261128_000043_posting::Migration),

@@ -22,6 +22,24 @@ build_programs() {
 set_surroundings() {
     export ENVIRONMENT=${ENVIRONMENT:-development}
     export GOLDSHOP_BLOB__ROOT=${GOLDSHOP_BLOB__ROOT:-$INSTANCE_DIR/media}
+    export GOLDSHOP_BACKUP__DIRECTORY=${GOLDSHOP_BACKUP__DIRECTORY:-$INSTANCE_DIR/backups}
+}
+
+# Runs a command that may make backups and prove them. Whoever brings a PostgreSQL gives these addresses, too.
+with_backup_role() {
+    local backup=${DATABASE_BACKUP_URL-} scratch=${DATABASE_SCRATCH_URL-}
+    if wants_postgres; then
+        backup=${backup:-$(postgres_backup_url)}
+        scratch=${scratch:-$(postgres_backup_url)}
+    fi
+    DATABASE_BACKUP_URL=$backup DATABASE_SCRATCH_URL=$scratch "$@"
+}
+
+# backups COMMAND [ARGUMENT...]: the worker's command line for backups. Only a restore logs in as the owner.
+backups() {
+    local owner=
+    if [[ $1 == restore ]]; then owner=$(owner_url); fi
+    DATABASE_OWNER_URL=$owner with_backup_role in_own_group "$BIN_DIR/worker" "$@"
 }
 
 # Sets where the api listens, unless that is given. It comes right before the start, so that the port is still free.

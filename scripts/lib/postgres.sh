@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# The private PostgreSQL of an instance. It listens on the loopback interface only, for two roles with a password each:
-# goldshop owns the database and migrates it, goldshop_app is who api and worker log in as. Unix sockets are off (their
-# paths may be at most 107 bytes long, and nothing here needs them).
+# The private PostgreSQL of an instance. It listens on the loopback interface only, for three roles with a password each:
+# goldshop owns the database and migrates it, goldshop_app is who api and worker log in as, and goldshop_backup reads
+# everything and creates databases, for backups and their proofs. Unix sockets are off (their paths may be at most 107
+# bytes long, and nothing here needs them).
 
 # Which of its databases is meant.
 POSTGRES_DATABASE=goldshop
@@ -14,6 +15,7 @@ postgres_running() { runs_in "$(postgres_dir)/postmaster.pid" "$(postgres_dir)";
 postgres_url_of() { printf 'postgres://%s:%s@127.0.0.1:%s/%s' "$1" "$2" "$(recall postgres-port)" "$POSTGRES_DATABASE"; }
 
 postgres_url() { postgres_url_of goldshop_app "$(recall postgres-app-password)"; }
+postgres_backup_url() { postgres_url_of goldshop_backup "$(recall postgres-backup-password)"; }
 postgres_owner_url() { postgres_url_of goldshop "$(recall postgres-password)"; }
 
 # Where psql and its relatives look for the password, which thereby stays off every command line.
@@ -46,6 +48,9 @@ CREATE ROLE goldshop LOGIN CREATEDB PASSWORD '$(recall postgres-password)';
 CREATE ROLE goldshop_app LOGIN PASSWORD '$(recall postgres-app-password)';
 GRANT goldshop_app TO goldshop;
 CREATE DATABASE goldshop OWNER goldshop;
+CREATE ROLE goldshop_backup LOGIN CREATEDB PASSWORD '$(recall postgres-backup-password)';
+GRANT pg_read_all_data TO goldshop_backup;
+GRANT CONNECT ON DATABASE goldshop TO goldshop_backup;
 SQL
     mv "$new" "$(postgres_dir)"
 }
@@ -66,6 +71,24 @@ GRANT goldshop_app TO goldshop;
 SQL
     fi
     remember postgres-app-password "$password"
+}
+
+# The same for a cluster from before there were backups.
+ensure_backup_role() {
+    local password
+    [[ -z $(recall postgres-backup-password) ]] || return 0
+    password=$(random_secret 24)
+    if [[ -d $(postgres_dir) ]]; then
+        stop_postgres
+        remove_foreign_pid_file
+        in_single_user_mode "$(postgres_dir)" "$INSTANCE_DIR/log/initdb.log" <<SQL || die "could not make the role goldshop_backup"
+CREATE ROLE goldshop_backup LOGIN CREATEDB;
+ALTER ROLE goldshop_backup PASSWORD '$password';
+GRANT pg_read_all_data TO goldshop_backup;
+GRANT CONNECT ON DATABASE goldshop TO goldshop_backup;
+SQL
+    fi
+    remember postgres-backup-password "$password"
 }
 
 die_with_log() {
@@ -114,7 +137,7 @@ lc_messages = 'C'
 $(postgres_size)
 $(postgres_durability)
 CONF
-    echo "host all goldshop,goldshop_app 127.0.0.1/32 scram-sha-256" | write_for_service "$(postgres_dir)/pg_hba.conf"
+    echo "host all goldshop,goldshop_app,goldshop_backup 127.0.0.1/32 scram-sha-256" | write_for_service "$(postgres_dir)/pg_hba.conf"
 }
 
 # A pid file that another program's process now answers to would keep PostgreSQL from starting.
@@ -136,6 +159,7 @@ start_postgres() {
     local log=$DATA_DIR/postgres.log
     ensure_secret postgres-password 24
     ensure_app_role
+    ensure_backup_role
     create_postgres
     if ! postgres_running; then
         remove_foreign_pid_file

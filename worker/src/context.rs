@@ -7,7 +7,7 @@ use platform::{blob::BlobStore, feed::Feed, image::Limits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cancel::Running, trail::Checkpoints};
+use crate::{backup::Setup, cancel::Running, trail::Checkpoints};
 
 /// What jobs work with. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Context {
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// Where rates of metals are fetched from; none where no source is named.
     pub metal_rates: Option<Feed>,
+    /// What backups are made of, and where they go.
+    pub backups: Arc<Setup>,
     /// Cancelled when attempts have to stop because the worker is going down.
     pub cut_short: CancellationToken,
     /// The attempts that run here.

@@ -5,7 +5,9 @@ mod commands;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser};
-use commands::{Command, audit, days, demo, jobs, ledger, queues, retention, schedules, user};
+use commands::{
+    Command, audit, backup, days, demo, jobs, ledger, queues, retention, schedules, user,
+};
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
@@ -52,6 +54,9 @@ async fn run(command: Option<Command>) -> Result<ExitCode, StartError> {
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await?,
         Some(Command::AuditKey) => audit::make_key(&config)?,
         Some(Command::AuditVerify(arguments)) => audit::run(&config, arguments).await?,
+        Some(Command::Backup(arguments)) => backup::create(&config, arguments).await?,
+        Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await?,
+        Some(Command::Verify(arguments)) => backup::verify(&config, arguments).await?,
         // Said before: it takes no settings.
         Some(Command::Completions { .. }) => {}
         Some(Command::Jobs(arguments)) => return jobs::run(&config, arguments).await,

@@ -6,9 +6,9 @@ use crate::{
     context::Context,
     failure::Failure,
     jobs::{
-        Attempt, export_items, export_report, fetch_metal_rates, import_items, import_journal,
-        print_labels, reconcile_stock, regenerate_images, render_code, render_image, run_retention,
-        verify_ledger, verify_trail,
+        Attempt, create_backup, export_items, export_report, fetch_metal_rates, import_items,
+        import_journal, print_labels, reconcile_stock, regenerate_images, render_code,
+        render_image, run_retention, verify_backup, verify_ledger, verify_trail,
     },
 };
 
@@ -19,6 +19,12 @@ use crate::{
 pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(), Failure> {
     match task {
         // Few of these run at once, and each holds much on its way.
+        Task::CreateBackup { backup_id } => {
+            Box::pin(create_backup::run(context, attempt, backup_id)).await
+        }
+        Task::VerifyBackup { backup_id } => {
+            Box::pin(verify_backup::run(context, attempt, backup_id)).await
+        }
         Task::ExportItems { export_id } => {
             Box::pin(export_items::run(context, attempt, export_id)).await
         }

@@ -23,6 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    backup::Setup,
     cancel::{self, Running},
     context::Context,
     days, expiry,
@@ -42,6 +43,9 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 const SIGN_EVERY: Duration = Duration::from_secs(5);
 /// How much of the time for stopping is kept for giving back what still runs, at most.
 const GIVE_BACK: Duration = Duration::from_secs(3);
+
+/// Backups made or proved at the same time: each takes what the machine has.
+const OPERATIONS: usize = 1;
 
 /// Everything a worker consists of, ready to run.
 pub struct Service {
@@ -78,6 +82,7 @@ impl Service {
             queue(QueueName::Bulk, config.worker.bulk_concurrency)?,
             queue(QueueName::Codes, config.worker.code_concurrency)?,
             queue(QueueName::Media, config.worker.media_concurrency)?,
+            queue(QueueName::Operations, OPERATIONS)?,
         ];
         let name = format!("worker-{}", new_id(SystemClock.now()).simple());
         Ok(Self {
@@ -173,12 +178,14 @@ fn verdict(
 /// # Errors
 /// When an address cannot be understood, or the blob store's folder cannot be used.
 pub fn context(config: &Config) -> Result<Context, StartError> {
+    let blobs = config.blob.open()?;
     Ok(Context {
+        backups: Arc::new(Setup::new(config, blobs.clone())?),
         domain: Domain::connect(
             platform::database::settings(&config.database, "goldshop-worker"),
             Arc::new(SystemClock),
         )?,
-        blobs: config.blob.open()?,
+        blobs,
         limits: config.image.limits(),
         public_url: config.http.public_url.as_str().trim_end_matches('/').into(),
         decoders: Arc::new(Semaphore::new(config.worker.media_concurrency)),

@@ -4,7 +4,7 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    AccountFloorId, AccountId, ApiTokenId, AttributeId, CategoryId, DimensionValueId,
+    AccountFloorId, AccountId, ApiTokenId, AttributeId, BackupId, CategoryId, DimensionValueId,
     ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId,
     JobId, JournalAttachmentId, JournalDraftId, JournalEntryId, JournalHoldId, JournalImportId,
     LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RetentionRunId, RoleId,
@@ -85,6 +85,7 @@ global_ids! {
     AccountId = "Account",
     ApiTokenId = "ApiToken",
     AttributeId = "Attribute",
+    BackupId = "Backup",
     CategoryId = "Category",
     DimensionValueId = "DimensionValue",
     ExchangeRateId = "ExchangeRate",

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod ageing;
 pub mod attribute;
+pub mod backup;
 pub mod barcode;
 pub mod below;
 pub mod category;

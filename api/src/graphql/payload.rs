@@ -32,6 +32,8 @@ user_error_codes! {
     Archived,
     /// The account has another amount than the file says.
     AssertionFailed,
+    /// A backup is being made already.
+    BackupRunning,
     /// An account would have less than it has to, with what is held.
     BelowFloor,
     /// Every shop has it: it cannot be put away.

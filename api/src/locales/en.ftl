@@ -10,6 +10,7 @@ ALREADY_TAKEN = { $value ->
 AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write which one you mean.
 ARCHIVED = This is archived. Restore it first.
 ASSERTION_FAILED = The file says that { $account } has { $asserted } { $commodity }, but it has { $actual }.
+BACKUP_RUNNING = A backup is being made already. Wait until it is finished.
 BELOW_FLOOR = { $account } would have { $available } { $commodity } left, with what is held; it may not fall below { $floor }.
 BUILT_IN = Every shop has this location. It cannot be closed.
 CANNOT_VARY = Variants cannot differ in “{ $value }”: choose an attribute with one plain value that is not unique.

@@ -35,6 +35,8 @@ pub(super) async fn lock_image_in_tx(
             | Task::RegenerateImages { .. }
             | Task::VerifyLedger { .. }
             | Task::RunRetention { .. }
+            | Task::CreateBackup { .. }
+            | Task::VerifyBackup { .. }
             | Task::VerifyTrail { .. },
         )
         | None => Ok(None),

@@ -29,8 +29,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::id::{
-    ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId, LabelSheetId,
-    LedgerVerificationId, ReportExportId, RetentionRunId, StockReconciliationId,
+    BackupId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId,
+    LabelSheetId, LedgerVerificationId, ReportExportId, RetentionRunId, StockReconciliationId,
     TrailVerificationId,
 };
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,18 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Task {
+    /// Make a backup.
+    #[serde(rename = "backup.create")]
+    CreateBackup {
+        /// The backup.
+        backup_id: BackupId,
+    },
+    /// Prove that a backup can be restored.
+    #[serde(rename = "backup.verify")]
+    VerifyBackup {
+        /// The backup.
+        backup_id: BackupId,
+    },
     /// Make the renditions of an uploaded picture.
     #[serde(rename = "item.render_image")]
     RenderImage {
@@ -148,6 +160,8 @@ impl Task {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::CreateBackup { .. } => "backup.create",
+            Self::VerifyBackup { .. } => "backup.verify",
             Self::RenderImage { .. } => "item.render_image",
             Self::RenderCode { .. } => "item.render_code",
             Self::FetchMetalRates => "metal_rate.fetch",
@@ -168,6 +182,7 @@ impl Task {
     #[must_use]
     pub fn queue(&self) -> Queue {
         match self {
+            Self::CreateBackup { .. } | Self::VerifyBackup { .. } => Queue::Operations,
             Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
             Self::RenderCode { .. } => Queue::Codes,
             Self::ExportItems { .. }
@@ -187,6 +202,7 @@ impl Task {
     #[must_use]
     pub fn timeout(&self) -> Duration {
         match self {
+            Self::CreateBackup { .. } | Self::VerifyBackup { .. } => Duration::from_secs(6 * 3600),
             Self::RenderImage { .. } => Duration::from_secs(120),
             Self::FetchMetalRates => Duration::from_secs(60),
             Self::RenderCode { .. } => Duration::from_secs(20),

@@ -24,11 +24,13 @@ pub enum Queue {
     Codes,
     /// Pictures and files to print: seconds of processor time and much memory.
     Media,
+    /// Backups, one after the other: as long as the shop is large, and no import is to wait for them.
+    Operations,
 }
 
 impl Queue {
     /// Every queue there is.
-    pub const ALL: &[Self] = &[Self::Bulk, Self::Codes, Self::Media];
+    pub const ALL: &[Self] = &[Self::Bulk, Self::Codes, Self::Media, Self::Operations];
 
     /// The stable text.
     #[must_use]
@@ -37,6 +39,7 @@ impl Queue {
             Self::Bulk => "bulk",
             Self::Codes => "codes",
             Self::Media => "media",
+            Self::Operations => "operations",
         }
     }
 

@@ -37,7 +37,7 @@ pub use entity::{
 pub use low::{LowStock, SlowMover};
 pub use query::{StockLevel, StockTotal};
 pub(crate) use reconcile::ask_in_tx;
-pub use reconcile::{Amounts, Difference, differences};
+pub use reconcile::{Amounts, Difference, Proof, differences};
 pub use rules::{AdjustReason, IssueReason, ReceiveReason, TransformReason};
 pub use stocking::StockingChange;
 pub(crate) use {

@@ -117,12 +117,8 @@ impl Stock<'_> {
     ) -> Result<()> {
         viewer.require_system()?;
         let tx = self.domain.begin().await?;
-        tx.execute_unprepared(PATIENCE).await?;
-        let found = match subject_in_tx(&tx, id).await? {
-            Subject::Levels => found_in_tx(&tx).await?,
-            Subject::Series => proof::found_in_tx(&tx, DIFFERENCES_MAX).await?,
-            Subject::Costs => costs::found_in_tx(&tx, DIFFERENCES_MAX).await?,
-        };
+        let subject = subject_in_tx(&tx, id).await?;
+        let found = prove_in_tx(&tx, subject).await?;
         let now = self.domain.now();
         let sql = "UPDATE stock_reconciliation
                    SET finished_at = $2, level_count = $3, movement_count = $4, difference_count = $5, differences = $6 WHERE id = $1";
@@ -139,6 +135,41 @@ impl Stock<'_> {
         job::succeed_with_in_tx(&tx, viewer, now, job, &result).await?;
         self.domain.commit(tx).await
     }
+
+    /// Makes a proof that nobody keeps.
+    ///
+    /// # Errors
+    /// When a person asks, or the database fails.
+    pub async fn prove(&self, viewer: &Viewer, subject: Subject) -> Result<Proof> {
+        viewer.require_system()?;
+        let tx = self.domain.begin().await?;
+        let found = prove_in_tx(&tx, subject).await?;
+        Ok(Proof {
+            rows: found.levels,
+            movements: found.movements,
+            differences: found.differences,
+        })
+    }
+}
+
+async fn prove_in_tx(tx: &DatabaseTransaction, subject: Subject) -> Result<Found> {
+    tx.execute_unprepared(PATIENCE).await?;
+    match subject {
+        Subject::Levels => found_in_tx(tx).await,
+        Subject::Series => proof::found_in_tx(tx, DIFFERENCES_MAX).await,
+        Subject::Costs => costs::found_in_tx(tx, DIFFERENCES_MAX).await,
+    }
+}
+
+/// What a proof that nobody keeps has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// How many rows were looked at.
+    pub rows: i64,
+    /// How many movements were added up.
+    pub movements: i64,
+    /// How many rows are not what they should be.
+    pub differences: i64,
 }
 
 /// Asks for a proof of this, with this note, by a job of this priority.

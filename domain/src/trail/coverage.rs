@@ -118,6 +118,7 @@ pub const COVERAGE: &[Covered] = &[
             "written_at",
         ],
     ),
+    excluded("backup", WORK),
     kept("category", "id"),
     kept("commodity", ""),
     kept("dimension_value", "id"),

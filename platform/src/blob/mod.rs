@@ -18,5 +18,5 @@ pub use error::BlobError;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use key::{BlobKey, InvalidKey};
 pub use s3::S3Settings;
-pub use store::{Blob, BlobStore, BlobStream};
+pub use store::{Blob, BlobStore, BlobStream, Listed};
 pub use write::BlobWriter;

@@ -35,6 +35,17 @@ pub struct BlobStore {
 /// The bytes of a blob in pieces; an error ends it.
 pub type BlobStream = BoxStream<'static, Result<Bytes, BlobError>>;
 
+/// A blob, without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: BlobKey,
+    /// The whole length in bytes.
+    pub bytes: u64,
+    /// When it was written, in milliseconds since 1970.
+    pub written_at: i64,
+}
+
 /// A blob being read.
 pub struct Blob {
     /// The whole length in bytes.
@@ -164,6 +175,24 @@ impl BlobStore {
         }
         let bytes = got.bytes().await;
         bytes.map_err(|error| BlobError::about(key, error))
+    }
+
+    /// Everything that is stored, in any order and one after the other. What is written or removed meanwhile may be among it or not. What has a name
+    /// that is no key is not ours, and is left out.
+    pub fn list(&self) -> BoxStream<'static, Result<Listed, BlobError>> {
+        let listed = self.store.list(None).filter_map(|found| async move {
+            match found {
+                Ok(meta) => meta.location.as_ref().parse().ok().map(|key| {
+                    Ok(Listed {
+                        key,
+                        bytes: meta.size,
+                        written_at: meta.last_modified.timestamp_millis(),
+                    })
+                }),
+                Err(error) => Some(Err(BlobError::Unavailable(Box::new(error)))),
+            }
+        });
+        listed.boxed()
     }
 
     /// Whether something is stored under `key`.

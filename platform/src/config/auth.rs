@@ -2,22 +2,30 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Refusal,
-    value::{days, hours, name, seconds, within},
+    value::{as_days, as_hours, as_seconds, days, hours, name, seconds, within},
 };
 
 /// The section `auth`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
     /// A session ends after so long without a request (`session_idle_hours`).
-    #[serde(rename = "session_idle_hours", deserialize_with = "hours::<1, 720, _>")]
+    #[serde(
+        rename = "session_idle_hours",
+        deserialize_with = "hours::<1, 720, _>",
+        serialize_with = "as_hours"
+    )]
     pub session_idle: Duration,
     /// A session ends so long after the login (`session_max_days`).
-    #[serde(rename = "session_max_days", deserialize_with = "days::<1, 365, _>")]
+    #[serde(
+        rename = "session_max_days",
+        deserialize_with = "days::<1, 365, _>",
+        serialize_with = "as_days"
+    )]
     pub session_max: Duration,
     /// Name of the session cookie.
     #[serde(deserialize_with = "name")]
@@ -28,13 +36,15 @@ pub struct Auth {
     /// Length of that window (`login_window_seconds`).
     #[serde(
         rename = "login_window_seconds",
-        deserialize_with = "seconds::<1, 86_400, _>"
+        deserialize_with = "seconds::<1, 86_400, _>",
+        serialize_with = "as_seconds"
     )]
     pub login_window: Duration,
     /// How long what was read about a credential may be believed (`credential_cache_seconds`).
     #[serde(
         rename = "credential_cache_seconds",
-        deserialize_with = "seconds::<0, 60, _>"
+        deserialize_with = "seconds::<0, 60, _>",
+        serialize_with = "as_seconds"
     )]
     pub credential_cache: Duration,
     /// Fewest characters of a new password.

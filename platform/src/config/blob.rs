@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Refusal, value::optional_web_url};
 use crate::blob::{BlobError, BlobStore, S3Settings};
 
 /// The section `blob`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blob {
     /// Which kind of store is used.
@@ -27,6 +27,7 @@ pub struct Blob {
     /// Name of the access key of the S3 store.
     pub access_key_id: String,
     /// The access key of the S3 store.
+    #[serde(skip_serializing)]
     pub secret_key: SecretString,
     /// Whether the S3 store may be reached over plain HTTP.
     pub allow_http: bool,
@@ -35,7 +36,7 @@ pub struct Blob {
 }
 
 /// The kinds of store.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum BlobKind {
     /// A folder.

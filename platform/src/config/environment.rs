@@ -1,9 +1,9 @@
 //! The kinds of place where the programs run.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Where the programs run.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {
     /// A developer's machine.

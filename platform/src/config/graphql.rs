@@ -1,11 +1,11 @@
 //! Limits on GraphQL requests.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::value::within;
 
 /// The section `graphql`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Graphql {
     /// Deepest nesting of fields.

@@ -2,16 +2,16 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::{
     Environment, Refusal,
-    value::{origins, seconds, socket_address, web_url, within},
+    value::{as_seconds, origins, seconds, socket_address, web_url, within},
 };
 
 /// The section `http`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     /// Where the server listens; port 0 takes a free one.
@@ -29,7 +29,8 @@ pub struct Http {
     /// Longest time that a request other than a subscription may take (`request_timeout_seconds`).
     #[serde(
         rename = "request_timeout_seconds",
-        deserialize_with = "seconds::<1, 3600, _>"
+        deserialize_with = "seconds::<1, 3600, _>",
+        serialize_with = "as_seconds"
     )]
     pub request_timeout: Duration,
     /// Largest body of a request that is no upload, in bytes.

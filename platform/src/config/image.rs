@@ -1,12 +1,12 @@
 //! Limits on uploaded pictures, which keep a hostile file from exhausting memory.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::value::within;
 use crate::image::Limits;
 
 /// The section `image`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
     /// Largest file, in bytes.

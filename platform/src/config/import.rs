@@ -1,11 +1,11 @@
 //! Limits on files that are imported.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::value::within;
 
 /// The section `import`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
     /// Largest file, in bytes.

@@ -5,6 +5,7 @@
 //! [`ConfigError`], whose text is one line that names the key and where it was given.
 
 mod auth;
+mod backup;
 mod blob;
 mod database;
 mod environment;
@@ -25,10 +26,11 @@ mod worker;
 use std::path::Path;
 
 pub use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::{
     auth::Auth,
+    backup::Backup,
     blob::{Blob, BlobKind},
     database::Database,
     environment::Environment,
@@ -45,8 +47,9 @@ pub use self::{
 };
 use self::{error::Refusal, layers::Layers};
 
-/// All settings. Secrets are redacted in its `Debug` output.
-#[derive(Clone, Debug, Deserialize)]
+/// All settings. Secrets are redacted in its `Debug` output, and are none of what is serialised: a secret of a type of its own cannot be, so whoever
+/// adds one has to leave it out.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where the programs run.
@@ -69,6 +72,8 @@ pub struct Config {
     pub import: Import,
     /// The job worker.
     pub worker: Worker,
+    /// Backups.
+    pub backup: Backup,
     /// The log.
     pub telemetry: Telemetry,
 }
@@ -106,7 +111,8 @@ impl Config {
         self.database.check()?;
         self.redis.check()?;
         self.blob.check()?;
-        self.auth.check()
+        self.auth.check()?;
+        self.backup.check()
     }
 }
 

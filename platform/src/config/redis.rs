@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Refusal,
-    value::{name, redis_url, seconds, within},
+    value::{as_seconds, name, redis_url, seconds, within},
 };
 
 /// The section `redis`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redis {
     /// Where Redis is, password included.
-    #[serde(deserialize_with = "redis_url")]
+    #[serde(deserialize_with = "redis_url", skip_serializing)]
     pub url: SecretString,
     /// What the names of all keys start with.
     #[serde(deserialize_with = "name")]
@@ -26,7 +26,8 @@ pub struct Redis {
     /// Longest wait for a working connection (`acquire_timeout_seconds`).
     #[serde(
         rename = "acquire_timeout_seconds",
-        deserialize_with = "seconds::<1, 60, _>"
+        deserialize_with = "seconds::<1, 60, _>",
+        serialize_with = "as_seconds"
     )]
     pub acquire_timeout: Duration,
 }

@@ -1,10 +1,13 @@
 //! How single settings are read: each function turns a plain TOML value into the type that the programs use and
 //! says in one sentence what is wrong with a value that does not fit.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt::Display, net::SocketAddr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::{
+    Serializer,
+    de::{Deserialize, Deserializer, Error},
+};
 use url::Url;
 
 /// Names that become part of a cookie or a Redis key are no longer than this.
@@ -46,6 +49,26 @@ where
     D: Deserializer<'de>,
 {
     within::<MIN, MAX, u64, D>(input).map(|days| Duration::from_secs(days * 86_400))
+}
+
+/// The same number of seconds again.
+pub(super) fn as_seconds<S: Serializer>(value: &Duration, output: S) -> Result<S::Ok, S::Error> {
+    output.serialize_u64(value.as_secs())
+}
+
+/// The same number of hours again.
+pub(super) fn as_hours<S: Serializer>(value: &Duration, output: S) -> Result<S::Ok, S::Error> {
+    output.serialize_u64(value.as_secs() / 3600)
+}
+
+/// The same number of days again.
+pub(super) fn as_days<S: Serializer>(value: &Duration, output: S) -> Result<S::Ok, S::Error> {
+    output.serialize_u64(value.as_secs() / 86_400)
+}
+
+/// As people read it.
+pub(super) fn as_text<S: Serializer>(value: &impl Display, output: S) -> Result<S::Ok, S::Error> {
+    output.collect_str(value)
 }
 
 /// A numeric address and a port.

@@ -2,17 +2,21 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::value::{optional_web_url, seconds, within};
+use super::value::{as_seconds, optional_web_url, seconds, within};
 
 /// The section `worker`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Worker {
     /// A job of a worker that is silent for so long goes to another one (`lease_seconds`).
-    #[serde(rename = "lease_seconds", deserialize_with = "seconds::<3, 25, _>")]
+    #[serde(
+        rename = "lease_seconds",
+        deserialize_with = "seconds::<3, 25, _>",
+        serialize_with = "as_seconds"
+    )]
     pub lease: Duration,
     /// Imports and exports done at the same time.
     #[serde(deserialize_with = "within::<1, 16, _, _>")]
@@ -31,6 +35,10 @@ pub struct Worker {
     #[serde(deserialize_with = "optional_web_url")]
     pub metal_rate_url: Option<Url>,
     /// How long a worker may take to stop; jobs that still run shortly before are given back (`shutdown_seconds`).
-    #[serde(rename = "shutdown_seconds", deserialize_with = "seconds::<1, 600, _>")]
+    #[serde(
+        rename = "shutdown_seconds",
+        deserialize_with = "seconds::<1, 600, _>",
+        serialize_with = "as_seconds"
+    )]
     pub shutdown: Duration,
 }

@@ -1,6 +1,7 @@
 //! The command line: what an operator can ask for.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod days;
 pub(crate) mod demo;
 pub(crate) mod jobs;
@@ -12,7 +13,7 @@ mod table;
 pub(crate) mod tell;
 pub(crate) mod user;
 
-use std::process::ExitCode;
+use std::{fmt, process::ExitCode};
 
 use clap::Subcommand;
 use domain::user::Bootstrapped;
@@ -47,6 +48,12 @@ pub(crate) enum Command {
     Retention(retention::Arguments),
     /// See what is done by itself, and let it rest, go on, or be done now.
     Schedules(schedules::Arguments),
+    /// Make a backup of everything, without waiting for a worker.
+    Backup(backup::BackupArguments),
+    /// Get a backup back, or a part of it.
+    Restore(backup::RestoreArguments),
+    /// Prove that a backup can be restored, and is what was there.
+    Verify(backup::VerifyArguments),
     /// Create users.
     User(user::Arguments),
 }
@@ -61,16 +68,37 @@ pub(crate) async fn work(config: &Config) -> Result<(), StartError> {
 /// understood.
 const REFUSED: u8 = 3;
 
+/// An error with an exit code of its own: 3 for what was not done because something is in the way, 4 for a backup that is not sound. All others
+/// end with 1, and a command line that cannot be understood with 2.
+#[derive(Debug)]
+pub(crate) struct Exit {
+    code: u8,
+    why: String,
+}
+
+impl Exit {
+    fn boxed(code: u8, why: String) -> StartError {
+        Self { code, why }.into()
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Exit {}
+
 /// One line that says why.
 #[expect(clippy::print_stderr, reason = "this is a command line program")]
 pub(crate) fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    match error.downcast_ref() {
-        Some(error @ domain::Error::Refused(_)) => refused("", error),
-        _ => {
-            eprintln!("worker: {error}");
-            ExitCode::FAILURE
-        }
+    if let Some(error @ domain::Error::Refused(_)) = error.downcast_ref() {
+        return refused("", error);
     }
+    eprintln!("worker: {error}");
+    let exit = error.downcast_ref::<Exit>();
+    exit.map_or(ExitCode::FAILURE, |exit| exit.code.into())
 }
 
 /// A line for each reason why something was refused.

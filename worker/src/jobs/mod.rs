@@ -1,5 +1,6 @@
 //! What each job does: one file a job.
 
+pub mod create_backup;
 pub mod export_items;
 pub mod export_report;
 pub mod fetch_metal_rates;
@@ -11,6 +12,7 @@ pub mod regenerate_images;
 pub mod render_code;
 pub mod render_image;
 pub mod run_retention;
+pub mod verify_backup;
 pub mod verify_ledger;
 pub mod verify_trail;
 
