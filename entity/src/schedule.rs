@@ -12,6 +12,9 @@ use crate::id::ScheduleId;
 )]
 #[sea_orm(rs_type = "String", db_type = "Text")]
 pub enum Errand {
+    /// A backup is made.
+    #[sea_orm(string_value = "backup.create")]
+    CreateBackup,
     /// Rates of metals are fetched.
     #[sea_orm(string_value = "metal_rate.fetch")]
     FetchMetalRates,
@@ -27,6 +30,9 @@ pub enum Errand {
     /// What is old is cleared up.
     #[sea_orm(string_value = "retention.run")]
     Retention,
+    /// The newest backup is proved.
+    #[sea_orm(string_value = "backup.verify")]
+    VerifyBackup,
     /// It is proved that nothing was changed behind the trail's back.
     #[sea_orm(string_value = "trail.verify")]
     VerifyTrail,

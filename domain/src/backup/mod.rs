@@ -7,14 +7,16 @@ mod proof;
 
 use chrono::{DateTime, Utc};
 use entity::{
-    backup::{ActiveModel, Entity, Model, State as RowState},
+    backup::{ActiveModel, Column, Entity, Model, State as RowState},
     id::{BackupId, JobId},
 };
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait as _, DatabaseTransaction,
-    EntityTrait as _, FromQueryResult as _, QuerySelect as _,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _,
+    DatabaseTransaction, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use entity::backup::{Model as Backup, State};
 pub use proof::{Check, Report};
@@ -101,25 +103,7 @@ impl Backups<'_> {
             Claimed::Now(claim) => claim,
         };
         forget_dead_in_tx(&tx, now).await?;
-        let id = BackupId(new_id(now));
-        let task = Task::CreateBackup { backup_id: id };
-        let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-        let row = ActiveModel {
-            id: Set(id),
-            job_id: Set(Some(job_id)),
-            state: Set(RowState::Running),
-            is_incremental: Set(new.is_incremental),
-            note: Set(note),
-            parts: Set(serde_json::json!([])),
-            is_copied: Set(false),
-            created_at: Set(now),
-            ..Default::default()
-        };
-        // Whoever comes at the same time waits here for the other, and is told.
-        let running = Refusal::new(Code::BackupRunning, "");
-        let row = row.insert(&tx).await;
-        let row = row.map_err(|error| db::refuse_if_broken(error, &[(RUNNING, running)]))?;
-        record_in_tx(&tx, viewer, now, "backup.create", None, &row).await?;
+        let row = ask_in_tx(&tx, viewer, now, new.is_incremental, note).await?;
         claim.keep_in_tx(&tx, &row).await?;
         self.domain.commit(tx).await?;
         Ok(row)
@@ -148,20 +132,7 @@ impl Backups<'_> {
                 .with("state", state)
                 .into());
         }
-        let after = if is_being_verified_in_tx(&tx, id).await? {
-            before
-        } else {
-            let task = Task::VerifyBackup { backup_id: id };
-            let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-            let row = ActiveModel {
-                id: Set(id),
-                verification_job_id: Set(Some(job_id)),
-                ..Default::default()
-            };
-            let row = row.update(&tx).await?;
-            record_in_tx(&tx, viewer, now, "backup.verify", Some(&before), &row).await?;
-            row
-        };
+        let after = verify_in_tx(&tx, viewer, now, before).await?;
         claim.keep_in_tx(&tx, &after).await?;
         self.domain.commit(tx).await?;
         Ok(after)
@@ -307,6 +278,100 @@ impl Backups<'_> {
         tx.execute_raw(statement(sql, values)).await?;
         self.domain.commit(tx).await
     }
+}
+
+async fn ask_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    is_incremental: bool,
+    note: Option<String>,
+) -> Result<Model> {
+    let id = BackupId(new_id(now));
+    let task = Task::CreateBackup { backup_id: id };
+    let job_id = job::enqueue_one_in_tx(tx, viewer, now, task).await?;
+    let row = ActiveModel {
+        id: Set(id),
+        job_id: Set(Some(job_id)),
+        state: Set(RowState::Running),
+        is_incremental: Set(is_incremental),
+        note: Set(note),
+        parts: Set(serde_json::json!([])),
+        is_copied: Set(false),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    // Whoever comes at the same time waits here for the other, and is told.
+    let running = Refusal::new(Code::BackupRunning, "");
+    let row = row.insert(tx).await;
+    let row = row.map_err(|error| db::refuse_if_broken(error, &[(RUNNING, running)]))?;
+    record_in_tx(tx, viewer, now, "backup.create", None, &row).await?;
+    Ok(row)
+}
+
+async fn verify_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    before: Model,
+) -> Result<Model> {
+    if is_being_verified_in_tx(tx, before.id).await? {
+        return Ok(before);
+    }
+    let task = Task::VerifyBackup {
+        backup_id: before.id,
+    };
+    let job_id = job::enqueue_one_in_tx(tx, viewer, now, task).await?;
+    let row = ActiveModel {
+        id: Set(before.id),
+        verification_job_id: Set(Some(job_id)),
+        ..Default::default()
+    };
+    let row = row.update(tx).await?;
+    record_in_tx(tx, viewer, now, "backup.verify", Some(&before), &row).await?;
+    Ok(row)
+}
+
+/// Asks for a whole backup, for a schedule with this name; one that is being made already will do.
+pub(crate) async fn ask_by_schedule_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    name: String,
+) -> Result<JobId> {
+    forget_dead_in_tx(tx, now).await?;
+    let running = Entity::find()
+        .filter(Column::State.eq(RowState::Running))
+        .one(tx)
+        .await?;
+    let row = match running {
+        Some(row) => row,
+        None => ask_in_tx(tx, viewer, now, false, Some(name)).await?,
+    };
+    row.job_id
+        .ok_or_else(|| Error::internal("a backup is being made by nobody"))
+}
+
+/// Asks for the proof of the newest backup, for a schedule. Where there is none, the job says so by failing: somebody has to know.
+pub(crate) async fn verify_newest_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+) -> Result<JobId> {
+    let newest = Entity::find()
+        .filter(Column::State.eq(RowState::Complete))
+        .filter(Column::RemovedAt.is_null())
+        .order_by_desc(Column::Id)
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    let Some(newest) = newest else {
+        let backup_id = BackupId(Uuid::nil());
+        return job::enqueue_one_in_tx(tx, viewer, now, Task::VerifyBackup { backup_id }).await;
+    };
+    let row = verify_in_tx(tx, viewer, now, newest).await?;
+    row.verification_job_id
+        .ok_or_else(|| Error::internal("a backup is being proved by nobody"))
 }
 
 /// The index that keeps a second backup from being made at the same time.

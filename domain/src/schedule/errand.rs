@@ -6,6 +6,7 @@ use sea_orm::DatabaseTransaction;
 
 use super::Errand;
 use crate::{
+    backup,
     error::Result,
     job::{self, Task},
     retention, stock, trail,
@@ -22,6 +23,9 @@ pub(super) async fn ask_in_tx(
 ) -> Result<JobId> {
     let note = Some(name.to_owned());
     match errand {
+        Errand::CreateBackup => {
+            backup::ask_by_schedule_in_tx(tx, viewer, now, name.to_owned()).await
+        }
         Errand::FetchMetalRates => {
             job::enqueue_one_in_tx(tx, viewer, now, Task::FetchMetalRates).await
         }
@@ -29,6 +33,7 @@ pub(super) async fn ask_in_tx(
         Errand::ReconcileLevels => reconcile(tx, viewer, now, Subject::Levels, note).await,
         Errand::ReconcileSeries => reconcile(tx, viewer, now, Subject::Series, note).await,
         Errand::Retention => retention::run_in_tx(tx, viewer, now).await,
+        Errand::VerifyBackup => backup::verify_newest_in_tx(tx, viewer, now).await,
         Errand::VerifyTrail => Ok(trail::ask_in_tx(tx, viewer, now, note, 0).await?.job_id),
     }
 }

@@ -125,6 +125,9 @@ async fn decide_in_tx(
         Outcome::Missed | Outcome::Overlapped | Outcome::Requested => None,
     };
     let firing = firing(*id, decision, job, now);
+    if let Some(job) = job {
+        write::name_in_tx(tx, job, &firing).await?;
+    }
     if !write::decide_in_tx(tx, &firing).await? {
         return Err(Error::internal("a time of a schedule has come twice"));
     }

@@ -36,3 +36,9 @@ CREATE CONSTRAINT TRIGGER category_path_books AFTER UPDATE OF path ON category D
 DROP TRIGGER location_path_books ON location;
 CREATE CONSTRAINT TRIGGER location_path_books AFTER UPDATE OF path ON location DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (NEW.path <> OLD.path) EXECUTE FUNCTION location_path_books();
+
+-- Schedules like others.
+INSERT INTO schedule (id, name, cron, errand, when_missed, created_at, updated_at) VALUES
+    ('01930000-0000-7000-8000-0000000000a6', 'Backup', '0 2 * * *', 'backup.create', 'run_once', now(), now()),
+    ('01930000-0000-7000-8000-0000000000a7', 'Proof of the newest backup', '0 6 * * SUN', 'backup.verify', 'run_once', now(), now());
+INSERT INTO schedule_state (schedule_id) VALUES ('01930000-0000-7000-8000-0000000000a6'), ('01930000-0000-7000-8000-0000000000a7');

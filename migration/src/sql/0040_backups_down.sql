@@ -1,3 +1,6 @@
+DELETE FROM schedule_firing USING schedule s WHERE s.id = schedule_id AND s.errand IN ('backup.create', 'backup.verify');
+DELETE FROM schedule_state USING schedule s WHERE s.id = schedule_id AND s.errand IN ('backup.create', 'backup.verify');
+DELETE FROM schedule WHERE errand IN ('backup.create', 'backup.verify');
 DROP TRIGGER category_path_books ON category;
 CREATE CONSTRAINT TRIGGER category_path_books AFTER UPDATE OF path ON category DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (NEW.path IS DISTINCT FROM OLD.path) EXECUTE FUNCTION category_path_books();

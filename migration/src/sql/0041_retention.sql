@@ -83,7 +83,7 @@ CREATE FUNCTION retention_subject(kind text) RETURNS text LANGUAGE sql IMMUTABLE
     SELECT CASE
         WHEN kind IN ('item.export', 'label.print', 'report.export') THEN 'exports'
         WHEN kind IN ('item.import', 'journal.import') THEN 'imports'
-        WHEN kind IN ('stock.reconcile', 'trail.verify') THEN 'proofs'
+        WHEN kind IN ('ledger.verify', 'stock.reconcile', 'trail.verify') THEN 'proofs'
         WHEN kind NOT LIKE 'backup.%' THEN 'jobs'
     END
 $$;
@@ -194,6 +194,7 @@ BEGIN
         INSERT INTO retention_file (blob_key) SELECT f.blob_key FROM retention_files(jobs) f ON CONFLICT DO NOTHING;
         DELETE FROM stock_reconciliation WHERE job_id = ANY (jobs);
         DELETE FROM trail_verification WHERE job_id = ANY (jobs);
+        DELETE FROM ledger_verification WHERE job_id = ANY (jobs);
         -- What was asked for, and files, go with their jobs.
         DELETE FROM job WHERE id = ANY (jobs);
     END CASE;

@@ -29,6 +29,8 @@ use super::{
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "Errand")]
 pub enum ScheduleErrand {
+    /// Makes a backup, as `backupCreate` does.
+    CreateBackup,
     /// Fetches rates of metals from the source that the worker's settings name, and records those that are new.
     FetchMetalRates,
     /// Proves that what stock has cost is the sum of its costs, as `stockReconcile` of `COSTS` does.
@@ -39,6 +41,8 @@ pub enum ScheduleErrand {
     ReconcileSeries,
     /// Clears up what is old, as `retentionRun` does.
     Retention,
+    /// Proves that the newest backup can be restored, as `backupVerify` does; fails where there is none.
+    VerifyBackup,
     /// Proves that nothing was changed behind the trail's back, as `auditVerify` does.
     VerifyTrail,
 }
