@@ -88,6 +88,14 @@ verify_ledger() {
     printf '%s\n' "${answer##* }"
 }
 
+# The same of books that take longer than a request may.
+verify_large_ledger() {
+    local started output
+    started=$(now_us)
+    output=$("$BIN_DIR/worker" ledger-verify) || die "the books are wrong: ${output:0:300}"
+    calculate "($(now_us) - $started) / 1000000"
+}
+
 open_books_history() {
     local started
     drop_shop goldshop_books
@@ -185,7 +193,7 @@ measure_books_history() {
     open_books_history
     write_books_cases
     measure_reports
-    report_fact "proving the books of $ENTRIES entries with ledgerVerify" "$(verify_ledger)" s
+    report_fact "proving the books of $ENTRIES entries with worker ledger-verify" "$(verify_large_ledger)" s
     measure_trail
     measure_closing
 }

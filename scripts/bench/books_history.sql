@@ -1,6 +1,6 @@
 -- The books of a shop over two fiscal years: 1,000,000 entries of six lines each, of which the first third of the first year has a million
 -- lines in one period. Half of the entries are sales, half of these on credit; the others are purchases, wages and payments, of 5,000 parties
--- and 20 cost centres. The rows go in as they are, while the triggers rest, and turnovers are the sums: `ledgerVerify` then proves them.
+-- and 20 cost centres. The rows go in as they are, while the triggers rest, and turnovers are the sums: `worker ledger-verify` then proves them.
 -- Everything is one transaction, so that the triggers are never left off.
 --
 --   :entries  how many entries

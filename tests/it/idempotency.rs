@@ -869,6 +869,7 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
         ),
         Case::new("stockReconcile", json!({}), "note", json!("Why")),
         Case::new("auditVerify", json!({}), "note", json!("Why")),
+        Case::new("ledgerVerify", json!({}), "note", json!("Why")),
         Case::new(
             "lotUpdate",
             json!({"id": lot, "certificateNumber": "C-1"}),

@@ -305,6 +305,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("journalLines", "Account"),
         ("journal", "JournalEntry"),
         ("labelSheet", "LabelSheet"),
+        ("ledgerVerification", "LedgerVerification"),
         ("lot", "Lot"),
         ("period", "Period"),
         ("reportExport", "ReportExport"),
@@ -491,7 +492,7 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
             let expected = match name {
                 "auditVerify" => "audit.read",
                 "fiscalYearClose" | "fiscalYearReopen" => "period.close",
-                "stockAccountsSet" => "books.manage",
+                "ledgerVerify" | "stockAccountsSet" => "books.manage",
                 "stockLandedCostAdd" | "stockLandedCostReverse" => "cost.read",
                 name if ["account", "fiscalYear", "dimensionValue"]
                     .iter()
@@ -552,6 +553,7 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             | "generalLedger"
             | "journalEntries"
             | "journalEntry"
+            | "ledgerVerification"
             | "ledgerVerify"
             | "trialBalance"
             | "accountRoles"

@@ -208,6 +208,11 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "AuditVerifyInput",
         "verification { id finishedAt }",
     ),
+    (
+        "ledgerVerify",
+        "LedgerVerifyInput",
+        "ledgerVerification { id asOf finishedAt differenceCount differences { kind } job { id } }",
+    ),
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),

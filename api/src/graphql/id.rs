@@ -7,9 +7,10 @@ use entity::id::{
     AccountFloorId, AccountId, ApiTokenId, AttributeId, BackupId, CategoryId, DimensionValueId,
     ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId,
     JobId, JournalAttachmentId, JournalDraftId, JournalEntryId, JournalHoldId, JournalImportId,
-    LabelSheetId, LocationId, LotId, MetalRateId, PeriodId, ReportExportId, RetentionRunId, RoleId,
-    SavedViewId, ScheduleId, StockCountId, StockEntryId, StockLandedCostId, StockReconciliationId,
-    StockReservationId, StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
+    LabelSheetId, LedgerVerificationId, LocationId, LotId, MetalRateId, PeriodId, ReportExportId,
+    RetentionRunId, RoleId, SavedViewId, ScheduleId, StockCountId, StockEntryId, StockLandedCostId,
+    StockReconciliationId, StockReservationId, StockTransferId, TrailVerificationId,
+    UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -102,6 +103,7 @@ global_ids! {
     JournalHoldId = "JournalHold",
     JournalImportId = "JournalImport",
     LabelSheetId = "LabelSheet",
+    LedgerVerificationId = "LedgerVerification",
     LocationId = "Location",
     LotId = "Lot",
     MetalRateId = "MetalRate",

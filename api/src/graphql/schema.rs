@@ -27,8 +27,8 @@ use super::{
     job::{JobMutation, JobQuery},
     journal::{
         JournalAttachmentMutation, JournalDraftMutation, JournalDraftQuery, JournalHoldMutation,
-        JournalHoldQuery, JournalMutation, JournalQuery, JournalVerificationQuery,
-        RevaluationMutation, RevaluationQuery,
+        JournalHoldQuery, JournalMutation, JournalQuery, JournalVerificationMutation,
+        JournalVerificationQuery, RevaluationMutation, RevaluationQuery,
     },
     journal_import::{JournalImportMutation, JournalImportQuery},
     label::{LabelMutation, LabelQuery},
@@ -146,6 +146,7 @@ pub struct Mutation(
     JournalImportMutation,
     JournalHoldMutation,
     JournalMutation,
+    JournalVerificationMutation,
     LabelMutation,
     LandedCostMutation,
     LocationMutation,

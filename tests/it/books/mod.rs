@@ -16,6 +16,7 @@ mod random;
 mod rates;
 mod revaluation;
 mod subsidiary;
+mod verification;
 
 use std::collections::BTreeMap;
 

@@ -6,6 +6,7 @@ pub mod hold;
 pub mod mutation;
 pub mod query;
 pub mod revaluation;
+pub mod verification;
 pub mod watch;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, connection::EmptyFields};
@@ -13,7 +14,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Permission,
     journal::{
-        Difference, JournalEntry as Row, JournalLine as LineRow, LedgerLine,
+        JournalEntry as Row, JournalLine as LineRow, LedgerLine,
         SubsidiaryBalanceRow as SubsidiaryRow,
     },
     report::TrialRow,
@@ -24,8 +25,9 @@ pub use attachment::JournalAttachmentMutation;
 pub use draft::{JournalDraftMutation, JournalDraftQuery};
 pub use hold::{JournalHoldMutation, JournalHoldQuery};
 pub use mutation::JournalMutation;
-pub use query::{JournalQuery, JournalVerificationQuery};
+pub use query::JournalQuery;
 pub use revaluation::{RevaluationMutation, RevaluationQuery};
+pub use verification::{JournalVerificationMutation, JournalVerificationQuery};
 
 use self::{attachment::JournalAttachment, revaluation::JournalRevaluationLine};
 use super::{
@@ -449,37 +451,6 @@ impl GeneralLedgerLine {
         Self {
             line: JournalLine::new(line),
             balance: Decimal::shown(balance),
-        }
-    }
-}
-
-/// Something in the books that is not what the lines make it.
-#[derive(SimpleObject)]
-pub struct LedgerDifference {
-    /// What sort of thing: `lines`, `balance`, `line`, `numbers`, `fiscal_year`, `reversal`, `turnover`, `subsidiary`,
-    /// `subsidiary_turnover`, `hold`, `closing` or `period`.
-    kind: String,
-    /// Of what.
-    subject: String,
-    /// What it should be.
-    expected: Option<String>,
-    /// What it is.
-    actual: Option<String>,
-}
-
-impl LedgerDifference {
-    fn new(row: Difference) -> Self {
-        let Difference {
-            kind,
-            subject,
-            expected,
-            actual,
-        } = row;
-        Self {
-            kind,
-            subject,
-            expected,
-            actual,
         }
     }
 }

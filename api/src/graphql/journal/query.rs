@@ -13,8 +13,7 @@ use domain::{
 use entity::id::{AccountId, DimensionValueId, FiscalYearId, JournalEntryId};
 
 use super::{
-    GeneralLedgerLine, JournalEntry, JournalEntryKind, LedgerDifference, SubsidiaryBalanceRow,
-    TrialBalanceRow,
+    GeneralLedgerLine, JournalEntry, JournalEntryKind, SubsidiaryBalanceRow, TrialBalanceRow,
 };
 use crate::graphql::{
     context::ContextExt,
@@ -305,26 +304,6 @@ impl JournalQuery {
             EmptyFields,
             SubsidiaryBalanceRow::new,
         ))
-    }
-}
-
-/// The proof of the books.
-#[derive(Default)]
-pub struct JournalVerificationQuery;
-
-#[Object(guard = "Needs(Permission::BooksManage)")]
-impl JournalVerificationQuery {
-    /// Adds everything in the books up again, from every line, and tells the first 1,000 differences; none when all is well. Needs
-    /// `books.manage`.
-    #[graphql(complexity = "cost::OWN_STATEMENT + child_complexity")]
-    async fn ledger_verify(
-        &self,
-        ctx: &Context<'_>,
-    ) -> async_graphql::Result<Vec<LedgerDifference>> {
-        let viewer = ctx.viewer();
-        let rows = ctx.domain().journal().verify(viewer).await;
-        let rows = rows.or_graphql(viewer)?.into_iter();
-        Ok(rows.map(LedgerDifference::new).collect())
     }
 }
 
