@@ -28,6 +28,9 @@ const OF_PEOPLE: [&str; 5] = [
 /// Tested where dead jobs are.
 const OF_JOBS: [&str; 1] = ["jobRetry"];
 
+/// Tested where backups are made.
+const OF_BACKUPS: [&str; 2] = ["backupCreate", "backupVerify"];
+
 /// A mutation to be sent more than once: its name, its input, and another input for the same key.
 struct Case {
     mutation: &'static str,
@@ -954,6 +957,7 @@ async fn every_mutation_that_takes_a_key_is_tested_here() {
         .map(|case| case.mutation)
         .chain(OF_PEOPLE)
         .chain(OF_JOBS)
+        .chain(OF_BACKUPS)
         .collect();
     assert_eq!(with_key, tested);
 }
