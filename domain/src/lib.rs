@@ -112,6 +112,14 @@ impl Domain {
         Ok(self.db.ping().await?)
     }
 
+    /// Closes all connections, also those of its clones: for whoever is about to drop the database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.db.close().await?)
+    }
+
     /// The chart of accounts, and commodities: their use cases and queries.
     #[must_use]
     pub fn accounts(&self) -> account::Accounts<'_> {

@@ -36,6 +36,9 @@ const OF_JOBS: [&str; 4] = [
 /// Those of retention, which are for owners: tested there.
 const OF_OWNERS: [&str; 3] = ["legalHoldSet", "retentionPolicyUpdate", "retentionRun"];
 
+/// Tested where backups are made.
+const OF_BACKUPS: [&str; 2] = ["backupCreate", "backupVerify"];
+
 /// A mutation to be sent more than once: its name, its input, and another input for the same key.
 struct Case {
     mutation: &'static str,
@@ -1014,6 +1017,7 @@ async fn every_mutation_that_takes_a_key_is_tested_here() {
         .chain(OF_PEOPLE)
         .chain(OF_JOBS)
         .chain(OF_OWNERS)
+        .chain(OF_BACKUPS)
         .collect();
     assert_eq!(with_key, tested);
 }

@@ -8,6 +8,7 @@
 
 mod attribute;
 mod audit;
+mod backup;
 mod bad_input;
 mod books;
 mod category;

@@ -290,6 +290,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("auditVerification", "TrailVerification"),
         ("history", "Item"),
         ("stateAt", "Item"),
+        ("backup", "Backup"),
         ("itemExport", "ItemExport"),
         ("itemImage", "ItemImage"),
         ("itemImport", "ItemImport"),
@@ -503,6 +504,7 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
                 name if name.starts_with("journal") || name.starts_with("exchangeRate") => {
                     "books.post"
                 }
+                name if name.starts_with("backup") => "backup.manage",
                 name if name.starts_with("report") => "books.read",
                 name if name.starts_with("period") => "period.close",
                 name if name.starts_with("user") => "user.manage",
@@ -571,6 +573,8 @@ async fn a_clerk_reads_the_catalogue_but_not_about_people() {
             | "inventoryAccounts"
             | "auditVerification"
             | "auditVerify"
+            | "backup"
+            | "backups"
             | "history"
             | "stateAt"
             | "stockLandedCost"

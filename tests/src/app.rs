@@ -147,7 +147,8 @@ impl Builder {
             .as_deref()
             .map_or_else(RedisSpace::shared, RedisSpace::on);
         let media = tempfile::tempdir().expect("the directory for temporary files is writable");
-        let mut variables = defaults(&database_url, &space, media.path());
+        let backups = tempfile::tempdir().expect("the directory for temporary files is writable");
+        let mut variables = defaults(&database_url, &space, media.path(), backups.path());
         variables.extend(self.variables);
         let sql = database::pool(&database::as_owner(&database_url));
         let (server, domain) = serve(&variables, Arc::clone(&self.clock)).await;
@@ -160,6 +161,7 @@ impl Builder {
             variables,
             clock: self.clock,
             media,
+            backups,
             space,
             _database: own_database,
         };
@@ -170,10 +172,19 @@ impl Builder {
     }
 }
 
-fn defaults(database_url: &str, redis: &RedisSpace, media: &Path) -> BTreeMap<String, String> {
+fn defaults(
+    database_url: &str,
+    redis: &RedisSpace,
+    media: &Path,
+    backups: &Path,
+) -> BTreeMap<String, String> {
+    let owner = database::as_owner(database_url);
     let settings = [
         ("ENVIRONMENT", "test".to_owned()),
         ("DATABASE_URL", database_url.to_owned()),
+        ("DATABASE_BACKUP_URL", owner.clone()),
+        ("DATABASE_SCRATCH_URL", owner),
+        ("GOLDSHOP_BACKUP__DIRECTORY", backups.display().to_string()),
         ("REDIS_URL", redis.url().to_owned()),
         ("GOLDSHOP_REDIS__KEY_PREFIX", redis.prefix().to_owned()),
         ("GOLDSHOP_REDIS__MAX_CONNECTIONS", "4".to_owned()),
@@ -218,6 +229,7 @@ pub struct TestApp {
     variables: BTreeMap<String, String>,
     clock: Arc<dyn Clock>,
     media: TempDir,
+    backups: TempDir,
     space: RedisSpace,
     _database: Option<TestDatabase>,
 }
@@ -290,6 +302,12 @@ impl TestApp {
     #[must_use]
     pub fn media(&self) -> &Path {
         self.media.path()
+    }
+
+    /// The folder of its backups.
+    #[must_use]
+    pub fn backups(&self) -> &Path {
+        self.backups.path()
     }
 
     /// One more server on the same data.

@@ -10,6 +10,7 @@ pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod redis;
+pub mod s3;
 pub mod shop;
 pub mod subscription;
 pub mod wait;

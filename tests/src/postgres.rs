@@ -30,7 +30,11 @@ pub struct PostgresServer {
     directory: TempDir,
     port: u16,
     process: Option<Child>,
+    settings: Vec<String>,
 }
+
+/// Nothing here needs to survive the machine.
+const QUICK: [&str; 3] = ["fsync=off", "wal_level=minimal", "max_wal_senders=0"];
 
 impl PostgresServer {
     /// Creates a cluster, starts it and migrates its database.
@@ -38,16 +42,49 @@ impl PostgresServer {
     /// # Panics
     /// When there is no PostgreSQL on this machine, or it does not start.
     pub async fn start() -> Self {
-        let mut server = Self {
-            programs: programs(),
-            directory: tempfile::tempdir().expect("the directory for temporary files is writable"),
-            port: crate::redis::free_port(),
-            process: None,
-        };
+        Self::with_settings(&QUICK).await
+    }
+
+    /// The same, with these settings (`name=value`) and no others.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL on this machine, or it does not start.
+    pub async fn with_settings(settings: &[&str]) -> Self {
+        let mut server = Self::new(settings);
         server.create_cluster();
         server.resume().await;
         server.migrate().await;
         server
+    }
+
+    /// A server on a cluster that `fill` puts into an empty folder, such as one that is to be recovered.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL on this machine, or it does not start.
+    pub async fn on_cluster(fill: impl FnOnce(&Path)) -> Self {
+        let mut server = Self::new(&["fsync=off"]);
+        let data = server.data();
+        std::fs::create_dir(&data).expect("the directory for temporary files is writable");
+        fill(&data);
+        lend(server.directory.path());
+        server.resume().await;
+        server
+    }
+
+    fn new(settings: &[&str]) -> Self {
+        Self {
+            programs: programs(),
+            directory: tempfile::tempdir().expect("the directory for temporary files is writable"),
+            port: crate::redis::free_port(),
+            process: None,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
+        }
+    }
+
+    /// The port that it listens on, of the loopback interface.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address of its database for the application's role; it stays the same over restarts. The roles are called as those of the
@@ -92,20 +129,10 @@ impl PostgresServer {
     pub async fn resume(&mut self) {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data());
-        command.args([
-            "-p",
-            &self.port.to_string(),
-            "-h",
-            "127.0.0.1",
-            "-k",
-            "",
-            "-c",
-            "fsync=off",
-            "-c",
-            "wal_level=minimal",
-            "-c",
-            "max_wal_senders=0",
-        ]);
+        command.args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""]);
+        for setting in &self.settings {
+            command.args(["-c", setting]);
+        }
         self.process = Some(command.spawn().expect("postgres can be started"));
         let url = self.url_of(&role_in(&owner_url()));
         until(
@@ -181,6 +208,25 @@ impl Drop for PostgresServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Gives a folder and all that is in it to the account that PostgreSQL runs as.
+///
+/// # Panics
+/// When we are root and may not.
+pub fn lend(folder: &Path) {
+    let Some((user, group)) = service_user() else {
+        return;
+    };
+    let given = Command::new("chown")
+        .args(["-R", &format!("{user}:{group}")])
+        .arg(folder)
+        .status();
+    assert!(
+        given.is_ok_and(|status| status.success()),
+        "root may give {} away",
+        folder.display()
+    );
 }
 
 /// Where `initdb` and `postgres` are: where `PG_BIN` says, in the path, or where Debian puts the newest.

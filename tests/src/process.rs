@@ -71,6 +71,11 @@ impl Program {
         kibibytes * 1024
     }
 
+    /// Whether it is still at work.
+    pub fn is_running(&mut self) -> bool {
+        self.process.try_wait().is_ok_and(|ended| ended.is_none())
+    }
+
     /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {

@@ -79,6 +79,10 @@ const PERIOD: &str = "period { id name startsOn endsOn closedAt version }";
 /// What is asked about a subsidiary account, a cost centre or a project after a mutation.
 const DIMENSION_VALUE: &str = "dimensionValue { id kind code name archivedAt version }";
 
+/// What is asked about a backup after a mutation.
+const BACKUP: &str =
+    "backup { id state isIncremental note name job { id state } verificationJob { id state } }";
+
 /// What is asked about a fiscal year that was closed or opened again.
 const YEAR_POSTED: &str =
     "fiscalYear { id name periods { closedAt } } entries { id number date kind lineCount }";
@@ -213,6 +217,8 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
         "LedgerVerifyInput",
         "ledgerVerification { id asOf finishedAt differenceCount differences { kind } job { id } }",
     ),
+    ("backupCreate", "BackupCreateInput", BACKUP),
+    ("backupVerify", "BackupVerifyInput", BACKUP),
     ("categoryCreate", "CategoryCreateInput", CATEGORY),
     ("categoryUpdate", "CategoryUpdateInput", CATEGORY),
     ("categoryMove", "CategoryMoveInput", CATEGORY),

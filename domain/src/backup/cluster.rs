@@ -2,7 +2,8 @@
 //! `postgres`, where nothing is kept.
 
 use sea_orm::sqlx::{
-    self, AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions,
+    self, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection,
+    postgres::PgConnectOptions,
 };
 
 use super::facts::Server;
@@ -13,6 +14,11 @@ use crate::{
 
 /// The database to log into for whoever makes others.
 const MAINTENANCE: &str = "postgres";
+
+/// How often it is tried to do something to a database that somebody is still leaving; PostgreSQL itself waits for five seconds each time.
+const TRIES: usize = 5;
+/// How long to wait in between.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// A server on which databases can be made.
 #[derive(Debug)]
@@ -34,7 +40,7 @@ pub(super) async fn connect(url: &str, name: &'static str) -> Result<PgConnectio
 }
 
 fn patient(options: PgConnectOptions) -> PgConnectOptions {
-    options.options([
+    options.disable_statement_logging().options([
         ("statement_timeout", "0"),
         ("idle_in_transaction_session_timeout", "0"),
         ("tcp_keepalives_idle", "10"),
@@ -102,7 +108,7 @@ impl Cluster {
     /// # Errors
     /// When the role may not.
     pub async fn drop(&mut self, database: &str) -> Result<()> {
-        self.run_on("DROP DATABASE IF EXISTS %I WITH (FORCE)", [database, ""])
+        self.once_left(database, "DROP DATABASE IF EXISTS %I", [database, ""])
             .await
     }
 
@@ -113,26 +119,18 @@ impl Cluster {
     pub async fn replace(&mut self, old: &str, new: &str, aside: &str) -> Result<()> {
         self.run_on("ALTER DATABASE %I ALLOW_CONNECTIONS false", [old, ""])
             .await?;
-        let cut =
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1";
-        let renamed = async {
-            let cut: i64 = sqlx::query_scalar(cut)
-                .bind(old)
-                .fetch_one(&mut self.connection)
-                .await
-                .map_err(from_sqlx)?;
-            tracing::debug!(cut, "connections cut");
-            self.rename_when_left(old, aside).await
-        };
-        if let Err(error) = renamed.await {
+        let renamed = self
+            .once_left(old, "ALTER DATABASE %I RENAME TO %I", [old, aside])
+            .await;
+        if let Err(error) = renamed {
             self.run_on("ALTER DATABASE %I ALLOW_CONNECTIONS true", [old, ""])
                 .await?;
             return Err(error);
         }
-        if let Err(error) = self
-            .run_on("ALTER DATABASE %I RENAME TO %I", [new, old])
-            .await
-        {
+        let renamed = self
+            .once_left(new, "ALTER DATABASE %I RENAME TO %I", [new, old])
+            .await;
+        if let Err(error) = renamed {
             self.run_on("ALTER DATABASE %I RENAME TO %I", [aside, old])
                 .await?;
             self.run_on("ALTER DATABASE %I ALLOW_CONNECTIONS true", [old, ""])
@@ -142,17 +140,24 @@ impl Cluster {
         self.drop(aside).await
     }
 
-    /// Those who were cut off need a moment to leave.
-    async fn rename_when_left(&mut self, old: &str, aside: &str) -> Result<()> {
+    /// Does something to a database that nobody may be connected to. Those of our own roles are cut off, and need a moment to leave. PostgreSQL's own
+    /// processes it sends away itself; `WITH (FORCE)` would fail when it meets one, for whoever is no superuser.
+    async fn once_left(
+        &mut self,
+        database: &str,
+        template: &'static str,
+        names: [&str; 2],
+    ) -> Result<()> {
+        let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                   WHERE datname = $1 AND usesysid IS NOT NULL AND pg_has_role(usesysid, 'MEMBER') AND pid <> pg_backend_pid()";
         let mut tries = 0;
         loop {
-            match self
-                .run_on("ALTER DATABASE %I RENAME TO %I", [old, aside])
-                .await
-            {
-                Err(_) if tries < 50 => {
+            let cut = sqlx::query(cut).bind(database);
+            cut.execute(&mut self.connection).await.map_err(from_sqlx)?;
+            match self.run_on(template, names).await {
+                Err(_) if tries < TRIES => {
                     tries += 1;
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(PAUSE).await;
                 }
                 ended => return ended,
             }

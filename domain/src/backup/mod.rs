@@ -161,7 +161,9 @@ impl Backups<'_> {
             columns: "*",
             from: "backup",
             order: Order::newest_first(id),
-            filter: &|_sql| {},
+            filter: &|sql| {
+                sql.push("true");
+            },
             cursor: &|backup: &Backup| Cursor(vec![backup.id.to_string()]),
             reading: Reading::Any,
         };

@@ -238,6 +238,8 @@ async fn prove(
         statement_timeout: PATIENCE,
     };
     let domain = Domain::connect(settings, Arc::new(SystemClock))?;
-    report.checks.extend(domain.backups().prove(viewer).await?);
+    let proved = domain.backups().prove(viewer).await;
+    domain.close().await?;
+    report.checks.extend(proved?);
     Ok(())
 }
