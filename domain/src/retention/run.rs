@@ -71,7 +71,7 @@ impl Retention<'_> {
             return Ok(Progress::Done);
         };
         if let Some(job) = job {
-            hold_attempt_in_tx(&tx, viewer, self.domain.now(), job, percent(done)).await?;
+            hold_attempt_in_tx(&tx, viewer, self.domain.now(), job, percent(done), None).await?;
         }
         if !run.dry_run && query::share_hold_in_tx(&tx).await?.held {
             return Ok(Progress::Done);

@@ -62,7 +62,7 @@ async fn tell(
             .min(99);
         if percent > told {
             let said = jobs
-                .report_progress(&attempt.viewer, attempt.job, attempt.number, percent)
+                .report_progress(&attempt.viewer, attempt.job, attempt.number, percent, None)
                 .await;
             match said {
                 Ok(()) => told = percent,
