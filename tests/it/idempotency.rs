@@ -1097,6 +1097,8 @@ async fn ten_who_send_the_same_at_once_change_it_once() {
             | "stockTransferSend"
             | "stockTransferReceive"
             | "stockCountApprove"
+            // What a schedule asks for does.
+            | "scheduleRunNow"
             // So do entries that end a hold or a draft, or close a year with its periods.
             | "journalHoldPost"
             | "journalDraftPost"

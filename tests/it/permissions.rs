@@ -493,6 +493,7 @@ async fn a_clerk_changes_nothing_but_stock_and_hears_which_permission_it_takes()
             let expected = match name {
                 "auditVerify" => "audit.read",
                 "fiscalYearClose" | "fiscalYearReopen" => "period.close",
+                "itemImagesRegenerate" => "job.manage",
                 "ledgerVerify" | "stockAccountsSet" => "books.manage",
                 "stockLandedCostAdd" | "stockLandedCostReverse" => "cost.read",
                 name if ["account", "fiscalYear", "dimensionValue"]

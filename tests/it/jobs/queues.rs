@@ -21,7 +21,7 @@ const CHANGES: &str =
 const JOBS: &str = r"INSERT INTO job (id, kind, queue, payload, state, attempts, max_attempts, relayed_at, created_at, started_at, finished_at)
     SELECT gen_random_uuid(), 'item.sing', q.queue, '{}', s.state, 1, 14, now(), now() - interval '2 hours', now(),
            CASE WHEN s.state IN ('succeeded', 'dead', 'cancelled') THEN now() - s.ago END
-    FROM unnest('{bulk,codes,media}'::text[]) AS q (queue) CROSS JOIN (VALUES
+    FROM unnest('{bulk,codes,media,operations}'::text[]) AS q (queue) CROSS JOIN (VALUES
         ('queued', NULL::interval), ('queued', NULL), ('running', NULL), ('failed', NULL),
         ('succeeded', interval '10 seconds'), ('succeeded', interval '10 minutes'), ('succeeded', interval '2 hours'),
         ('dead', interval '10 seconds'), ('dead', interval '10 minutes'), ('dead', interval '2 hours'), ('cancelled', interval '10 seconds')
@@ -45,7 +45,7 @@ async fn each_state_is_counted_by_one_statement() {
     assert_eq!(executed.len(), 1, "{executed:#?}");
     let queues = data["queues"].as_array().unwrap();
     let names: Vec<_> = queues.iter().map(|queue| &queue["name"]).collect();
-    assert_eq!(names, ["bulk", "codes", "media"]);
+    assert_eq!(names, ["bulk", "codes", "media", "operations"]);
     for queue in queues {
         let expected = json!({"waiting": 2, "running": 1, "failed": 1, "dead": 3, "succeededLastMinute": 1, "succeededLastHour": 2,
             "diedLastMinute": 1, "diedLastHour": 2, "pause": null, "workers": []});
