@@ -147,9 +147,10 @@ async fn keep_in_tx(
         serde_json::to_value(&proof.differences)?.into(),
     ];
     let kept = tx.execute_raw(statement(sql, values)).await?;
-    match kept.rows_affected() {
-        1 => Ok(()),
-        _ => Err(Error::internal("a proof that nobody asked for")),
+    if kept.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::internal("a proof that nobody asked for"))
     }
 }
 

@@ -49,7 +49,7 @@ fn line(difference: &Difference) -> String {
         expected,
         actual,
     } = difference;
-    let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
-    let (expected, actual) = (shown(expected), shown(actual));
+    let expected = expected.as_deref().unwrap_or("nothing");
+    let actual = actual.as_deref().unwrap_or("nothing");
     format!("{kind} {subject}: {actual} instead of {expected}")
 }
