@@ -11,6 +11,7 @@ use crate::id::ScheduleId;
     Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
 #[sea_orm(rs_type = "String", db_type = "Text")]
+#[serde(rename_all = "snake_case")]
 pub enum Errand {
     /// A backup is made.
     #[sea_orm(string_value = "backup.create")]

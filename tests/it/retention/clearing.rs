@@ -69,7 +69,7 @@ async fn what_a_look_foresees_is_what_goes_then() {
         job(&app, kind, 100).await;
     }
     let unfinished = job(&app, "item.render_code", 1000).await;
-    sqlx::query("UPDATE job SET state = 'running', finished_at = NULL WHERE id = $1")
+    sqlx::query("UPDATE job SET state = 'running', finished_at = NULL, relayed_at = now() + interval '1 day' WHERE id = $1")
         .bind(unfinished)
         .execute(app.sql())
         .await
