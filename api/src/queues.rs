@@ -43,8 +43,11 @@ impl Standing {
 pub struct QueueWatch {
     domain: Domain,
     presence: Presence,
-    seen: Arc<Mutex<Option<(Instant, Arc<Standing>)>>>,
+    seen: Arc<Mutex<Option<Seen>>>,
 }
+
+/// What was seen last, and when.
+type Seen = (Instant, Arc<Standing>);
 
 impl QueueWatch {
     /// Nobody has looked yet.

@@ -128,6 +128,37 @@ async fn beside_a_stream_of_jobs_none_begins_after_the_answer_and_none_is_lost()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_is_being_begun_has_begun_when_the_pause_is_answered() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let category = manager.category("Rings", None).await;
+    let item = manager.item("RING-1", &category).await;
+    let job = JobId(app.job_about(&item).await.id);
+    // The statement that begins the attempt has looked for a pause, and waits for the job's row.
+    let mut holder = app.sql().begin().await.unwrap();
+    let hold = sqlx::query("SELECT FROM job WHERE id = $1 FOR UPDATE").bind(job.0);
+    hold.execute(&mut *holder).await.unwrap();
+    let domain = app.domain().clone();
+    let started = tokio::spawn(async move {
+        let viewer = Viewer::system("test");
+        domain.jobs().start(&viewer, job).await.unwrap()
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%job_begin(%'
+        AND wait_event_type = 'Lock'";
+    until(PATIENCE, "it waits", async || app.count(waits).await == 1).await;
+
+    let pause = manager.done("queuePause", json!({"queue": "codes"}));
+    let mut pause = Box::pin(pause);
+    let early = tokio::time::timeout(Duration::from_secs(1), &mut pause).await;
+    assert!(early.is_err(), "an attempt would begin behind the answer");
+    holder.rollback().await.unwrap();
+    let paused = pause.await;
+    assert_eq!(paused["queue"]["running"], 1);
+    let started = started.await.unwrap();
+    assert!(matches!(started, Started::Attempt { attempt: 1, .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_runs_comes_to_its_end_and_what_is_to_come_again_waits() {
     let app = TestApp::start().await;
     let manager = app.manager().await;
