@@ -305,19 +305,23 @@ impl Room {
 
 /// What people see of a shop: its items, levels, books and trail.
 async fn seen(app: &TestApp, manager: &Actor) -> Value {
-    let query = "{ items(first: 100) { nodes { id sku name images { id } } }
-        stockLevels(first: 100) { nodes { onHand reserved item { sku } location { code } } }
-        trialBalance(asOf: \"2027-12-31\") { account { code } commodity balance }
-        auditVerify { verdict } ledgerVerify { kind } }";
-    let answer = manager.gql(query, json!({})).await;
-    assert_eq!(answer.codes(), [""; 0], "{answer:?}");
+    let queries = [
+        "{ items(first: 50) { nodes { id sku name images { id } } } }",
+        "{ stockLevels(first: 100) { nodes { onHand reserved item { sku } location { code } } } }",
+        "{ trialBalance(asOf: \"2027-12-31\") { account { code } commodity balance } }",
+        "{ auditVerify { verdict } ledgerVerify { kind } }",
+    ];
+    let mut answers = Vec::new();
+    for query in queries {
+        answers.push(manager.ok(query, json!({})).await);
+    }
     let tables = "SELECT count(*)::text FROM item UNION ALL SELECT count(*)::text FROM stock_movement UNION ALL SELECT count(*)::text FROM audit
         UNION ALL SELECT COALESCE(sum(amount), 0)::text FROM journal_line UNION ALL SELECT COALESCE(sum(value), 0)::text FROM stock_value";
     let counts: Vec<String> = sqlx::query_scalar(tables)
         .fetch_all(app.sql())
         .await
         .unwrap();
-    json!({"answer": answer.data, "counts": counts})
+    json!({"answers": answers, "counts": counts})
 }
 
 /// Every file of a store, with its content.

@@ -48,8 +48,8 @@ async fn everything_comes_back_into_a_database_that_is_made_for_it() {
     assert!(found["rows"].as_i64().unwrap() > 100, "{found}");
     let (app, manager) = room.open(&elsewhere).await;
     assert_eq!(seen(&app, &manager).await, before);
-    assert_eq!(before["answer"]["auditVerify"]["verdict"], "WHOLE");
-    assert_eq!(before["answer"]["ledgerVerify"], json!([]));
+    assert_eq!(before["answers"][3]["auditVerify"]["verdict"], "WHOLE");
+    assert_eq!(before["answers"][3]["ledgerVerify"], json!([]));
     assert_eq!(files(media.path()), files(shop.app.media()));
     // The shop goes on there.
     manager.receive(&shop.ring, &shop.tray, 1).await;

@@ -89,7 +89,8 @@ fn key(table: &str) -> &'static str {
         "stock_count_scan" => "count_id || '/' || scan_id",
         "stock_transfer_line" => "transfer_id || '/' || line",
         "commodity" => "code",
-        "shop" => "singleton::text",
+        "retention_policy" => "subject",
+        "retention_hold" | "shop" => "singleton::text",
         _ => "id::text",
     }
 }

@@ -47,7 +47,10 @@ async fn what_was_lost_is_made_again_even_when_workers_are_killed() {
     }
     let _worker = app.worker();
     assert_eq!(images(&app, &manager, &item).await, before);
-    assert_eq!(stored(&app, "rendition").len(), files.len());
+    // But for what was just being written when a worker was killed, which no key reaches.
+    let whole = stored(&app, "rendition").into_iter();
+    let whole = whole.filter(|file| !file.to_string_lossy().contains('#'));
+    assert_eq!(whole.count(), files.len());
     let of_it = "SELECT count(*) FROM event WHERE kind = 'item.image_rendered'";
     let told: i64 = sqlx::query_scalar(of_it)
         .fetch_one(app.sql())
