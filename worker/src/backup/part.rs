@@ -20,6 +20,8 @@ use super::{
     program::{PIECE, pump},
 };
 
+/// How much of what `age` complains about is read, in bytes.
+const COMPLAINT_MAX: u64 = 4096;
 /// What the names of encrypted files end with.
 const SEALED: &str = ".age";
 
@@ -66,6 +68,7 @@ impl Sealing {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let output = output.ok_or_else(|| io::Error::other("age has no pipe"))?;
@@ -84,13 +87,35 @@ impl Sealing {
         drop(self.input.take());
         let copied = self.copy.take().and_then(|copy| copy.join().ok());
         let hashed = copied.unwrap_or_else(|| Err(io::Error::other("age is gone")))?;
-        let status = self.child.wait()?;
-        if status.success() {
+        if self.child.wait()?.success() {
             Ok(hashed)
         } else {
-            Err(io::Error::other(format!("age failed: {status}")))
+            Err(complaint(&mut self.child))
         }
     }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = match &mut self.input {
+            Some(input) => input.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        };
+        written.map_err(|error| match error.kind() {
+            // It has ended, and said why.
+            io::ErrorKind::BrokenPipe => complaint(&mut self.child),
+            _ => error,
+        })
+    }
+}
+
+/// Why `age` has ended.
+fn complaint(child: &mut Child) -> io::Error {
+    let mut text = String::new();
+    if let Some(pipe) = &mut child.stderr {
+        // Without its words it is said at least that it has ended.
+        let _ = pipe.take(COMPLAINT_MAX).read_to_string(&mut text);
+    }
+    let line = text.lines().next().unwrap_or("age has ended");
+    io::Error::other(line.to_owned())
 }
 
 impl Drop for Sealing {
@@ -173,10 +198,7 @@ impl Write for PartWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.sink {
             Sink::Plain(hashed) => hashed.write(bytes),
-            Sink::Sealed(sealing) => match &mut sealing.input {
-                Some(input) => input.write(bytes),
-                None => Err(io::ErrorKind::BrokenPipe.into()),
-            },
+            Sink::Sealed(sealing) => sealing.write(bytes),
         }
     }
 
@@ -217,7 +239,8 @@ impl PartReader {
             .arg(identity)
             .arg(&path)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command
             .spawn()
             .map_err(|error| BackupError::about("age", error))?;
@@ -240,12 +263,7 @@ impl Read for PartReader {
             Self::Plain(file) => file.read(buffer),
             Self::Sealed { child, output } => match output.read(buffer)? {
                 // That it has nothing more to say does not mean that all was well.
-                0 if !buffer.is_empty() => match child.wait()? {
-                    status if status.success() => Ok(0),
-                    status => Err(io::Error::other(format!(
-                        "cannot be decrypted (age: {status})"
-                    ))),
-                },
+                0 if !buffer.is_empty() && !child.wait()?.success() => Err(complaint(child)),
                 read => Ok(read),
             },
         }
