@@ -77,7 +77,7 @@ async fn a_backup_is_made_and_proved_by_a_worker() {
 async fn two_who_press_the_same_button_get_one_backup() {
     let shop = Shop::open().await;
     let pressed = join_all((0..8).map(|_| shop.manager.change("backupCreate", json!({})))).await;
-    let codes: Vec<_> = pressed.iter().map(|answer| codes(answer)).collect();
+    let codes: Vec<_> = pressed.iter().map(codes).collect();
     let refused = codes
         .iter()
         .filter(|codes| **codes == ["BACKUP_RUNNING"])

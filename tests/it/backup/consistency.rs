@@ -34,7 +34,7 @@ async fn a_backup_is_of_one_moment_while_a_writer_posts_all_the_time() {
                 let begun = Instant::now();
                 shop.post(u32::from(round) + 1).await;
                 shop.manager.receive(&shop.ring, &shop.tray, 1).await;
-                if round % 8 == 0 && round < 160 {
+                if round.is_multiple_of(8) && round < 160 {
                     shop.manager
                         .picture(&shop.ring, small(round.wrapping_mul(2) + writer))
                         .await;

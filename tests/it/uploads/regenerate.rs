@@ -51,7 +51,7 @@ async fn what_was_lost_is_made_again_even_when_workers_are_killed() {
     let whole = stored(&app, "rendition").into_iter();
     let whole = whole.filter(|file| !file.to_string_lossy().contains('#'));
     assert_eq!(whole.count(), files.len());
-    let of_it = "SELECT count(*) FROM event WHERE kind = 'item.image_rendered'";
+    let of_it = "SELECT count(*) FROM event WHERE payload->>'action' = 'item.image_rendered'";
     let told: i64 = sqlx::query_scalar(of_it)
         .fetch_one(app.sql())
         .await
