@@ -161,6 +161,6 @@ mod tests {
         }
         let refusal = Queue::parse("queue", "songs").unwrap_err();
         assert_eq!(refusal.code, Code::NotAnOption);
-        assert_eq!(refusal.params["options"], "bulk, codes, media");
+        assert_eq!(refusal.params["options"], "bulk, codes, media, operations");
     }
 }

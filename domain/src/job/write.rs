@@ -319,6 +319,7 @@ mod tests {
     fn a_result_fits_its_column() {
         assert!(is_small(&json!({"rows": 12})));
         assert!(!is_small(&json!("a".repeat(RESULT_MAX))));
-        assert!(!is_small(&json!(vec![1; RESULT_MAX / 3])));
+        assert!(is_small(&json!(vec![1; RESULT_MAX / 3])));
+        assert!(!is_small(&json!(vec![1; RESULT_MAX / 3 + 1])));
     }
 }
