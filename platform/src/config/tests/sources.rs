@@ -109,9 +109,15 @@ fn the_file_is_the_named_one_or_the_one_at_hand() {
 
 #[test]
 fn no_secret_is_shown() {
-    let shown = format!("{:?}", load(&[("GOLDSHOP_BLOB__SECRET_KEY", "hidden")]));
+    let secrets = [
+        ("GOLDSHOP_BLOB__SECRET_KEY", "hidden"),
+        ("GOLDSHOP_BACKUP__COPY_SECRET_KEY", "hidden"),
+        ("DATABASE_BACKUP_URL", "postgres://me:hidden@db/shop"),
+        ("DATABASE_SCRATCH_URL", "postgres://me:hidden@db/shop"),
+    ];
+    let shown = format!("{:?}", load(&secrets));
     assert!(!shown.contains("hidden"), "{shown}");
-    assert_eq!(shown.matches("REDACTED").count(), 3, "{shown}");
+    assert_eq!(shown.matches("REDACTED").count(), 6, "{shown}");
 }
 
 #[test]
