@@ -75,7 +75,6 @@ CREATE TABLE retention_file (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE INDEX job_age ON job (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX api_token_expiry ON api_token (expires_at);
 
 -- What a job is kept as. Jobs of backups are none of these: backups have rules of their own.
