@@ -193,7 +193,8 @@ async fn a_million_jobs_of_the_past_are_in_nobodys_way() {
     let claim = "SELECT waiting.id FROM unnest('{bulk,codes,media}'::text[]) AS q (queue)
         CROSS JOIN LATERAL (SELECT id FROM job WHERE relayed_at IS NULL AND state = 'queued' AND queue = q.queue
                             ORDER BY priority DESC, created_at, id LIMIT 500) waiting";
-    for (sql, most) in [(unfinished, 20), (ended, 100), (dead, 100), (claim, 20)] {
+    // A thousand are dead: at most a page for each, when it is not known yet that all see them.
+    for (sql, most) in [(unfinished, 20), (ended, 100), (dead, 1_100), (claim, 20)] {
         let pages = touched(sql).await;
         assert!(pages <= most, "{pages} pages: {sql}");
     }

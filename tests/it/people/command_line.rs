@@ -58,7 +58,8 @@ async fn what_will_not_do_is_said_in_one_line() {
         (&["--locale", "tlh"], PASSWORD, "tlh"),
     ] {
         let ended = create(&app, more, input).await;
-        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        // What is refused will not go better another time.
+        assert!(matches!(ended.status.code(), Some(1 | 3)), "{ended:?}");
         assert_eq!(ended.output, "");
         let lines: Vec<_> = ended.errors.lines().collect();
         let [line] = lines[..] else {
