@@ -31,8 +31,8 @@ pub struct Worker {
     pub checkpoint_key_file: PathBuf,
     /// The file that checkpoints of the trail are added to; best on another machine's disk.
     pub checkpoint_file: PathBuf,
-    /// Where rates of metals are fetched from: https, or http on this machine; nowhere without.
-    #[serde(deserialize_with = "optional_web_url")]
+    /// Where rates of metals are fetched from: https, or http on this machine; nowhere without. Some have a key in it, so it is never written down.
+    #[serde(deserialize_with = "optional_web_url", skip_serializing)]
     pub metal_rate_url: Option<Url>,
     /// How long a worker may take to stop; jobs that still run shortly before are given back (`shutdown_seconds`).
     #[serde(

@@ -196,3 +196,55 @@ impl Shop {
             .all(|job| job.state == "succeeded")
     }
 }
+
+/// Has a schedule done now, and waits for its job.
+async fn run(shop: &Shop, name: &str) -> Value {
+    let all = shop
+        .manager
+        .ok("{ schedules { id name } }", json!({}))
+        .await;
+    let mut all = all["schedules"].as_array().unwrap().iter();
+    let found = all.find(|schedule| schedule["name"] == name).unwrap();
+    let input = json!({"id": found["id"]});
+    let asked = shop.manager.done("scheduleRunNow", input).await["job"].take();
+    let job = "query($id: ID!) { job(id: $id) { state error } }";
+    eventually(LONG, "its job has ended", async || {
+        let found = shop.manager.ok(job, json!({"id": asked["id"]})).await["job"].take();
+        ["SUCCEEDED", "DEAD"]
+            .iter()
+            .any(|end| found["state"] == *end)
+            .then_some(found)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_make_backups_and_a_proof_that_fails_is_a_job_that_fails() {
+    let shop = Shop::of(TestApp::builder().with_worker()).await;
+    let none = run(&shop, "Proof of the newest backup").await;
+    assert_eq!(none["state"], "DEAD");
+    assert!(none["error"].as_str().unwrap().contains("no such backup"));
+    assert_eq!(run(&shop, "Backup").await["state"], "SUCCEEDED");
+    let sound = run(&shop, "Proof of the newest backup").await;
+    assert_eq!(sound["state"], "SUCCEEDED", "{sound}");
+
+    let backups = shop.backups();
+    let [name] = &backups[..] else {
+        panic!("{backups:?}")
+    };
+    let file = shop.app.backups().join(name).join("database.backup");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let unsound = run(&shop, "Proof of the newest backup").await;
+    assert_eq!(unsound["state"], "DEAD");
+    let why = unsound["error"].as_str().unwrap();
+    assert!(why.contains("is not sound: files"), "{why}");
+    let kept = "{ backups { nodes { name verification { isSound } } } }";
+    let kept = shop.manager.ok(kept, json!({})).await;
+    assert_eq!(
+        kept["backups"]["nodes"],
+        json!([{"name": name, "verification": {"isSound": false}}])
+    );
+}

@@ -11,7 +11,7 @@ use crate::{backup, context::Context, failure::Failure};
 /// Makes the proof, from the beginning, and keeps what it finds.
 ///
 /// # Errors
-/// When it cannot be found out, or the database fails.
+/// When the backup is not sound: nobody looks at jobs that went well. When it cannot be found out, or the database fails.
 pub async fn run(context: &Context, attempt: &Attempt, id: BackupId) -> Result<(), Failure> {
     let (backups, viewer) = (context.domain.backups(), &attempt.viewer);
     let job = (attempt.job, attempt.number);
@@ -24,13 +24,12 @@ pub async fn run(context: &Context, attempt: &Attempt, id: BackupId) -> Result<(
         backup::BackupError::Refused(_) => Failure::discard(error),
         _ => Failure::retry(error),
     })?;
-    if !report.is_sound() {
-        let wrong: Vec<_> = report
-            .checks
-            .iter()
-            .filter(|check| !check.is_sound)
-            .collect();
-        tracing::error!(backup = name, ?wrong, "a backup is not sound");
+    if report.is_sound() {
+        return Ok(backups.proved(viewer, Some(job), &name, &report).await?);
     }
-    Ok(backups.proved(viewer, Some(job), &name, &report).await?)
+    backups.proved(viewer, None, &name, &report).await?;
+    let wrong = report.checks.iter().filter(|check| !check.is_sound);
+    let wrong: Vec<_> = wrong.map(|check| check.name.as_str()).collect();
+    let why = format!("{name} is not sound: {}", wrong.join(", "));
+    Err(Failure::discard(Fault::from(why)))
 }
