@@ -1,6 +1,6 @@
 //! Fetching a document from an address that the settings name, such as rates of metals: over TLS, in bounded time, of bounded size, and from nowhere else.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use reqwest::{Client, Response, header, redirect};
 use url::{Host, Url};
@@ -16,11 +16,11 @@ const SIZE_MAX: usize = 256 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// It would travel where others can change it.
-    #[error("{0} is not https; plain http is for this machine alone")]
+    #[error("an address of {0} is not https; plain http is for this machine alone")]
     Insecure(String),
     /// The other side is away, or does not keep to HTTP.
     #[error("the source does not answer: {0}")]
-    Away(#[from] reqwest::Error),
+    Away(#[source] reqwest::Error),
     /// It answers otherwise, also when it says that the document is elsewhere.
     #[error("the source answers {0}")]
     Refused(u16),
@@ -29,11 +29,24 @@ pub enum FeedError {
     TooLong,
 }
 
+impl From<reqwest::Error> for FeedError {
+    /// Without the address, which may hold a key: what fails is written into logs and shown with jobs.
+    fn from(error: reqwest::Error) -> Self {
+        Self::Away(error.without_url())
+    }
+}
+
 /// Where a document is fetched from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Feed {
     client: Client,
     url: Url,
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Feed")
+    }
 }
 
 impl Feed {
@@ -43,7 +56,7 @@ impl Feed {
     /// When it is another, or there can be no client.
     pub fn new(url: &Url) -> Result<Self, FeedError> {
         if url.scheme() != "https" && !is_here(url) {
-            return Err(FeedError::Insecure(url.as_str().to_owned()));
+            return Err(FeedError::Insecure(url.scheme().to_owned()));
         }
         // A provider that is installed already is as good.
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
@@ -116,5 +129,19 @@ mod tests {
             let feed = Feed::new(&url.parse().unwrap());
             assert_eq!(feed.is_ok(), allowed, "{url}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_is_in_no_error() {
+        let insecure = Feed::new(&"http://rates.example.com/?key=hidden".parse().unwrap());
+        assert!(!insecure.unwrap_err().to_string().contains("hidden"));
+        // Nobody listens there: the port is let go of at once.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/?key=hidden", free.local_addr().unwrap());
+        drop(free);
+        let feed = Feed::new(&url.parse().unwrap()).unwrap();
+        let away = feed.fetch().await.unwrap_err();
+        let told = format!("{away} {away:?}");
+        assert!(!told.contains("hidden"), "{told}");
     }
 }

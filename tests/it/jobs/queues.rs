@@ -173,7 +173,8 @@ async fn a_million_jobs_of_the_past_are_in_nobodys_way() {
     until(PATIENCE, "it is known that all see them", async || {
         let vacuum = sqlx::query("VACUUM ANALYZE job").execute(app.sql());
         vacuum.await.unwrap();
-        let all = "SELECT (relallvisible = relpages)::int4::int8 FROM pg_class WHERE relname = 'job'";
+        let all =
+            "SELECT (relallvisible = relpages)::int4::int8 FROM pg_class WHERE relname = 'job'";
         app.count(all).await == 1
     })
     .await;
