@@ -4,6 +4,7 @@ mod asking;
 mod consistency;
 mod copies;
 mod faults;
+mod fetching;
 mod incremental;
 mod point_in_time;
 mod programs;
