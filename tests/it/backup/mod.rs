@@ -3,6 +3,7 @@
 mod asking;
 mod consistency;
 mod copies;
+mod drill;
 mod faults;
 mod fetching;
 mod incremental;
