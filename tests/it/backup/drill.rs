@@ -11,7 +11,7 @@ async fn a_drill_loses_less_with_the_archive_than_with_the_backup_of_the_night()
         .args(["--without-demo", "--json"])
         .env("BIN_DIR", process::folder());
     let done = tokio::time::timeout(LONG, drill.output()).await;
-    let done = done.expect("it ends in time").unwrap();
+    let done = done.unwrap().unwrap();
     assert!(done.status.success(), "{done:?}");
     let found: Value = serde_json::from_slice(&done.stdout).unwrap();
     let [log, backup] = &found["results"].as_array().unwrap()[..] else {
