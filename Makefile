@@ -54,7 +54,7 @@ services-status: ## which private PostgreSQL and Redis run, and on which ports
 	@scripts/services.sh status
 
 services-stop: ## stop services that something left running
-	@for instance in dev test bench; do scripts/services.sh stop $$instance || exit; done
+	@for instance in dev test bench drill; do scripts/services.sh stop $$instance || exit; done
 
 clean-data: ## remove all data of this checkout, to start afresh
 	@scripts/clean-data.sh

@@ -18,6 +18,7 @@ pub fn minimum_days(subject: Subject) -> i32 {
         Subject::Exports | Subject::IdempotencyKeys => 1,
         Subject::Events => 3,
         Subject::Imports | Subject::Jobs => 7,
+        Subject::Audit => 1827,
         Subject::ApiTokens | Subject::Proofs | Subject::ScheduleFirings => 30,
     }
 }

@@ -4,6 +4,7 @@ mod attacks;
 mod clearing;
 mod crash;
 mod policies;
+mod trail;
 
 use serde_json::{Value, json};
 use tests::{

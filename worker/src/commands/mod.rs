@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod backups;
 pub(crate) mod days;
 pub(crate) mod demo;
 pub(crate) mod jobs;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Schedules(schedules::Arguments),
     /// Make a backup of everything, without waiting for a worker.
     Backup(backup::BackupArguments),
+    /// List backups, here or in the store that has their copies.
+    Backups(backups::Arguments),
     /// Get a backup back, or a part of it.
     Restore(backup::RestoreArguments),
     /// Prove that a backup can be restored, and is what was there.
