@@ -3,6 +3,7 @@
 //! What goes is decided by the database alone: a function of its owner reads the policies and the hold, knows the least that each policy may say, and
 //! removes what is older, some at a time ([ADR 30](../docs/adr/0030-retention.md)). The trail, entries and movements are never among it.
 
+mod files;
 mod query;
 mod rules;
 mod run;
@@ -19,6 +20,8 @@ pub use entity::{
     retention_result::Model as Outcome,
     retention_run::Model as Run,
 };
+pub use files::StoredFile;
+pub(crate) use files::name;
 pub use rules::minimum_days;
 pub use run::Progress;
 
