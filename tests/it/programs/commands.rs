@@ -7,7 +7,7 @@ use tests::{
     app::TestApp,
     picture::small,
     process::{Ended, Program, run},
-    wait::PATIENCE,
+    wait::{PATIENCE, until},
 };
 
 async fn worker(app: &TestApp, arguments: &[&str]) -> Ended {
@@ -196,6 +196,19 @@ async fn pictures_are_made_anew_and_who_loses_patience_takes_it_back() {
     for shade in 0..3 {
         manager.picture(&item, small(shade)).await;
     }
+    // Without a worker nobody does it.
+    let mut program = Program::spawn("worker", &["images", "regenerate"], app.variables());
+    let jobs = "SELECT count(*) FROM job WHERE kind = 'item.regenerate_images'";
+    until(PATIENCE, "it is asked for", async || {
+        app.count(jobs).await == 1
+    })
+    .await;
+    program.signal("-INT");
+    assert_eq!(program.ended().await.code(), Some(4));
+    program.says("was cancelled").await;
+    let cancelled =
+        "SELECT count(*) FROM job WHERE kind = 'item.regenerate_images' AND state = 'cancelled'";
+    assert_eq!(app.count(cancelled).await, 1);
     // Asked for twice it is the same job.
     let asked = ["images", "regenerate", "--no-wait", "--json"];
     let job = json_said(&app, &asked).await;
@@ -204,15 +217,6 @@ async fn pictures_are_made_anew_and_who_loses_patience_takes_it_back() {
         (&json!("item.regenerate_images"), &json!("queued"))
     );
     assert_eq!(json_said(&app, &asked).await["id"], job["id"]);
-    // Without a worker nobody does it.
-    let mut program = Program::spawn("worker", &["images", "regenerate"], app.variables());
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    program.signal("INT");
-    assert_eq!(program.ended().await.code(), Some(4));
-    program.says("was cancelled").await;
-    let cancelled =
-        "SELECT count(*) FROM job WHERE kind = 'item.regenerate_images' AND state = 'cancelled'";
-    assert_eq!(app.count(cancelled).await, 1);
 
     let _worker = app.worker();
     app.until_done(PATIENCE).await;

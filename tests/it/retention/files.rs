@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use domain::{Viewer, retention::Report};
+use domain::{
+    Viewer,
+    clock::{Clock as _, SystemClock, new_id},
+    retention::Report,
+};
 use platform::blob::{BlobKey, BlobStore, Fingerprint};
 use rand::Rng as _;
 use sea_orm::sqlx::{self, AssertSqlSafe, PgPool, Row as _};
@@ -315,7 +319,7 @@ async fn retire(db: &PgPool, keys: &[&str]) -> i64 {
 async fn who_refers_and_who_retires_exclude_each_other() {
     let app = TestApp::start().await;
     let db = database::pool(&app.database_url());
-    let job = uuid::Uuid::now_v7();
+    let job = new_id(SystemClock.now());
     let sql = "INSERT INTO job (id, kind, queue, payload, state, max_attempts, relayed_at, created_at, finished_at)
         VALUES ($1, 'item.export', 'bulk', '{}', 'succeeded', 1, now(), now(), now())";
     sqlx::query(sql).bind(job).execute(app.sql()).await.unwrap();
@@ -567,7 +571,10 @@ async fn renditions_beside_clearing_up_are_there_in_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_killed_over_and_over_finds_and_removes_each_file_once() {
     const FILES: u32 = 6_000;
-    let app = eager().start().await;
+    let app = eager()
+        .set("GOLDSHOP_WORKER__LEASE_SECONDS", 3)
+        .start()
+        .await;
     let owner = app.owner().await;
     let blobs = app.config().blob.open().unwrap();
     let (_manager, ..) = pictured(&app).await;
@@ -634,7 +641,10 @@ async fn a_backup_beside_it_is_sound() {
     clear_here(&context).await;
     a_week_passes(&app).await;
     let long = Duration::from_secs(180);
-    let backup = run("worker", &["backup", "--json"], app.variables(), "", long);
+    let mut variables = app.variables().clone();
+    let owner = database::as_owner(&app.database_url());
+    variables.insert("DATABASE_OWNER_URL".to_owned(), owner);
+    let backup = run("worker", &["backup", "--json"], &variables, "", long);
     let clearing = async {
         for _ in 0..5 {
             clear_here(&context).await;
@@ -642,6 +652,6 @@ async fn a_backup_beside_it_is_sound() {
     };
     let (backup, ()) = tokio::join!(backup, clearing);
     assert!(backup.status.success(), "{backup:?}");
-    let verified = run("worker", &["verify"], app.variables(), "", long).await;
+    let verified = run("worker", &["verify"], &variables, "", long).await;
     assert!(verified.status.success(), "{verified:?}");
 }
