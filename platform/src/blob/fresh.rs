@@ -1,6 +1,6 @@
 //! Names that may be used: those that were retired never are again, so that whoever removes their files may be as late as they like.
 
-use domain::{Domain, Result};
+use domain::{Domain, Error, Result};
 
 use super::BlobKey;
 
@@ -23,7 +23,7 @@ pub async fn fresh(domain: &Domain, keys: Vec<BlobKey>) -> Result<Vec<BlobKey>> 
 /// # Errors
 /// When the database does not answer.
 pub async fn fresh_one(domain: &Domain, key: BlobKey) -> Result<BlobKey> {
-    let name = vec![key.as_str().to_owned()];
-    let generations = domain.retention().generations(name).await?;
-    Ok(key.in_generation(generations.into_iter().max().unwrap_or_default()))
+    let mut keys = fresh(domain, vec![key]).await?;
+    keys.pop()
+        .ok_or_else(|| Error::internal("a name without a generation"))
 }

@@ -289,11 +289,11 @@ async fn what_is_young_held_or_no_file_of_ours_stays() {
 }
 
 /// As the application's role, one file of a job: its transaction is left open.
-async fn refer<'a>(
+async fn refer(
     db: &PgPool,
     job: uuid::Uuid,
     key: &str,
-) -> Result<sqlx::Transaction<'a, sqlx::Postgres>, sqlx::Error> {
+) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
     let mut tx = db.begin().await?;
     let sql = "INSERT INTO job_file (id, job_id, name, media_type, blob_key, byte_size, created_at) VALUES (gen_random_uuid(), $1, $2, 'text/csv', $2, 1, now())";
     sqlx::query(sql)
@@ -596,7 +596,7 @@ async fn a_run_that_is_killed_over_and_over_finds_and_removes_each_file_once() {
     let all = i64::from(FILES);
     assert_eq!(counts(&run, "UNREFERENCED_FILES"), (all, all, 5 * all));
     assert_eq!(app.count("SELECT count(*) FROM retention_file").await, 0);
-    assert_eq!(super::super::uploads::stored(&app, "original").len(), 1);
+    assert_eq!(crate::uploads::stored(&app, "original").len(), 1);
     assert_nothing_is_missing(&app, &blobs).await;
 }
 

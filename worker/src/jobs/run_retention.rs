@@ -66,7 +66,7 @@ async fn survey(
     let old = context
         .blobs
         .list()
-        .try_filter(|file| ready(file.written_at <= until));
+        .try_filter(move |file| ready(file.written_at <= until));
     let mut batches = pin!(old.try_chunks(BATCH));
     while let Some(files) = batches.next().await {
         let files = files.map_err(|error| Failure::retry(error.1))?;
