@@ -109,12 +109,11 @@ pub(super) async fn remove_in_tx(
     subject: Subject,
     most: i32,
 ) -> Result<Gone> {
-    let gone = match subject {
-        Subject::UnreferencedFiles => statement("SELECT * FROM blob_remove($1)", [most.into()]),
-        _ => {
-            let sql = "SELECT * FROM retention_remove($1, $2)";
-            statement(sql, [subject.to_value().into(), most.into()])
-        }
+    let gone = if subject == Subject::UnreferencedFiles {
+        statement("SELECT * FROM blob_remove($1)", [most.into()])
+    } else {
+        let sql = "SELECT * FROM retention_remove($1, $2)";
+        statement(sql, [subject.to_value().into(), most.into()])
     };
     let gone = Gone::find_by_statement(gone).one(tx).await?;
     let gone = gone.ok_or_else(|| Error::internal("a removal gave no row"))?;
@@ -149,9 +148,10 @@ pub(super) async fn look_in_tx(
          SELECT $1, $2, CASE WHEN $3 THEN d.row_count ELSE 0 END, CASE WHEN $3 THEN d.file_count ELSE 0 END,
              CASE WHEN $3 THEN d.byte_count ELSE 0 END, d.older_than, d.oldest_kept FROM ",
     );
-    sql.push(match subject {
-        Subject::UnreferencedFiles => "blob_due() d",
-        _ => "retention_due($2) d",
+    sql.push(if subject == Subject::UnreferencedFiles {
+        "blob_due() d"
+    } else {
+        "retention_due($2) d"
     });
     sql.push(
         " ON CONFLICT (run_id, subject) DO UPDATE SET row_count = retention_result.row_count + EXCLUDED.row_count,

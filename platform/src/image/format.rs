@@ -74,8 +74,8 @@ fn refused(start: &[u8]) -> Rejection {
     let (brands, _cut) = brands.as_chunks::<4>();
     // The second is the version.
     let says = |known: &[&[u8; 4]]| {
-        let named = brands.iter().enumerate().filter(|(at, _)| *at != 1);
-        named.into_iter().any(|(_, brand)| known.contains(&brand))
+        let mut named = brands.iter().enumerate().filter(|(at, _)| *at != 1);
+        named.any(|(_, brand)| known.contains(&brand))
     };
     if says(&[b"avif", b"avis"]) {
         Rejection::Avif
