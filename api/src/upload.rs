@@ -3,24 +3,45 @@
 
 use std::fs::File;
 
-use domain::{Code, Error, Refusal, Result, item::NewImage};
+use domain::{Code, Domain, Error, Refusal, Result, item::NewImage};
 use platform::{
-    blob::{BlobError, BlobKey, BlobStore, Fingerprint},
+    blob::{BlobError, BlobKey, BlobStore, Fingerprint, fresh_one},
     document::{DocumentError, recognise},
     image::{InspectError, Inspected, Limits, Rejection, inspect_open},
 };
 use uuid::Uuid;
 
+/// How often a file is stored again that was retired before a row could refer to it, at most.
+const AGAIN: u8 = 4;
+
+/// Counts how often a file was stored.
+#[derive(Debug, Default)]
+pub struct Storing(u8);
+
+impl Storing {
+    /// Whether the file has to be stored again, under another name, because it was retired before a row could refer to it.
+    pub fn again(&mut self, error: &Error) -> bool {
+        self.0 += 1;
+        self.0 <= AGAIN && error.is_retired_file()
+    }
+}
+
 /// Stores the picture in `file` and says what it is. Two uploads of the same content share one blob.
 ///
 /// # Errors
 /// When it is no picture that we take, or the blob store does not answer.
-pub async fn store(limits: &Limits, blobs: &BlobStore, file: File) -> Result<NewImage> {
+pub async fn store(
+    limits: &Limits,
+    domain: &Domain,
+    blobs: &BlobStore,
+    file: &File,
+) -> Result<NewImage> {
+    let file = file.try_clone().map_err(Error::internal)?;
     let inspected = inspect(*limits, file.try_clone().map_err(Error::internal)?).await?;
     let fingerprint = Fingerprint::of_open(file.try_clone().map_err(Error::internal)?)
         .await
         .map_err(Error::internal)?;
-    let key = BlobKey::original(&fingerprint);
+    let key = fresh_one(domain, BlobKey::original(&fingerprint)).await?;
     blobs
         .put_open(&key, tokio::fs::File::from_std(file))
         .await
@@ -59,7 +80,13 @@ pub struct StoredFile {
 ///
 /// # Errors
 /// When it is too large, or the blob store does not answer.
-pub async fn store_file(limit: u64, blobs: &BlobStore, id: Uuid, file: File) -> Result<StoredFile> {
+pub async fn store_file(
+    limit: u64,
+    blobs: &BlobStore,
+    id: Uuid,
+    file: &File,
+) -> Result<StoredFile> {
+    let file = file.try_clone().map_err(Error::internal)?;
     if file.metadata().map_err(Error::internal)?.len() > limit {
         return Err(Refusal::new(Code::TooLarge, "file")
             .with("max", limit)
@@ -102,10 +129,12 @@ pub struct StoredAttachment {
 /// When it is too large or nothing that we take, or the blob store does not answer.
 pub async fn store_attachment(
     limits: &Limits,
+    domain: &Domain,
     blobs: &BlobStore,
     name: &str,
-    file: File,
+    file: &File,
 ) -> Result<StoredAttachment> {
+    let file = file.try_clone().map_err(Error::internal)?;
     let limits = Limits {
         max_bytes: ATTACHMENT_MAX,
         ..*limits
@@ -125,7 +154,7 @@ pub async fn store_attachment(
     let hash = Fingerprint::of_open(file.try_clone().map_err(Error::internal)?)
         .await
         .map_err(Error::internal)?;
-    let key = BlobKey::attachment(&hash);
+    let key = fresh_one(domain, BlobKey::attachment(&hash)).await?;
     let bytes = blobs
         .put_open(&key, tokio::fs::File::from_std(file))
         .await
@@ -153,6 +182,8 @@ fn refusal(rejection: &Rejection) -> Refusal {
     match rejection {
         Rejection::TooLarge { limit } => Refusal::new(Code::TooLarge, "file").with("max", limit),
         Rejection::UnsupportedType => Refusal::new(Code::UnsupportedType, "file"),
+        Rejection::Heic => Refusal::new(Code::HeicPicture, "file"),
+        Rejection::Avif => Refusal::new(Code::AvifPicture, "file"),
         Rejection::DimensionsTooLarge {
             width,
             height,

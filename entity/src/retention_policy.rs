@@ -29,6 +29,8 @@ pub enum Subject {
     Proofs,
     /// Times of schedules that have come.
     ScheduleFirings,
+    /// Files that nothing refers to any more.
+    UnreferencedFiles,
 }
 
 /// How long something is kept.

@@ -26,8 +26,8 @@ object (kind, oid, name, privileges, needed) AS (
             WHEN c.relkind IN ('v', 'm') OR c.relname = 'seaql_migrations' THEN '{SELECT}'::text[]
              -- Levels and values follow from movements and reservations, and what was counted from scans, by their triggers; weeks and
              -- days from movements, by functions. Turnovers follow from lines of entries, numbers from entries, what is held from holds, and what is
-             -- closed of stock from periods. Changes of rows are kept by triggers, and seals made by functions.
-             WHEN c.relname IN ('stock_level', 'stock_lot_level', 'stock_value', 'stock_cost', 'stock_cost_layer', 'stock_count_location',
+             -- closed of stock from periods. Changes of rows are kept by triggers, and seals made by functions. Names of files are retired by functions.
+             WHEN c.relname IN ('blob_retired', 'stock_level', 'stock_lot_level', 'stock_value', 'stock_cost', 'stock_cost_layer', 'stock_count_location',
                                 'stock_count_line', 'stock_week', 'stock_week_item', 'stock_week_mark', 'stock_flow_day', 'stock_level_day',
                                 'stock_flow_total', 'stock_series_mark', 'stock_closing', 'commodity', 'journal_sequence',
                                  'account_turnover', 'subsidiary_turnover', 'journal_hold_open', 'journal_horizon', 'stock_account', 'stock_booking', 'stock_booked', 'stock_recosting', 'stock_landed_value', 'journal_revaluation',

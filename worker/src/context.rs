@@ -1,6 +1,6 @@
 //! The only things that a job may touch.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{Domain, Viewer};
 use platform::{blob::BlobStore, feed::Feed, image::Limits};
@@ -27,6 +27,8 @@ pub struct Context {
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// Where rates of metals are fetched from; none where no source is named.
     pub metal_rates: Option<Feed>,
+    /// For how long a file is left alone that nothing refers to yet.
+    pub file_grace: Duration,
     /// What backups are made of, and where they go.
     pub backups: Arc<Setup>,
     /// Cancelled when attempts have to stop because the worker is going down.

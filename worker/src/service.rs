@@ -196,6 +196,7 @@ pub fn context(config: &Config) -> Result<Context, StartError> {
             .as_ref()
             .map(Feed::new)
             .transpose()?,
+        file_grace: config.worker.file_grace,
         cut_short: CancellationToken::new(),
         running: Running::default(),
     })

@@ -4,6 +4,7 @@
 //! removes what is older, some at a time ([ADR 30](../docs/adr/0030-retention.md)). Of the trail whole months go, where somebody has said so, and what is
 //! left can be proved as before ([ADR 35](../docs/adr/0035-retention-of-the-trail.md)). Entries and movements are never among it.
 
+mod files;
 mod query;
 mod rules;
 mod run;
@@ -20,6 +21,8 @@ pub use entity::{
     retention_result::Model as Outcome,
     retention_run::Model as Run,
 };
+pub use files::StoredFile;
+pub(crate) use files::name;
 pub use rules::minimum_days;
 pub use run::Progress;
 

@@ -119,6 +119,7 @@ pub const COVERAGE: &[Covered] = &[
         ],
     ),
     excluded("backup", WORK),
+    excluded("blob_retired", WORK),
     kept("category", "id"),
     kept("commodity", ""),
     kept("dimension_value", "id"),

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod backups;
 pub(crate) mod days;
 pub(crate) mod demo;
+pub(crate) mod images;
 pub(crate) mod jobs;
 pub(crate) mod ledger;
 pub(crate) mod queues;
@@ -39,6 +40,8 @@ pub(crate) enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+    /// Look after pictures of items.
+    Images(images::Arguments),
     /// Look after background jobs.
     Jobs(jobs::Arguments),
     /// Look after the queues of background jobs.
@@ -71,7 +74,8 @@ pub(crate) async fn work(config: &Config) -> Result<(), StartError> {
 /// understood.
 const REFUSED: u8 = 3;
 
-/// An error with an exit code of its own: 3 for what was not done because something is in the way, 4 for a backup that is not sound. All others
+/// An error with an exit code of its own: 3 for what was not done because something is in the way, 4 for a backup that is not sound and for what was
+/// cancelled. All others
 /// end with 1, and a command line that cannot be understood with 2.
 #[derive(Debug)]
 pub(crate) struct Exit {
