@@ -61,20 +61,7 @@ impl Journal<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let id = LedgerVerificationId(new_id(now));
-        let task = Task::VerifyLedger {
-            verification_id: id,
-        };
-        let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-        let asked = ActiveModel {
-            id: Set(id),
-            job_id: Set(job_id),
-            note: Set(note),
-            created_at: Set(now),
-            ..Default::default()
-        };
-        let asked = asked.insert(&tx).await?;
-        record_in_tx(&tx, viewer, now, &asked).await?;
+        let asked = ask_verification_in_tx(&tx, viewer, now, note).await?;
         claim.keep_in_tx(&tx, &asked).await?;
         self.domain.commit(tx).await?;
         Ok(asked)
@@ -130,6 +117,30 @@ impl Journal<'_> {
             differences: found.first,
         })
     }
+}
+
+/// Asks for a proof with this note, in a transaction that has reasons of its own.
+pub(crate) async fn ask_verification_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    note: Option<String>,
+) -> Result<LedgerVerification> {
+    let id = LedgerVerificationId(new_id(now));
+    let task = Task::VerifyLedger {
+        verification_id: id,
+    };
+    let job_id = job::enqueue_one_in_tx(tx, viewer, now, task).await?;
+    let asked = ActiveModel {
+        id: Set(id),
+        job_id: Set(job_id),
+        note: Set(note),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    let asked = asked.insert(tx).await?;
+    record_in_tx(tx, viewer, now, &asked).await?;
+    Ok(asked)
 }
 
 async fn keep_in_tx(
