@@ -34,7 +34,7 @@ async fn schedules_are_listed_shown_paused_resumed_and_run() {
         "{list:?}"
     );
     let all = value(&worker(&app, &["list", "--json"]).await);
-    assert_eq!(all.as_array().unwrap().len(), 8);
+    assert_eq!(all.as_array().unwrap().len(), 9);
 
     let paused = worker(&app, &["pause", "Nightly proof"]).await;
     assert!(paused.output.contains("paused"), "{paused:?}");

@@ -204,7 +204,7 @@ fn row(job: &Job) -> [String; 9] {
     ]
 }
 
-/// Who or what caused it, in one word: `worker jobs show` has all of it.
+/// What caused it, as near as is known: `worker jobs show` has all of it.
 fn cause(job: &Job) -> String {
     let schedule = job.schedule_id.map(|id| format!("schedule {id}"));
     let user = job.user_id.map(|id| format!("user {id}"));
