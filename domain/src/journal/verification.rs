@@ -9,6 +9,7 @@ use sea_orm::{
     AccessMode, ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait as _, DatabaseTransaction,
     EntityTrait as _, IsolationLevel, TransactionTrait as _,
 };
+use serde_json::json;
 
 use super::{
     Journal,
@@ -80,7 +81,7 @@ impl Journal<'_> {
         Ok(Entity::find_by_id(id).one(&self.domain.reads).await?)
     }
 
-    /// Makes the proof, and ends its job well. What it has found is kept in a transaction of its own, for the one that reads only reads.
+    /// Makes the proof, ends its job well, and tells how many things are not what they should be. What it has found is kept in a transaction of its own, for the one that reads only reads.
     ///
     /// # Errors
     /// When a person asks, another worker has taken the job over, or the database fails.
@@ -89,13 +90,15 @@ impl Journal<'_> {
         viewer: &Viewer,
         job: (JobId, i32),
         id: LedgerVerificationId,
-    ) -> Result<()> {
+    ) -> Result<i64> {
         let proof = self.prove(viewer).await?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         keep_in_tx(&tx, id, &proof, now).await?;
-        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
-        self.domain.commit(tx).await
+        let result = json!({ "differences": proof.count });
+        job::succeed_with_in_tx(&tx, viewer, now, job, &result).await?;
+        self.domain.commit(tx).await?;
+        Ok(proof.count)
     }
 
     /// Adds everything up again, as long as that takes. All is read at one moment, while posting goes on.

@@ -32,7 +32,7 @@ async fn a_proof_is_made_when_an_operator_wants_one() {
     for (errand, kind, told) in [
         ("RECONCILE_LEVELS", "stock.reconcile", Some("differences")),
         ("VERIFY_TRAIL", "trail.verify", Some("seals")),
-        ("VERIFY_LEDGER", "ledger.verify", None),
+        ("VERIFY_LEDGER", "ledger.verify", Some("differences")),
         ("REGENERATE_IMAGES", "item.regenerate_images", None),
     ] {
         let done = manager
