@@ -43,7 +43,7 @@ impl Order {
 
     /// The same for a schedule, which knows of no item.
     pub(crate) fn parse_scheduled(errand: Errand) -> Result<Self, Refusal> {
-        Self::parse(errand, None).map_err(|_| {
+        Self::parse(errand, None).map_err(|_refusal| {
             Refusal::new(Code::NotBySchedule, "errand").with("value", errand.to_value())
         })
     }

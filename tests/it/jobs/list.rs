@@ -157,6 +157,7 @@ async fn the_schedules_of_a_page_are_one_statement() {
     let proxy = PostgresProxy::start(database.url()).await;
     let app = TestApp::builder()
         .database_url(proxy.url())
+        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 2)
         .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
         .start()
         .await;

@@ -49,7 +49,7 @@ impl JobWhere {
         let schedules = schedule.map(|schedule| {
             let ids = schedule.r#in.iter();
             ids.map(|id| ScheduleId::parse("where.schedule.in", id))
-                .collect()
+                .collect::<Result<Vec<_>, Refusal>>()
         });
         Ok(JobFilter {
             state_in: state.map(|state| state.r#in.into_iter().map(Into::into).collect()),
