@@ -276,6 +276,8 @@ codes! {
     NotAGroup = "NOT_A_GROUP",
     /// The item is no template: it has no options.
     NotATemplate = "NOT_A_TEMPLATE",
+    /// It is done to one thing, and a schedule knows of none. Params: `value`.
+    NotBySchedule = "NOT_BY_SCHEDULE",
     /// Another quantity would come out than went in. Params: `difference`.
     NotConserved = "NOT_CONSERVED",
     /// The job was not given up: there is nothing to try again.
@@ -372,8 +374,6 @@ codes! {
     UnknownAttribute = "UNKNOWN_ATTRIBUTE",
     /// There is no commodity of this name. Params: `value`.
     UnknownCommodity = "UNKNOWN_COMMODITY",
-    /// Nobody may start jobs of this kind by hand. Params: `value`, `options`.
-    UnknownKind = "UNKNOWN_KIND",
     /// There is no time zone of this name. Params: `value`.
     UnknownTimeZone = "UNKNOWN_TIME_ZONE",
     /// There is no unit of this name. Params: `value`.

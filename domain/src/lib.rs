@@ -13,6 +13,7 @@ pub mod currency;
 pub mod db;
 mod decimal;
 pub mod dimension;
+pub mod errand;
 pub mod error;
 pub mod event;
 pub mod exact;

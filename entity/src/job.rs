@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{JobId, UserId};
+use crate::id::{JobId, ScheduleId, UserId};
 
 /// Where a job is in its life.
 #[derive(
@@ -75,8 +75,8 @@ pub struct Model {
     /// The user who caused it.
     pub user_id: Option<UserId>,
     /// The schedule that caused it.
-    pub schedule_id: Option<Uuid>,
-    /// For which of the schedule's moments.
+    pub schedule_id: Option<ScheduleId>,
+    /// For which of the schedule's moments; when it was asked for, if that was beside its times.
     pub tick: Option<DateTime<Utc>>,
     /// When somebody asked to take it back while it ran.
     pub cancel_requested_at: Option<DateTime<Utc>>,

@@ -9,6 +9,7 @@ pub mod backup;
 pub mod category;
 pub mod commodity;
 pub mod dimension_value;
+pub mod errand;
 pub mod event;
 pub mod exchange_rate;
 pub mod fiscal_year;

@@ -4,40 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::ScheduleId;
-
-/// What is done.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text")]
-#[serde(rename_all = "snake_case")]
-pub enum Errand {
-    /// A backup is made.
-    #[sea_orm(string_value = "backup.create")]
-    CreateBackup,
-    /// Rates of metals are fetched.
-    #[sea_orm(string_value = "metal_rate.fetch")]
-    FetchMetalRates,
-    /// What stock has cost is proved to be the sum of its costs.
-    #[sea_orm(string_value = "stock.reconcile_costs")]
-    ReconcileCosts,
-    /// Levels of stock are proved to be the sums of movements.
-    #[sea_orm(string_value = "stock.reconcile_levels")]
-    ReconcileLevels,
-    /// Days and weeks of stock are proved to be the sums of movements.
-    #[sea_orm(string_value = "stock.reconcile_series")]
-    ReconcileSeries,
-    /// What is old is cleared up.
-    #[sea_orm(string_value = "retention.run")]
-    Retention,
-    /// The newest backup is proved.
-    #[sea_orm(string_value = "backup.verify")]
-    VerifyBackup,
-    /// It is proved that nothing was changed behind the trail's back.
-    #[sea_orm(string_value = "trail.verify")]
-    VerifyTrail,
-}
+use crate::{errand::Errand, id::ScheduleId};
 
 /// What becomes of a time that nobody was at work at.
 #[derive(

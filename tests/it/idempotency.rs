@@ -854,7 +854,7 @@ async fn stock_cases(manager: &Actor, shelf: &str) -> Vec<Case> {
         ),
         Case::new(
             "jobEnqueue",
-            json!({"kind": "item.render_code", "itemId": item}),
+            json!({"errand": "RENDER_CODE", "itemId": item}),
             "priority",
             json!(5),
         ),

@@ -14,6 +14,7 @@ mod books;
 mod category;
 mod database_roles;
 mod demo;
+mod documentation;
 mod events;
 mod harness;
 mod idempotency;

@@ -136,6 +136,17 @@ impl RedisServer {
         }
     }
 
+    /// Kills the server and takes away all that it has kept: it comes back empty.
+    ///
+    /// # Panics
+    /// When its files cannot be removed.
+    pub fn lose(&mut self) {
+        self.kill();
+        std::fs::remove_dir_all(&self.directory).expect("its files are ours");
+        std::fs::create_dir_all(&self.directory)
+            .expect("the directory for temporary files is writable");
+    }
+
     /// Stops the server's process in its tracks: connections stay open, nothing is answered.
     pub fn freeze(&self) {
         self.signal("-STOP");

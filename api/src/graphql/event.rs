@@ -231,11 +231,9 @@ impl Subscriptions {
             .transpose()
             .map_err(Error::from)
             .or_graphql(ctx.viewer())?;
-        let filter = JobFilter::from(filter.unwrap_or_default());
-        filter
-            .check()
-            .map_err(Error::from)
-            .or_graphql(ctx.viewer())?;
+        let filter = filter.unwrap_or_default().parse();
+        let filter = filter.and_then(|filter| filter.check().map(|()| filter));
+        let filter = filter.map_err(Error::from).or_graphql(ctx.viewer())?;
         let events = events(ctx, Interest::Jobs { job }, after).await?;
         Ok(resolved(events.and_then(move |events| {
             let filter = filter.clone();

@@ -37,13 +37,14 @@ use domain::{
     page::Page,
     period::{FiscalYear, Period},
     pricing::Pricing,
+    schedule::Schedule,
     stock::{ItemStocking, StockEntry, StockMovement, StockTotal},
     transfer::StockTransferLine,
     unit_of_measure::UnitOfMeasure,
 };
 use entity::id::{
     AccountId, CategoryId, DimensionValueId, FiscalYearId, ItemId, JobId, JournalDraftId,
-    JournalEntryId, JournalHoldId, LocationId, LotId, StockCountId, StockEntryId,
+    JournalEntryId, JournalHoldId, LocationId, LotId, ScheduleId, StockCountId, StockEntryId,
     StockLandedCostId, StockTransferId, UnitOfMeasureId,
 };
 
@@ -583,6 +584,16 @@ impl Loader<JobId> for Loaders {
     async fn load(&self, ids: &[JobId]) -> Result<HashMap<JobId, Job>, LoadError> {
         let rows = self.domain.jobs().by_ids(&self.viewer, ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<ScheduleId> for Loaders {
+    type Value = Schedule;
+    type Error = LoadError;
+
+    async fn load(&self, ids: &[ScheduleId]) -> Result<HashMap<ScheduleId, Schedule>, LoadError> {
+        let rows = self.domain.schedules().by_ids(&self.viewer, ids).await?;
+        Ok(rows.into_iter().map(|row| (row.row.id, row)).collect())
     }
 }
 

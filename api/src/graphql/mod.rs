@@ -17,6 +17,7 @@ pub mod count;
 pub mod date;
 pub mod decimal;
 pub mod dimension;
+pub mod errand;
 pub mod error;
 pub mod event;
 pub mod exchange_rate;

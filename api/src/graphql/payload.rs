@@ -134,6 +134,8 @@ user_error_codes! {
     NotAGroup,
     /// The item is no template: it has no options.
     NotATemplate,
+    /// It is done to one thing, and a schedule knows of none.
+    NotBySchedule,
     /// Another quantity would come out than went in.
     NotConserved,
     /// The job was not given up: there is nothing to try again.
@@ -230,8 +232,6 @@ user_error_codes! {
     UnknownAttribute,
     /// There is no commodity of this name.
     UnknownCommodity,
-    /// Nobody may start jobs of this kind by hand.
-    UnknownKind,
     /// There is no time zone of this name.
     UnknownTimeZone,
     /// There is no unit of this name.

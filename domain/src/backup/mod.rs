@@ -28,7 +28,7 @@ use crate::{
     db,
     error::{Code, Error, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
-    job::{self, Task},
+    job::{self, Enqueued, Task},
     keyset::{Column as Key, Cursor, List, Order, Reading},
     page::{Page, PageArgs},
     permission::Permission,
@@ -334,32 +334,35 @@ async fn verify_in_tx(
     Ok(row)
 }
 
-/// Asks for a whole backup, for a schedule with this name; one that is being made already will do.
-pub(crate) async fn ask_by_schedule_in_tx(
+/// Asks for a whole backup; one that is being made already will do.
+pub(crate) async fn ask_or_join_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    name: String,
-) -> Result<JobId> {
+    note: Option<String>,
+) -> Result<Enqueued> {
     forget_dead_in_tx(tx, now).await?;
     let running = Entity::find()
         .filter(Column::State.eq(RowState::Running))
         .one(tx)
         .await?;
+    let is_new = running.is_none();
     let row = match running {
         Some(row) => row,
-        None => ask_in_tx(tx, viewer, now, false, Some(name)).await?,
+        None => ask_in_tx(tx, viewer, now, false, note).await?,
     };
-    row.job_id
-        .ok_or_else(|| Error::internal("a backup is being made by nobody"))
+    let id = row.job_id;
+    let id = id.ok_or_else(|| Error::internal("a backup is being made by nobody"))?;
+    Ok(Enqueued { id, is_new })
 }
 
-/// Asks for the proof of the newest backup, for a schedule. Where there is none, the job says so by failing: somebody has to know.
+/// Asks for the proof of the newest backup; one that is being made already will do. Where there is no backup, the job says so by failing: somebody
+/// has to know.
 pub(crate) async fn verify_newest_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
-) -> Result<JobId> {
+) -> Result<Enqueued> {
     let newest = Entity::find()
         .filter(Column::State.eq(RowState::Complete))
         .filter(Column::RemovedAt.is_null())
@@ -369,11 +372,17 @@ pub(crate) async fn verify_newest_in_tx(
         .await?;
     let Some(newest) = newest else {
         let backup_id = BackupId(Uuid::nil());
-        return job::enqueue_one_in_tx(tx, viewer, now, Task::VerifyBackup { backup_id }).await;
+        let id = job::enqueue_one_in_tx(tx, viewer, now, Task::VerifyBackup { backup_id }).await?;
+        return Ok(Enqueued { id, is_new: true });
     };
-    let row = verify_in_tx(tx, viewer, now, newest).await?;
-    row.verification_job_id
-        .ok_or_else(|| Error::internal("a backup is being proved by nobody"))
+    let before = newest.verification_job_id;
+    let after = verify_in_tx(tx, viewer, now, newest).await?;
+    let id = after.verification_job_id;
+    let id = id.ok_or_else(|| Error::internal("a backup is being proved by nobody"))?;
+    Ok(Enqueued {
+        id,
+        is_new: before != Some(id),
+    })
 }
 
 /// The index that keeps a second backup from being made at the same time.

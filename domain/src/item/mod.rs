@@ -57,6 +57,7 @@ pub use order::{OrderField, OrderTerm};
 pub(crate) use query::ITEM_COLUMNS;
 pub use query::{ItemInCategory, ItemWithImage};
 pub(crate) use query::{Marked, Marks, first_barcodes, first_ids, known, marked, plain};
+pub(crate) use regenerate::regenerate_images_in_tx;
 pub(crate) use rendered::{
     LockedImage, give_up_image_in_tx, lock_image_in_tx, lock_items_of_images_in_tx,
     take_up_image_in_tx, take_up_images_in_tx,

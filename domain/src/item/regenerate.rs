@@ -8,8 +8,8 @@ use entity::{
     item_image::{self, Column, Model as ItemImage, State},
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, sea_query::NullOrdering,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::NullOrdering,
 };
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     audit::{self, Change},
     error::{Error, Result},
     idempotency::{Claimed, claim_in_tx},
-    job::{self, Enqueued, NewJob, Task, hold_attempt_in_tx},
+    job::{self, Enqueued, Task, hold_attempt_in_tx},
     permission::Permission,
     sql::{statement, uuids},
     viewer::Viewer,
@@ -42,19 +42,7 @@ impl Items<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let task = Task::RegenerateImages { before: now };
-        let new = NewJob::new(task).unique(ACTION);
-        let Enqueued { id, is_new } = job::enqueue_new_in_tx(&tx, viewer, now, new).await?;
-        if is_new {
-            let change = Change {
-                action: ACTION,
-                aggregate_type: "job",
-                aggregate_id: id.0,
-                before: None::<&JobId>,
-                after: Some(&id),
-            };
-            audit::write_in_tx(&tx, viewer, now, change).await?;
-        }
+        let Enqueued { id, .. } = regenerate_images_in_tx(&tx, viewer, now).await?;
         claim.keep_in_tx(&tx, &id).await?;
         self.domain.commit(tx).await?;
         Ok(id)
@@ -116,8 +104,29 @@ impl Items<'_> {
     }
 }
 
+/// Asks for all pictures to be rendered anew, in a transaction that has reasons of its own; or tells the job that does it already.
+pub(crate) async fn regenerate_images_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+) -> Result<Enqueued> {
+    let task = Task::RegenerateImages { before: now };
+    let asked = job::enqueue_new_in_tx(tx, viewer, now, task, ACTION).await?;
+    if asked.is_new {
+        let change = Change {
+            action: ACTION,
+            aggregate_type: "job",
+            aggregate_id: asked.id.0,
+            before: None::<&JobId>,
+            after: Some(&asked.id),
+        };
+        audit::write_in_tx(tx, viewer, now, change).await?;
+    }
+    Ok(asked)
+}
+
 /// How many of all pictures were rendered since then, in percent.
-async fn progress_in_tx(tx: &sea_orm::DatabaseTransaction, before: DateTime<Utc>) -> Result<i16> {
+async fn progress_in_tx(tx: &DatabaseTransaction, before: DateTime<Utc>) -> Result<i16> {
     let sql = "SELECT (100 * count(*) FILTER (WHERE rendered_at >= $1) / GREATEST(count(*), 1))::int2 AS percent
                FROM item_image WHERE state <> 'processing'";
     let row = tx.query_one_raw(statement(sql, [before.into()])).await?;

@@ -1,12 +1,13 @@
 //! Which jobs.
 
+use entity::id::ScheduleId;
 use sea_orm::ActiveEnum as _;
 
 use super::State;
 use crate::{
     error::{Code, Refusal},
     filter::{CONDITIONS_MAX, TextFilter, push_text},
-    sql::Sql,
+    sql::{Sql, uuids},
 };
 
 /// Which jobs. All that is given must hold; an empty filter is every job.
@@ -18,6 +19,8 @@ pub struct JobFilter {
     pub kind: Option<TextFilter>,
     /// By the queue that carries it.
     pub queue: Option<TextFilter>,
+    /// The schedule that caused it: one of these.
+    pub schedule_in: Option<Vec<ScheduleId>>,
 }
 
 impl JobFilter {
@@ -28,6 +31,7 @@ impl JobFilter {
     pub fn check(&self) -> Result<(), Refusal> {
         let texts = [&self.kind, &self.queue].into_iter().flatten();
         let conditions = self.state_in.as_ref().map_or(0, Vec::len)
+            + self.schedule_in.as_ref().map_or(0, Vec::len)
             + texts.clone().map(TextFilter::size).sum::<usize>();
         if conditions > CONDITIONS_MAX {
             return Err(Refusal::new(Code::TooMany, "where").with("max", CONDITIONS_MAX));
@@ -41,6 +45,7 @@ impl JobFilter {
             state_in,
             kind,
             queue,
+            schedule_in,
         } = self;
         sql.push("true");
         if let Some(states) = state_in {
@@ -48,7 +53,21 @@ impl JobFilter {
         }
         push_text(sql, "kind", kind.as_ref());
         push_text(sql, "queue", queue.as_ref());
+        if let Some(schedules) = schedule_in {
+            push_schedules(sql, schedules);
+        }
     }
+}
+
+/// As with states, those of one come in order from an index.
+fn push_schedules(sql: &mut Sql, schedules: &[ScheduleId]) {
+    match schedules {
+        [schedule] => sql.push(" AND schedule_id = ").bind(*schedule),
+        schedules => sql
+            .push(" AND schedule_id = ANY(")
+            .bind(uuids(schedules))
+            .push(")"),
+    };
 }
 
 /// Jobs of one state come in order from an index; of a list PostgreSQL would have to sort them.
@@ -86,6 +105,21 @@ mod tests {
         for states in [&[][..], &[State::Dead, State::Failed]] {
             assert_eq!(text(&in_states(states)), "true AND state = ANY($1::text[])");
         }
+    }
+
+    #[test]
+    fn one_schedule_is_asked_for_as_an_index_has_it() {
+        let of = |schedules: &[ScheduleId]| JobFilter {
+            schedule_in: Some(schedules.to_vec()),
+            ..JobFilter::default()
+        };
+        let id = ScheduleId(uuid::Uuid::from_u128(7));
+        assert_eq!(text(&of(&[id])), "true AND schedule_id = $1");
+        for schedules in [&[][..], &[id, id]] {
+            assert_eq!(text(&of(schedules)), "true AND schedule_id = ANY($1)");
+        }
+        assert!(of(&[id; 100]).check().is_ok());
+        assert!(of(&[id; 101]).check().is_err());
     }
 
     #[test]

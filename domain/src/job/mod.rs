@@ -8,9 +8,9 @@
 //! attempt looks at it in the very statement that begins it.
 
 mod attempt;
+mod by_hand;
 mod cancel;
 mod death;
-mod errand;
 mod file;
 mod filter;
 mod handover;
@@ -36,16 +36,16 @@ use entity::id::{
 use serde::{Deserialize, Serialize};
 
 pub use attempt::{Failed, Started};
+pub use by_hand::NewErrand;
 pub use entity::{
     job::{Model as Job, State},
     job_file::Model as JobFile,
 };
-pub use errand::{Errand, NewErrand};
 pub use file::NewJobFile;
 pub(crate) use file::add_files_in_tx;
 pub use filter::JobFilter;
 pub use handover::Relayed;
-pub use new::{Enqueued, NewJob};
+pub use new::Enqueued;
 pub(crate) use new::{enqueue_in_tx, enqueue_new_in_tx, enqueue_one_in_tx};
 pub(crate) use progress::hold_attempt_in_tx;
 pub use queue::{Queue, QueueStanding};

@@ -44,6 +44,7 @@ pub(crate) use post::write_in_tx;
 pub use revaluation::{REVALUED_MAX, Revaluation, RevaluationLine, RevaluedAccount, Valuation};
 pub(crate) use rules::{Entry, Line, parse_date};
 pub use subsidiary::{SubsidiaryBalanceRow, SubsidiaryBalancesOf};
+pub(crate) use verification::ask_verification_in_tx;
 pub use verification::{Proof, differences};
 pub use verify::{DIFFERENCES_MAX, Difference};
 pub use watch::{Touched, WATCHED_MAX, Watched, WatchedBalance};

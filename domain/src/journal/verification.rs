@@ -9,6 +9,7 @@ use sea_orm::{
     AccessMode, ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait as _, DatabaseTransaction,
     EntityTrait as _, IsolationLevel, TransactionTrait as _,
 };
+use serde_json::json;
 
 use super::{
     Journal,
@@ -61,20 +62,7 @@ impl Journal<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let id = LedgerVerificationId(new_id(now));
-        let task = Task::VerifyLedger {
-            verification_id: id,
-        };
-        let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
-        let asked = ActiveModel {
-            id: Set(id),
-            job_id: Set(job_id),
-            note: Set(note),
-            created_at: Set(now),
-            ..Default::default()
-        };
-        let asked = asked.insert(&tx).await?;
-        record_in_tx(&tx, viewer, now, &asked).await?;
+        let asked = ask_verification_in_tx(&tx, viewer, now, note).await?;
         claim.keep_in_tx(&tx, &asked).await?;
         self.domain.commit(tx).await?;
         Ok(asked)
@@ -93,7 +81,7 @@ impl Journal<'_> {
         Ok(Entity::find_by_id(id).one(&self.domain.reads).await?)
     }
 
-    /// Makes the proof, and ends its job well. What it has found is kept in a transaction of its own, for the one that reads only reads.
+    /// Makes the proof, ends its job well, and tells how many things are not what they should be. What it has found is kept in a transaction of its own, for the one that reads only reads.
     ///
     /// # Errors
     /// When a person asks, another worker has taken the job over, or the database fails.
@@ -102,13 +90,15 @@ impl Journal<'_> {
         viewer: &Viewer,
         job: (JobId, i32),
         id: LedgerVerificationId,
-    ) -> Result<()> {
+    ) -> Result<i64> {
         let proof = self.prove(viewer).await?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         keep_in_tx(&tx, id, &proof, now).await?;
-        job::succeed_in_tx(&tx, viewer, now, job.0, job.1).await?;
-        self.domain.commit(tx).await
+        let result = json!({ "differences": proof.count });
+        job::succeed_with_in_tx(&tx, viewer, now, job, &result).await?;
+        self.domain.commit(tx).await?;
+        Ok(proof.count)
     }
 
     /// Adds everything up again, as long as that takes. All is read at one moment, while posting goes on.
@@ -130,6 +120,30 @@ impl Journal<'_> {
             differences: found.first,
         })
     }
+}
+
+/// Asks for a proof with this note, in a transaction that has reasons of its own.
+pub(crate) async fn ask_verification_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    note: Option<String>,
+) -> Result<LedgerVerification> {
+    let id = LedgerVerificationId(new_id(now));
+    let task = Task::VerifyLedger {
+        verification_id: id,
+    };
+    let job_id = job::enqueue_one_in_tx(tx, viewer, now, task).await?;
+    let asked = ActiveModel {
+        id: Set(id),
+        job_id: Set(job_id),
+        note: Set(note),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    let asked = asked.insert(tx).await?;
+    record_in_tx(tx, viewer, now, &asked).await?;
+    Ok(asked)
 }
 
 async fn keep_in_tx(

@@ -5,13 +5,15 @@ use entity::id::{JobId, ScheduleId};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 
 use super::{
-    Firing, Outcome, Schedule, ScheduleRow, Schedules, errand, lock_in_tx, next_of, query,
+    Firing, Outcome, Schedule, ScheduleRow, Schedules, lock_in_tx, next_of, query,
     rules::{self, Decision, Due},
     timetable_of, write,
 };
 use crate::{
+    errand::Order,
     error::{Code, Error, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
+    job::Enqueued,
     permission::Permission,
     sql::statement,
     viewer::Viewer,
@@ -75,7 +77,8 @@ impl Schedules<'_> {
                 .into());
         }
         let tick = query::clock_in_tx(&tx).await?;
-        let job = errand::ask_in_tx(&tx, viewer, tick, row.errand, &row.name).await?;
+        let asked = ask_in_tx(&tx, viewer, tick, &row).await?;
+        let job = asked.id;
         let requested = Decision {
             tick,
             missed_since: None,
@@ -85,6 +88,7 @@ impl Schedules<'_> {
         if !write::decide_in_tx(&tx, &firing).await? {
             return Err(Error::internal("two of a schedule at the same microsecond"));
         }
+        name_in_tx(&tx, asked, &firing).await?;
         write::arrive_in_tx(&tx, id, None, Some(job)).await?;
         write::record_in_tx(&tx, viewer, now, "schedule.run", Some(&row), Some(&row)).await?;
         let schedule = query::get_in_tx(&tx, id).await?;
@@ -104,11 +108,7 @@ async fn decide_in_tx(
     now: DateTime<Utc>,
 ) -> Result<Option<Firing>> {
     let ScheduleRow {
-        id,
-        name,
-        errand,
-        when_missed,
-        ..
+        id, when_missed, ..
     } = &schedule.row;
     let due = Due {
         since,
@@ -120,13 +120,14 @@ async fn decide_in_tx(
     if is_decided_in_tx(tx, *id, decision.tick).await? {
         return Ok(None);
     }
-    let job = match decision.outcome {
-        Outcome::Fired => Some(errand::ask_in_tx(tx, viewer, now, *errand, name).await?),
+    let asked = match decision.outcome {
+        Outcome::Fired => Some(ask_in_tx(tx, viewer, now, &schedule.row).await?),
         Outcome::Missed | Outcome::Overlapped | Outcome::Requested => None,
     };
+    let job = asked.map(|asked| asked.id);
     let firing = firing(*id, decision, job, now);
-    if let Some(job) = job {
-        write::name_in_tx(tx, job, &firing).await?;
+    if let Some(asked) = asked {
+        name_in_tx(tx, asked, &firing).await?;
     }
     if !write::decide_in_tx(tx, &firing).await? {
         return Err(Error::internal("a time of a schedule has come twice"));
@@ -134,6 +135,26 @@ async fn decide_in_tx(
     write::arrive_in_tx(tx, *id, Some(firing.tick), job).await?;
     write::tell_in_tx(tx, viewer, now, "schedule.fire", &schedule.row).await?;
     Ok(Some(firing))
+}
+
+/// Asks for the job, whose note says which schedule it was.
+async fn ask_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    schedule: &ScheduleRow,
+) -> Result<Enqueued> {
+    let order = Order::parse_scheduled(schedule.errand)?;
+    let note = Some(schedule.name.clone());
+    order.ask_in_tx(tx, viewer, now, note).await
+}
+
+/// Says which schedule a job is of, and which of its times; one that somebody else had asked for stays theirs.
+async fn name_in_tx(tx: &DatabaseTransaction, asked: Enqueued, firing: &Firing) -> Result<()> {
+    if asked.is_new {
+        write::name_in_tx(tx, asked.id, firing).await?;
+    }
+    Ok(())
 }
 
 fn firing(

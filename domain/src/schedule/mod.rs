@@ -4,7 +4,6 @@
 //! says how far its schedule has got: the job is made there, and the next time written down. So each time comes once, however many look
 //! ([ADR 28](../docs/adr/0028-schedules.md)). The clock is the database's: there is one, whatever the clocks of those who look say.
 
-mod errand;
 mod fire;
 mod query;
 mod rules;
@@ -17,7 +16,7 @@ use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 
 pub use entity::{
-    schedule::{Errand, Model as ScheduleRow, WhenMissed},
+    schedule::{Model as ScheduleRow, WhenMissed},
     schedule_firing::{Model as Firing, Outcome},
 };
 pub use rules::{SCHEDULES_MAX, UPCOMING_MAX};
@@ -25,6 +24,7 @@ use timetable::Timetable;
 
 use crate::{
     Domain,
+    errand::Errand,
     error::{Code, Error, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     page::{Page, PageArgs},
@@ -92,7 +92,7 @@ impl Schedules<'_> {
     /// Adds a schedule. Its first time is the first one behind now.
     ///
     /// # Errors
-    /// When the viewer may not steer jobs, a value is refused, the name is taken, or there are too many.
+    /// When the viewer may not steer jobs, a value is refused, the errand is nothing for a schedule, the name is taken, or there are too many.
     pub async fn create(
         &self,
         viewer: &Viewer,

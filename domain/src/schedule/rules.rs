@@ -4,10 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{
-    Errand, NewSchedule, Outcome, ScheduleChange, WhenMissed,
+    NewSchedule, Outcome, ScheduleChange, WhenMissed,
     timetable::{Timetable, parse_cron, parse_zone},
 };
 use crate::{
+    errand::{Errand, Order},
     error::{Code, Refusal, Refusals, Result},
     patch::Patch,
     text::{self, NAME_MAX},
@@ -56,8 +57,9 @@ pub(super) fn parse_new(new: NewSchedule, now: DateTime<Utc>) -> Result<Draft> {
     let name = refusals.take(parse_name(&name));
     let cron = refusals.take(parse_cron(&cron, now));
     let time_zone = refusals.take(time_zone.as_deref().map(zone).transpose());
-    let draft = name.zip(cron).zip(time_zone);
-    let draft = draft.map(|((name, cron), time_zone)| Draft {
+    let order = refusals.take(Order::parse_scheduled(errand));
+    let draft = name.zip(cron).zip(time_zone).zip(order);
+    let draft = draft.map(|(((name, cron), time_zone), _)| Draft {
         name,
         cron,
         time_zone,

@@ -35,19 +35,14 @@ pub(super) async fn own_in_tx(tx: &DatabaseTransaction) -> Result<()> {
     Ok(())
 }
 
-/// Says which schedule a job is of, and which of its times; one that somebody else had asked for stays theirs.
+/// Says which schedule a job is of, and which of its times.
 pub(super) async fn name_in_tx(
     tx: &DatabaseTransaction,
     job: JobId,
     firing: &Firing,
 ) -> Result<()> {
-    let sql = "UPDATE job SET schedule_id = $2, tick = $3 WHERE id = $1 AND schedule_id IS NULL AND created_at = $4";
-    let values = [
-        job.into(),
-        firing.schedule_id.into(),
-        firing.tick.into(),
-        firing.decided_at.into(),
-    ];
+    let sql = "UPDATE job SET schedule_id = $2, tick = $3 WHERE id = $1";
+    let values = [job.into(), firing.schedule_id.into(), firing.tick.into()];
     tx.execute_raw(statement(sql, values)).await?;
     Ok(())
 }

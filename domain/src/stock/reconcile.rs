@@ -24,7 +24,7 @@ use crate::{
     cost::proof as costs,
     error::{Error, Result},
     idempotency::{Claimed, claim_in_tx},
-    job::{self, NewJob, Task},
+    job::{self, Task},
     permission::Permission,
     series::proof,
     sql::statement,
@@ -86,7 +86,7 @@ impl Stock<'_> {
                 Claimed::Before(answer) => return Ok(answer),
                 Claimed::Now(claim) => claim,
             };
-        let asked = ask_in_tx(&tx, viewer, now, (subject, note), 0).await?;
+        let asked = ask_in_tx(&tx, viewer, now, (subject, note)).await?;
         claim.keep_in_tx(&tx, &asked).await?;
         self.domain.commit(tx).await?;
         Ok(asked)
@@ -172,23 +172,21 @@ pub struct Proof {
     pub differences: i64,
 }
 
-/// Asks for a proof of this, with this note, by a job of this priority.
+/// Asks for a proof of this, with this note, in a transaction that has reasons of its own.
 pub(crate) async fn ask_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
     (subject, note): (Subject, Option<String>),
-    priority: i16,
 ) -> Result<StockReconciliation> {
     let id = StockReconciliationId(new_id(now));
     let task = Task::ReconcileStock {
         reconciliation_id: id,
     };
-    let job = NewJob::new(task).priority(priority);
-    let job = job::enqueue_new_in_tx(tx, viewer, now, job).await?;
+    let job_id = job::enqueue_one_in_tx(tx, viewer, now, task).await?;
     let asked = ActiveModel {
         id: Set(id),
-        job_id: Set(job.id),
+        job_id: Set(job_id),
         subject: Set(subject),
         note: Set(note),
         created_at: Set(now),

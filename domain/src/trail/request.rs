@@ -17,7 +17,7 @@ use crate::{
     clock::new_id,
     error::{Error, Result},
     idempotency::{Claimed, claim_in_tx},
-    job::{self, NewJob, Task},
+    job::{self, Task},
     permission::Permission,
     sql::statement,
     stock::parse_note,
@@ -43,7 +43,7 @@ impl Trail<'_> {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };
-        let asked = ask_in_tx(&tx, viewer, now, note, 0).await?;
+        let asked = ask_in_tx(&tx, viewer, now, note).await?;
         claim.keep_in_tx(&tx, &asked).await?;
         self.domain.commit(tx).await?;
         Ok(asked)
@@ -97,23 +97,21 @@ impl Trail<'_> {
     }
 }
 
-/// Asks for a proof with this note, by a job of this priority.
+/// Asks for a proof with this note, in a transaction that has reasons of its own.
 pub(crate) async fn ask_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
     now: DateTime<Utc>,
     note: Option<String>,
-    priority: i16,
 ) -> Result<TrailVerification> {
     let id = TrailVerificationId(new_id(now));
     let task = Task::VerifyTrail {
         verification_id: id,
     };
-    let job = NewJob::new(task).priority(priority);
-    let job = job::enqueue_new_in_tx(tx, viewer, now, job).await?;
+    let job_id = job::enqueue_one_in_tx(tx, viewer, now, task).await?;
     let asked = ActiveModel {
         id: Set(id),
-        job_id: Set(job.id),
+        job_id: Set(job_id),
         note: Set(note),
         created_at: Set(now),
         progress: Set(None),

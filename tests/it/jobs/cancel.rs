@@ -258,7 +258,7 @@ async fn to_see_jobs_is_not_to_steer_them() {
     let reader = app.anonymous().with_token(&secret);
     for (mutation, input) in [
         ("jobCancel", json!({"id": id})),
-        ("jobEnqueue", json!({"kind": "stock.reconcile"})),
+        ("jobEnqueue", json!({"errand": "RECONCILE_LEVELS"})),
         ("queuePause", json!({"queue": "codes"})),
         ("queueResume", json!({"queue": "codes"})),
         ("deadLettersRedrive", json!({})),

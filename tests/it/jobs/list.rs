@@ -5,6 +5,7 @@ use sea_orm::sqlx::{self, AssertSqlSafe};
 use serde_json::{Value, json};
 use tests::{
     actor::Actor, app::TestApp, database::TestDatabase, picture::small, proxy::PostgresProxy,
+    work::uuid_of,
 };
 
 const JOBS: &str = "query($where: JobWhere, $first: Int, $last: Int, $after: String, $before: String) {
@@ -103,6 +104,73 @@ async fn filters_find_what_is_meant() {
     assert_eq!(page["jobs"]["pageInfo"]["hasNextPage"], true);
 }
 
+/// A schedule that has caused the first, third and fifth of all jobs; its id.
+async fn causing(app: &TestApp, manager: &Actor) -> String {
+    let input = json!({"name": "Codes", "cron": "0 0 1 1 *", "errand": "VERIFY_TRAIL"});
+    let created = manager.done("scheduleCreate", input).await;
+    let id = created["schedule"]["id"].as_str().unwrap().to_owned();
+    let jobs = app.jobs().await;
+    for job in [&jobs[0], &jobs[2], &jobs[4]] {
+        let sql = "UPDATE job SET schedule_id = $2, tick = clock_timestamp() WHERE id = $1";
+        let caused = sqlx::query(sql).bind(job.id).bind(uuid_of(&id));
+        caused.execute(app.sql()).await.unwrap();
+    }
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_found_by_the_schedule_that_caused_them() {
+    let app = TestApp::start().await;
+    let manager = furnished(&app).await;
+    let id = causing(&app, &manager).await;
+    let newest = newest_first(&app).await;
+    let other = tests::shop::global_id("Schedule", "01930000000070008000000000abcdef");
+    for (schedules, expected) in [
+        (json!([id]), vec![4, 6, 8]),
+        (json!([other, id]), vec![4, 6, 8]),
+        (json!([other]), vec![]),
+        (json!([]), vec![]),
+    ] {
+        let filter = json!({"where": {"schedule": {"in": schedules}}});
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|place: usize| newest[place].clone())
+            .collect();
+        assert_eq!(
+            ids(&manager.ok(JOBS, filter).await),
+            expected,
+            "{schedules}"
+        );
+    }
+    let both =
+        json!({"where": {"schedule": {"in": [id]}, "state": {"in": ["SUCCEEDED"]}}, "first": 1});
+    assert_eq!(ids(&manager.ok(JOBS, both).await), newest[6..7]);
+    let wrong = json!({"where": {"schedule": {"in": [newest[0]]}}});
+    assert_eq!(manager.gql(JOBS, wrong).await.codes(), ["INVALID_FORMAT"]);
+    let many = json!({"where": {"schedule": {"in": vec![id; 101]}}});
+    assert_eq!(manager.gql(JOBS, many).await.codes(), ["TOO_MANY"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schedules_of_a_page_are_one_statement() {
+    let database = TestDatabase::create();
+    let proxy = PostgresProxy::start(database.url()).await;
+    let app = TestApp::builder()
+        .database_url(proxy.url())
+        .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 2)
+        .set("GOLDSHOP_AUTH__CREDENTIAL_CACHE_SECONDS", 60)
+        .start()
+        .await;
+    let manager = furnished(&app).await;
+    causing(&app, &manager).await;
+    let query = "{ jobs(first: 20) { edges { node { scheduleId schedule { name } } } } }";
+    manager.ok(query, json!({})).await;
+    let executed = proxy
+        .during(async || manager.ok(query, json!({})).await)
+        .await;
+    assert_eq!(executed.len(), 2, "{executed:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_that_make_no_sense_are_refused_and_so_is_who_may_not_see_jobs() {
     let app = TestApp::start().await;
@@ -154,6 +222,9 @@ async fn a_page_is_one_statement_that_reads_an_index_in_order() {
             now(), now(), now()
         FROM generate_series(1, 5000) n";
     sqlx::query(many).execute(app.sql()).await.unwrap();
+    let rare = causing(&app, &manager).await;
+    let caused = format!("'{}'", uuid_of(&rare));
+    let caused = caused.as_str();
     sqlx::query("ANALYZE job").execute(app.sql()).await.unwrap();
     let dead = json!({"state": {"in": ["DEAD"]}});
     let first = manager.ok(JOBS, json!({"where": dead, "first": 20})).await;
@@ -171,6 +242,11 @@ async fn a_page_is_one_statement_that_reads_an_index_in_order() {
             json!({"first": 20, "where": dead, "after": after}),
             vec![state, id, state, id, state, id, limit],
             "job_state",
+        ),
+        (
+            json!({"first": 20, "where": {"schedule": {"in": [rare]}}}),
+            vec![caused, limit],
+            "job_by_schedule",
         ),
     ] {
         let executed = proxy

@@ -23,7 +23,7 @@ async fn a_higher_priority_overtakes_a_thousand_that_wait() {
     app.execute("DELETE FROM job").await;
     app.execute(THOUSAND).await;
     let held = app.hold_items(&[&item]).await;
-    let urgent = json!({"kind": "item.render_code", "itemId": item, "priority": 90});
+    let urgent = json!({"errand": "RENDER_CODE", "itemId": item, "priority": 90});
     let _worker = app.worker();
     // Redis has all of them before the urgent one comes.
     app.until_jobs(PATIENCE, "some are done", |jobs| {

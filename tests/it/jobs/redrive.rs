@@ -101,7 +101,7 @@ async fn of_unique_jobs_that_are_alike_the_last_is_tried_again() {
     let category = manager.category("Rings", None).await;
     let item = manager.item("RING-1", &category).await;
     app.execute("DELETE FROM job").await;
-    let input = json!({"kind": "item.render_code", "itemId": item});
+    let input = json!({"errand": "RENDER_CODE", "itemId": item});
     let mut last = Value::Null;
     for _ in 0..3 {
         last = manager.done("jobEnqueue", input.clone()).await["job"]["id"].take();

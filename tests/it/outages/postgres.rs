@@ -8,6 +8,7 @@ use tests::{
     postgres::PostgresServer,
     subscription::Received,
     wait::{PATIENCE, until},
+    work::uuid_of,
 };
 use tokio::sync::Mutex;
 
@@ -68,4 +69,35 @@ async fn the_database_goes_away_and_comes_back_while_everybody_works() {
     .await;
     assert_eq!(*heard.lock().await, all);
     listener.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_under_way_while_the_database_restarts_is_done_once_it_is_back() {
+    for outage in [PostgresServer::stop, PostgresServer::kill] {
+        let mut postgres = PostgresServer::start().await;
+        let app = TestApp::builder()
+            .database_url(postgres.url())
+            .start()
+            .await;
+        let manager = app.manager().await;
+        let item = manager
+            .item("RING-1", &manager.category("Rings", None).await)
+            .await;
+        let held = app.hold_items(&[&item]).await;
+        let _worker = app.worker();
+        app.until_jobs(PATIENCE, "the job is under way", |jobs| {
+            jobs[0].state == "running"
+        })
+        .await;
+        outage(&mut postgres);
+        drop(held);
+        postgres.resume().await;
+        app.until_done(PATIENCE * 2).await;
+        // Begun again at least once, and done once.
+        assert!(app.job_about(&item).await.attempts >= 2);
+        assert_eq!(
+            app.events_of("item.code_rendered").await,
+            [(uuid_of(&item), 1)].into()
+        );
+    }
 }

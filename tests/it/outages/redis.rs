@@ -122,6 +122,43 @@ async fn a_job_under_way_while_redis_restarts_is_not_run_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_comes_back_empty_loses_no_job_and_does_none_twice() {
+    let mut redis = RedisServer::start().await;
+    let app = TestApp::builder()
+        .redis_url(redis.url())
+        .set("GOLDSHOP_WORKER__CODE_CONCURRENCY", 1)
+        .start()
+        .await;
+    let manager = app.manager().await;
+    let category = manager.category("Rings", None).await;
+    let first = manager.item("RING-0", &category).await;
+    let held = app.hold_items(&[&first]).await;
+    let _worker = app.worker();
+    app.until_jobs(PATIENCE, "the first is under way", |jobs| {
+        jobs[0].state == "running"
+    })
+    .await;
+    let items = rings(&manager, &category, 1..10).await;
+    let queue = Queue::new(app.redis().client().clone(), app.redis().prefix(), "codes").unwrap();
+    until(PATIENCE, "Redis has all jobs", async || {
+        queue.stats().await.is_ok_and(|stats| stats.ready == 9)
+    })
+    .await;
+    redis.lose();
+    redis.resume().await;
+    until(PATIENCE, "Redis is there, and empty", async || {
+        queue.stats().await.is_ok_and(|stats| stats.ready == 0)
+    })
+    .await;
+    drop(held);
+    // As if the half minute had passed after which they are handed over again.
+    app.age_handovers().await;
+    app.until_done(PATIENCE * 2).await;
+    let once = items.iter().chain([&first]).map(|item| (uuid_of(item), 1));
+    assert_eq!(app.events_of("item.code_rendered").await, once.collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_redis_sessions_are_unavailable_and_tokens_work() {
     let mut redis = RedisServer::start().await;
     let app = TestApp::builder().redis_url(redis.url()).start().await;

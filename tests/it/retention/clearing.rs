@@ -118,7 +118,7 @@ async fn what_a_look_foresees_is_what_goes_then() {
         ("JOBS", (1, 0, 0)),
         ("PROOFS", (1, 0, 0)),
         ("IDEMPOTENCY_KEYS", (7, 0, 0)),
-        ("SCHEDULE_FIRINGS", (7, 0, 0)),
+        ("SCHEDULE_FIRINGS", (8, 0, 0)),
         ("API_TOKENS", (2, 0, 0)),
     ] {
         assert_eq!(counts(&look, subject), expected, "{subject}");

@@ -5,6 +5,7 @@ use tests::{
     app::TestApp,
     process::{Ended, run},
     wait::PATIENCE,
+    work::uuid_of,
 };
 
 use super::{schedule, shown};
@@ -34,7 +35,7 @@ async fn schedules_are_listed_shown_paused_resumed_and_run() {
         "{list:?}"
     );
     let all = value(&worker(&app, &["list", "--json"]).await);
-    assert_eq!(all.as_array().unwrap().len(), 8);
+    assert_eq!(all.as_array().unwrap().len(), 9);
 
     let paused = worker(&app, &["pause", "Nightly proof"]).await;
     assert!(paused.output.contains("paused"), "{paused:?}");
@@ -45,6 +46,25 @@ async fn schedules_are_listed_shown_paused_resumed_and_run() {
     assert_eq!(
         app.jobs().await[0].id.to_string(),
         job["job"].as_str().unwrap()
+    );
+    // The job tells what caused it.
+    let job = job["job"].as_str().unwrap();
+    let jobs = async |arguments: &[&str]| {
+        let all = [&["jobs"], arguments].concat();
+        run("worker", &all, app.variables(), "", PATIENCE)
+            .await
+            .output
+    };
+    let told = jobs(&["show", job]).await;
+    let schedule = uuid_of(&id);
+    assert!(
+        told.contains(&format!("{schedule} (Nightly proof)")),
+        "{told}"
+    );
+    let told = jobs(&["list"]).await;
+    assert!(
+        told.contains("CAUSE") && told.contains(&format!("schedule {schedule}")),
+        "{told}"
     );
     let show = value(&worker(&app, &["show", "Nightly proof", "--json"]).await);
     assert_eq!(show["next_runs"].as_array().unwrap().len(), 5);

@@ -91,6 +91,20 @@ async fn what_does_not_say_when_is_refused_in_words() {
     let answer = manager.change("scheduleUpdate", change).await;
     assert_eq!(answer.refused(), [("INVALID_CRON".into(), "cron".into())]);
     assert_eq!(shown(&manager, &id).await["cron"], rarely());
+    // What is done to one thing is nothing for a schedule.
+    let of_an_item = json!({"name": "Code", "cron": rarely(), "errand": "RENDER_CODE"});
+    for (actor, words) in [(&manager, "by hand"), (&persian, "دستی")] {
+        let answer = actor.change("scheduleCreate", of_an_item.clone()).await;
+        assert_eq!(
+            answer.refused(),
+            [("NOT_BY_SCHEDULE".into(), "errand".into())]
+        );
+        let said = &answer.user_errors()[0].message;
+        assert!(
+            said.contains("item.render_code") && said.contains(words),
+            "{said}"
+        );
+    }
     for count in [21, -1] {
         let answer = manager
             .gql(PREVIEW, json!({"cron": "@daily", "count": count}))
@@ -194,6 +208,7 @@ async fn there_are_schedules_from_the_beginning_and_what_is_taken_away_stays_awa
         "Backup",
         "Proof of costs",
         "Proof of stock levels",
+        "Proof of the books",
         "Proof of the days of stock",
         "Proof of the newest backup",
         "Proof of the trail",
@@ -203,7 +218,7 @@ async fn there_are_schedules_from_the_beginning_and_what_is_taken_away_stays_awa
     let all = manager
         .ok("{ schedules { id name version } }", json!({}))
         .await;
-    let retention = all["schedules"][6]["id"].as_str().unwrap().to_owned();
+    let retention = all["schedules"][7]["id"].as_str().unwrap().to_owned();
     manager
         .done("scheduleDelete", json!({"id": retention}))
         .await;
@@ -217,7 +232,7 @@ async fn there_are_schedules_from_the_beginning_and_what_is_taken_away_stays_awa
     locked::up(&database::as_owner(&app.database_url()), &role)
         .await
         .unwrap();
-    assert_eq!(names(&manager).await, &from_the_beginning[..6]);
+    assert_eq!(names(&manager).await, &from_the_beginning[..7]);
     // Its name is free, and the trail still has it.
     let again = schedule(&manager, "Retention", json!({"errand": "RETENTION"})).await;
     assert_ne!(again, retention);
@@ -264,7 +279,7 @@ async fn a_hundred_are_enough_and_their_list_costs_what_one_costs() {
     let manager = app.manager().await;
     let fill = "WITH made AS (
             INSERT INTO schedule (id, name, cron, errand, when_missed, created_at, updated_at)
-            SELECT gen_random_uuid(), 'S ' || n, '0 0 1 1 *', 'trail.verify', 'skip', now(), now() FROM generate_series(1, 93) n RETURNING id)
+            SELECT gen_random_uuid(), 'S ' || n, '0 0 1 1 *', 'trail.verify', 'skip', now(), now() FROM generate_series(1, 92) n RETURNING id)
         INSERT INTO schedule_state (schedule_id) SELECT id FROM made";
     app.execute(fill).await;
     let new = json!({"name": "One more", "cron": rarely(), "errand": "VERIFY_TRAIL"});

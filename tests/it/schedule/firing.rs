@@ -8,9 +8,11 @@ use domain::{
 use futures_util::future::join_all;
 use sea_orm::sqlx::{self, Executor as _};
 use serde_json::json;
-use tests::{app::TestApp, database, work::uuid_of};
+use tests::{answer::Answer, app::TestApp, database, shop::global_id, work::uuid_of};
 
 use super::{fire, firings, let_come, rarely, schedule, shown};
+
+const CAUSE: &str = "query($id: ID!) { job(id: $id) { kind requestId userId scheduleId tick schedule { name errand } } }";
 
 fn now() -> DateTime<Utc> {
     let now = SystemClock.now();
@@ -211,6 +213,112 @@ async fn doing_it_now_leaves_its_times_as_they_are() {
     assert_eq!(rows.len(), 3);
     let whose = "SELECT count(*) FROM job j JOIN app_user u ON u.id = j.user_id WHERE u.email = 'manager@example.com'";
     assert_eq!(app.count(whose).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_eight_who_press_the_same_button_one_has_it_done_and_the_others_are_told() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let id = schedule(&manager, "Proof", json!({})).await;
+    let pressed = (0..8).map(|_| manager.change("scheduleRunNow", json!({"id": id})));
+    let answers = join_all(pressed).await;
+    let refused: Vec<_> = answers.iter().flat_map(Answer::user_errors).collect();
+    assert_eq!(refused.len(), 7, "{refused:?}");
+    assert!(
+        refused
+            .iter()
+            .all(|refused| refused.code == "STILL_RUNNING")
+    );
+    assert_eq!(app.count("SELECT count(*) FROM job").await, 1);
+    assert_eq!(firings(&app, &id).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_errand_of_a_schedule_makes_its_job() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    for (errand, kind) in [
+        ("CREATE_BACKUP", "backup.create"),
+        ("FETCH_METAL_RATES", "metal_rate.fetch"),
+        ("RECONCILE_COSTS", "stock.reconcile"),
+        ("RECONCILE_LEVELS", "stock.reconcile"),
+        ("RECONCILE_SERIES", "stock.reconcile"),
+        ("REGENERATE_IMAGES", "item.regenerate_images"),
+        ("RETENTION", "retention.run"),
+        ("VERIFY_BACKUP", "backup.verify"),
+        ("VERIFY_LEDGER", "ledger.verify"),
+        ("VERIFY_TRAIL", "trail.verify"),
+    ] {
+        let id = schedule(&manager, errand, json!({"errand": errand})).await;
+        let_come(&app, &id, now() - TimeDelta::days(1)).await;
+        let fired = fire(&app, &id).await.unwrap();
+        assert_eq!(fired.outcome, Outcome::Fired, "{errand}");
+        let job = global_id("Job", &fired.job_id.unwrap().to_string());
+        let asked = json!({"id": job});
+        let job = manager.ok(CAUSE, asked).await["job"].take();
+        assert_eq!(job["kind"], kind, "{errand}");
+        assert_eq!(job["schedule"]["errand"], errand);
+    }
+    let noted = "SELECT count(*) FROM ledger_verification WHERE note = 'VERIFY_LEDGER'";
+    assert_eq!(app.count(noted).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_tells_the_schedule_that_caused_it() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let id = schedule(&manager, "Proof", json!({"allowOverlap": true})).await;
+    let time = now() - TimeDelta::days(1);
+    let_come(&app, &id, time).await;
+    fire(&app, &id).await.unwrap();
+    let run = manager.done("scheduleRunNow", json!({"id": id})).await;
+    let cause =
+        async |job: &serde_json::Value| manager.ok(CAUSE, json!({"id": job})).await["job"].take();
+    let last = manager
+        .ok("{ jobs(last: 1) { nodes { id } } }", json!({}))
+        .await;
+    let by_itself = cause(&last["jobs"]["nodes"][0]["id"]).await;
+    let tick: DateTime<Utc> = by_itself["tick"].as_str().unwrap().parse().unwrap();
+    assert_eq!((tick, &by_itself["userId"]), (time, &json!(null)));
+    let by_hand = cause(&run["job"]["id"]).await;
+    assert!(
+        by_hand["userId"].is_string()
+            && by_hand["requestId"].is_string()
+            && by_hand["tick"].is_string(),
+        "{by_hand}"
+    );
+    for job in [&by_itself, &by_hand] {
+        assert_eq!(
+            (&job["scheduleId"], &job["schedule"]["name"]),
+            (&json!(id), &json!("Proof"))
+        );
+    }
+    // What was taken away is told by its id, which leads to its history.
+    manager.done("scheduleDelete", json!({"id": id})).await;
+    let gone = cause(&run["job"]["id"]).await;
+    assert_eq!(
+        (&gone["scheduleId"], &gone["schedule"]),
+        (&json!(id), &json!(null))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_somebody_else_has_asked_for_stays_theirs() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let asked = manager.done("backupCreate", json!({})).await;
+    let id = schedule(&manager, "Again", json!({"errand": "CREATE_BACKUP"})).await;
+    let_come(&app, &id, now() - TimeDelta::days(1)).await;
+    let job = fire(&app, &id).await.unwrap().job_id.unwrap();
+    let seen = json!({"id": global_id("Job", &job.to_string())});
+    let seen = manager.ok(CAUSE, seen).await["job"].take();
+    assert_eq!(
+        (&seen["schedule"], &seen["tick"]),
+        (&json!(null), &json!(null)),
+        "{asked}"
+    );
+    assert!(seen["userId"].is_string());
+    assert_eq!(app.count("SELECT count(*) FROM job").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

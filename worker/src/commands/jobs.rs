@@ -109,7 +109,11 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<ExitCod
             if json {
                 say_json(&job)?;
             } else {
-                show(&job);
+                let schedule = match job.schedule_id {
+                    Some(id) => domain.schedules().find(&viewer, id).await?,
+                    None => None,
+                };
+                show(&job, schedule.map(|schedule| schedule.row.name));
             }
         }
         Command::Retry(ManyArguments { ids, json }) => {
@@ -179,13 +183,13 @@ async fn each(
 
 fn say_jobs(jobs: &[Job]) {
     let names = [
-        "ID", "KIND", "QUEUE", "STATE", "ATTEMPTS", "DONE", "CREATED", "ERROR",
+        "ID", "KIND", "QUEUE", "STATE", "ATTEMPTS", "DONE", "CREATED", "CAUSE", "ERROR",
     ];
     let rows: Vec<_> = jobs.iter().map(row).collect();
     say_table(names, &rows);
 }
 
-fn row(job: &Job) -> [String; 8] {
+fn row(job: &Job) -> [String; 9] {
     let error = job.error.as_deref().unwrap_or_default();
     [
         job.id.to_string(),
@@ -195,8 +199,17 @@ fn row(job: &Job) -> [String; 8] {
         format!("{}/{}", job.attempts, job.max_attempts),
         format!("{}%", job.progress),
         time(job.created_at),
+        cause(job),
         error.lines().next().unwrap_or_default().to_owned(),
     ]
+}
+
+/// What caused it, as near as is known: `worker jobs show` has all of it.
+fn cause(job: &Job) -> String {
+    let schedule = job.schedule_id.map(|id| format!("schedule {id}"));
+    let user = job.user_id.map(|id| format!("user {id}"));
+    let request = job.request_id.as_ref().map(|id| format!("request {id}"));
+    schedule.or(user).or(request).unwrap_or_default()
 }
 
 /// As in the database, and as one asks for it here.
@@ -215,7 +228,7 @@ fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn show(job: &Job) {
+fn show(job: &Job, schedule: Option<String>) {
     let Job {
         id,
         kind,
@@ -260,7 +273,8 @@ fn show(job: &Job) {
     of("unique key", unique_key.clone());
     of("request", request_id.clone());
     of("user", user_id.map(|id| id.to_string()));
-    of("schedule", schedule_id.map(|id| id.to_string()));
+    let name = schedule.map_or_else(String::new, |name| format!(" ({name})"));
+    of("schedule", schedule_id.map(|id| format!("{id}{name}")));
     of("tick", tick.map(time));
     of("created", Some(time(*created_at)));
     of("handed over", relayed_at.map(time));

@@ -14,7 +14,7 @@ use domain::{
     Permission,
     job::{Job as Row, JobFile as FileRow},
 };
-use entity::id::JobId;
+use entity::id::{JobId, ScheduleId};
 
 use filter::JobWhere;
 pub use mutation::JobMutation;
@@ -28,6 +28,7 @@ use super::{
     id::GlobalId,
     loader::{FilesOf, load, preload},
     page::{self, Connection},
+    schedule::Schedule,
 };
 
 /// Where a job is in its life.
@@ -114,7 +115,9 @@ pub struct Job {
     request_id: Option<String>,
     /// The user who caused it; null when nobody in particular did.
     user_id: Option<ID>,
-    /// For which of its schedule's moments it is; null when no schedule caused it.
+    /// The schedule that caused it; null when none did.
+    schedule_id: Option<ID>,
+    /// For which of its schedule's moments it is, or when it was asked for by `scheduleRunNow`; null when no schedule caused it.
     tick: Option<DateTime<Utc>>,
     /// When somebody first asked to cancel it. A worker that has it stops it as soon as it can.
     cancel_requested_at: Option<DateTime<Utc>>,
@@ -126,6 +129,8 @@ pub struct Job {
     finished_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     row_id: JobId,
+    #[graphql(skip)]
+    by_schedule: Option<ScheduleId>,
 }
 
 impl Job {
@@ -149,7 +154,7 @@ impl Job {
             unique_key,
             request_id,
             user_id,
-            schedule_id: _,
+            schedule_id,
             tick,
             cancel_requested_at,
             relayed_at: _,
@@ -172,12 +177,14 @@ impl Job {
             unique_key,
             request_id,
             user_id: user_id.map(GlobalId::encode),
+            schedule_id: schedule_id.map(GlobalId::encode),
             tick,
             cancel_requested_at,
             created_at,
             started_at,
             finished_at,
             row_id: id,
+            by_schedule: schedule_id,
         }
     }
 }
@@ -189,6 +196,14 @@ impl Job {
     async fn files(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<JobFile>> {
         let rows = load(ctx, FilesOf(self.row_id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(|row| JobFile::new(ctx, row)).collect())
+    }
+
+    /// The schedule that caused it; null when none did, and when it was taken away since. Needs `job.read`.
+    async fn schedule(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Schedule>> {
+        match self.by_schedule {
+            Some(id) => Ok(load(ctx, id).await?.map(Schedule::new)),
+            None => Ok(None),
+        }
     }
 }
 
@@ -242,7 +257,8 @@ impl JobQuery {
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<Job>> {
         let viewer = ctx.viewer();
-        let filter = filter.unwrap_or_default().into();
+        let filter = filter.unwrap_or_default().parse();
+        let filter = filter.map_err(Into::into).or_graphql(viewer)?;
         let args = page::args(first, last, after, before);
         let rows = ctx
             .domain()
@@ -251,14 +267,16 @@ impl JobQuery {
             .await
             .or_graphql(viewer)?;
         let selected = ctx.look_ahead();
-        if selected.field("nodes").field("files").exists()
-            || selected
-                .field("edges")
-                .field("node")
-                .field("files")
-                .exists()
-        {
-            preload(ctx, rows.edges.iter().map(|(_, row)| FilesOf(row.id))).await?;
+        let asks = |field| {
+            let edges = selected.field("edges").field("node");
+            selected.field("nodes").field(field).exists() || edges.field(field).exists()
+        };
+        let jobs = rows.edges.iter().map(|(_, row)| row);
+        if asks("files") {
+            preload(ctx, jobs.clone().map(|row| FilesOf(row.id))).await?;
+        }
+        if asks("schedule") {
+            preload(ctx, jobs.filter_map(|row| row.schedule_id)).await?;
         }
         Ok(page::connection(rows, EmptyFields, Job::new))
     }

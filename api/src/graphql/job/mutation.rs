@@ -12,6 +12,7 @@ use entity::id::{ItemId, JobId};
 use super::{Job, Queue};
 use crate::graphql::{
     context::ContextExt,
+    errand::Errand,
     guard::Needs,
     id::GlobalId,
     payload::{UserError, settle},
@@ -38,10 +39,9 @@ pub struct JobRetryPayload {
 /// A job to be started by hand.
 #[derive(InputObject)]
 pub struct JobEnqueueInput {
-    /// What is to be done: `item.render_code` (draw an item's QR code again), `stock.reconcile` (prove that stock levels are the sums of
-    /// movements) or `trail.verify` (prove the audit trail).
-    kind: String,
-    /// To which item; needed for `item.render_code`, and not taken otherwise.
+    /// What is to be done.
+    errand: Errand,
+    /// To which item; needed for `RENDER_CODE`, and not taken otherwise.
     item_id: Option<ID>,
     /// From -100 to 100: of jobs that wait in a queue, the higher one comes first.
     #[graphql(default)]
@@ -175,8 +175,8 @@ impl JobMutation {
         })
     }
 
-    /// Starts a job by hand. Of an item's code there is one at a time: who asks for another gets that one. Needs `job.manage`, and what it
-    /// takes to do the same otherwise: `catalogue.write`, `stock.read` or `audit.read`.
+    /// Starts a job by hand. Of each errand, and of each item's code, there is one at a time that was started so: who asks for another gets
+    /// that one. Needs `job.manage`, and what it takes to do the same otherwise: see `Errand`.
     async fn job_enqueue(
         &self,
         ctx: &Context<'_>,
@@ -296,14 +296,14 @@ async fn retry(ctx: &Context<'_>, input: JobRetryInput) -> domain::Result<Row> {
 
 async fn enqueue(ctx: &Context<'_>, input: JobEnqueueInput) -> domain::Result<(Row, bool)> {
     let JobEnqueueInput {
-        kind,
+        errand,
         item_id,
         priority,
         idempotency_key: key,
     } = input;
     let item = item_id.map(|id| ItemId::parse("itemId", &id)).transpose()?;
     let new = NewErrand {
-        kind,
+        errand: errand.into(),
         item,
         // What does not fit is out of range in any case.
         priority: i16::try_from(priority).unwrap_or(i16::MAX),

@@ -8,7 +8,7 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use domain::{
     Permission,
-    schedule::{Errand, Firing, Outcome, Schedule as Row, ScheduleRow, WhenMissed},
+    schedule::{Firing, Outcome, Schedule as Row, ScheduleRow, WhenMissed},
 };
 use entity::id::{JobId, ScheduleId};
 
@@ -17,6 +17,7 @@ pub use mutation::ScheduleMutation;
 use super::{
     context::ContextExt,
     cost,
+    errand::Errand,
     error::OrGraphql,
     guard::Needs,
     id::GlobalId,
@@ -24,28 +25,6 @@ use super::{
     loader::load,
     page::{self, Connection},
 };
-
-/// What can be done by itself.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "Errand")]
-pub enum ScheduleErrand {
-    /// Makes a backup, as `backupCreate` does.
-    CreateBackup,
-    /// Fetches rates of metals from the source that the worker's settings name, and records those that are new.
-    FetchMetalRates,
-    /// Proves that what stock has cost is the sum of its costs, as `stockReconcile` of `COSTS` does.
-    ReconcileCosts,
-    /// Proves that levels of stock are the sums of movements, as `stockReconcile` of `LEVELS` does.
-    ReconcileLevels,
-    /// Proves that days and weeks of stock are the sums of movements, as `stockReconcile` of `SERIES` does.
-    ReconcileSeries,
-    /// Clears up what is old, as `retentionRun` does.
-    Retention,
-    /// Proves that the newest backup can be restored, as `backupVerify` does; fails where there is none.
-    VerifyBackup,
-    /// Proves that nothing was changed behind the trail's back, as `auditVerify` does.
-    VerifyTrail,
-}
 
 /// What becomes of times at which no worker was at work.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +65,7 @@ pub struct Schedule {
     /// Where those hours are: its own time zone or the shop's.
     effective_time_zone: String,
     /// What is done.
-    errand: ScheduleErrand,
+    errand: Errand,
     /// Whether it is done at all; false while it is paused.
     enabled: bool,
     /// What becomes of times at which no worker was at work.

@@ -7,10 +7,11 @@ use domain::{
 };
 use entity::id::{JobId, ScheduleId};
 
-use super::{Schedule, ScheduleErrand, ScheduleWhenMissed};
+use super::{Schedule, ScheduleWhenMissed};
 use crate::graphql::{
     category::mutation::patch,
     context::ContextExt,
+    errand::Errand,
     guard::Needs,
     id::GlobalId,
     job::Job,
@@ -27,8 +28,8 @@ pub struct ScheduleCreateInput {
     cron: String,
     /// Where those hours are: an IANA name such as `Asia/Tehran`; where the shop is without.
     time_zone: Option<String>,
-    /// What is done.
-    errand: ScheduleErrand,
+    /// What is done: anything but `RENDER_CODE`.
+    errand: Errand,
     /// Whether it is done at all.
     #[graphql(default = true)]
     enabled: bool,
