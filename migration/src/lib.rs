@@ -47,6 +47,7 @@ mod m20261128_000041_retention;
 mod m20261128_000042_pictures;
 mod m20261128_000043_posting;
 mod m20261128_000044_ledger_verification;
+mod m20261128_000045_code_batches;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -96,6 +97,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000042_pictures::Migration),
             Box::new(m20261128_000043_posting::Migration),
             Box::new(m20261128_000044_ledger_verification::Migration),
+            Box::new(m20261128_000045_code_batches::Migration),
         ]
     }
 }

@@ -120,6 +120,7 @@ pub const COVERAGE: &[Covered] = &[
     ),
     excluded("backup", WORK),
     kept("category", "id"),
+    excluded("code_batch", WORK),
     kept("commodity", ""),
     kept("dimension_value", "id"),
     excluded("event", "tells what has happened; the trail proves it"),
