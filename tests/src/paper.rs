@@ -278,7 +278,12 @@ pub fn unzipped(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("a.zip");
     std::fs::write(&path, archive).expect("the archive can be written");
-    let unzip = || Command::new("unzip");
+    // Otherwise it spells out what is not ASCII.
+    let unzip = || {
+        let mut program = Command::new("unzip");
+        program.env("LC_ALL", "C.UTF-8");
+        program
+    };
     run(unzip().arg("-tqq").arg(&path));
     let names = run(unzip().arg("-Z1").arg(&path));
     let target = folder.path().join("files");

@@ -69,9 +69,11 @@ fn check_pages(pdf: &[u8], expected: &Named, about: &str) {
     let words = &texts(pdf)[0];
     for (title, says) in expected {
         assert!(seen.iter().any(|code| code.ends_with(says)), "{about}");
-        // What is between Latin letters is moved by the reader, not by us.
-        let latin = title.split_once('/').map_or(&**title, |(latin, _)| latin);
-        assert!(words.contains(latin), "{about}: {title} in {words}");
+        // What is beside Persian letters is moved by whoever extracts text, not by us.
+        assert!(
+            !title.is_ascii() || words.contains(&**title),
+            "{about}: {title} in {words}"
+        );
     }
 }
 

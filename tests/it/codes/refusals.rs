@@ -177,6 +177,6 @@ async fn who_may_not_see_a_thing_gets_no_code_of_it() {
     );
     // The trail tells who has taken what along, and has no picture in it.
     shop.ask(json!({"itemIds": shop.items}), logo()).await;
-    let audited = "SELECT count(*) FROM audit WHERE action = 'code_batch.create' AND octet_length(changes::text) < 1000";
+    let audited = "SELECT count(*) FROM audit WHERE action = 'code_batch.create' AND octet_length(after::text) < 1000";
     assert_eq!(shop.app.count(audited).await, 3);
 }
