@@ -240,7 +240,7 @@ fn painted(drawing: &str) -> GrayImage {
     );
     let module = size / modules;
     let mut picture = GrayImage::from_pixel(size, size, Luma([255]));
-    let path = drawing.rsplit_once("d=\"").unwrap().1;
+    let path = drawing.split("<path d=\"").nth(2).unwrap();
     for rectangle in path.split_once('"').unwrap().0.split('M').skip(1) {
         let (x, rest) = rectangle.split_once(' ').unwrap();
         let (y, rest) = rest.split_once('h').unwrap();

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-/// Longest name without its ending, in characters: what two SKUs with their numbers take.
-const NAME_MAX: usize = 160;
+/// Longest name without its ending and its number, in bytes: file systems take 255.
+const NAME_MAX: usize = 200;
 /// What Windows keeps for devices, whatever stands behind a dot.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
@@ -28,8 +28,13 @@ impl Names {
 /// Letters and digits of any script, and what separates them in names; everything else is an underscore.
 fn safe(title: &str) -> String {
     let kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
-    let chars = title.chars().take(NAME_MAX);
-    let name: String = chars.map(|c| if kept(c) { c } else { '_' }).collect();
+    let chars = title.chars().map(|c| if kept(c) { c } else { '_' });
+    let mut length = 0;
+    let fits = |c: &char| {
+        length += c.len_utf8();
+        length <= NAME_MAX
+    };
+    let name: String = chars.take_while(fits).collect();
     let start = name.split('.').next().unwrap_or_default().to_lowercase();
     let is_device = DEVICES.contains(&start.as_str()) || is_port(&start);
     // What begins with a dot is hidden.
@@ -72,7 +77,7 @@ mod tests {
             );
         }
         let long = Names::default().give(&"گ".repeat(500), "png");
-        assert_eq!(long.chars().count(), NAME_MAX + 4);
+        assert_eq!(long.len(), NAME_MAX + 4);
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn logo() -> Arc<Logo> {
 #[derive(Default)]
 struct Pieces(Vec<Vec<u8>>);
 
-impl Write for &mut Pieces {
+impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.push(bytes.to_vec());
         Ok(bytes.len())

@@ -73,9 +73,9 @@ async fn make(
         .map_err(Failure::retry)?;
     let (sender, wanted) = mpsc::channel(1);
     let (pipe, pieces) = Pipe::new();
-    let batch_drawn = batch.clone();
+    let to_draw = batch.clone();
     let drawing = tokio::task::spawn_blocking(move || {
-        let drawn = draw(&batch_drawn, id, wanted, pipe);
+        let drawn = draw(&to_draw, id, wanted, pipe);
         drop(permit);
         drawn
     });
