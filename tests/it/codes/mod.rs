@@ -84,19 +84,22 @@ impl Shop {
 
     /// What was answered to asking for codes, with this picture in the middle.
     async fn asked(&self, input: Value, logo: Option<Vec<u8>>) -> Value {
-        let Some(bytes) = logo else {
-            let answer = self.manager.change("codeBatchCreate", input).await;
-            return answer.ok()["codeBatchCreate"].take();
-        };
-        let file = File {
-            bytes,
-            name: "logo".into(),
-            content_type: "application/octet-stream".into(),
-        };
         let asked = json!({"input": input});
         let document = document("codeBatchCreate");
-        let answer = self.manager.upload_as("logo", &document, asked, file).await;
-        answer.ok()["codeBatchCreate"].take()
+        let answer = match logo {
+            None => self.manager.gql(&document, asked).await,
+            Some(bytes) => {
+                let file = File {
+                    bytes,
+                    name: "logo".into(),
+                    content_type: "application/octet-stream".into(),
+                };
+                let uploaded = self.manager.upload_as("logo", &document, asked, file);
+                uploaded.await
+            }
+        };
+        assert_eq!(answer.codes(), [""; 0], "{answer:?}");
+        answer.data["codeBatchCreate"].clone()
     }
 
     /// The id of the batch with these codes, which waits for a worker.

@@ -112,11 +112,8 @@ async fn a_picture_that_is_none_or_too_large_is_refused_and_so_is_a_level_that_i
     assert_eq!(shop.app.count(JOBS).await, 0);
     // A file that did not come is none, whatever the variable says.
     let forged = json!({"itemIds": [item], "logo": "#__graphql_file__:0"});
-    let answer = shop.manager.change("codeBatchCreate", forged).await.ok();
-    assert_eq!(
-        answer["codeBatchCreate"]["userErrors"][0]["code"],
-        "REQUIRED"
-    );
+    let refused = shop.refused(forged, None).await;
+    assert_eq!(refused, [("REQUIRED".to_owned(), "logo".to_owned())]);
     // Without a level there is what a picture needs.
     let made = shop.asked(json!({"itemIds": [item]}), logo()).await["codeBatch"].take();
     assert_eq!(
