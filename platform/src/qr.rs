@@ -2,12 +2,13 @@
 //! picture in the middle.
 
 mod logo;
+mod modules;
 mod raster;
 mod vector;
 
 use std::sync::Arc;
 
-use qrcode::{EcLevel, QrCode};
+use qrcode::EcLevel;
 
 pub use logo::Logo;
 
@@ -90,13 +91,12 @@ impl Qr {
             1..=MAX_CONTENT => {}
             _ => return Err(QrError::TooLong),
         }
-        let code = QrCode::with_error_correction_level(content, level.into());
-        let code = code.or(Err(QrError::TooLong))?;
-        let dark = code.to_colors().into_iter();
+        let made = modules::modules(content, level.into());
+        let (width, dark) = made.or(Err(QrError::TooLong))?;
         Ok(Self {
             level,
-            width: code.width(),
-            dark: dark.map(|color| color == qrcode::Color::Dark).collect(),
+            width,
+            dark,
             middle: None,
         })
     }
