@@ -99,7 +99,7 @@ fn finder_penalty(window: u32) -> u32 {
 
 /// For four modules of one colour in a square.
 fn block_penalty(dark: &[bool], width: usize) -> u32 {
-    let below = dark.iter().skip(width).as_slice();
+    let below = dark.get(width..).unwrap_or_default();
     let rows = dark.chunks(width).zip(below.chunks(width));
     let blocks = rows.map(|(upper, lower)| {
         let pairs = upper.windows(2).zip(lower.windows(2));
