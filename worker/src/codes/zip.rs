@@ -23,7 +23,7 @@ const DATE: u16 = (1 << 5) | 1;
 
 /// How a file is kept in the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub(super) enum Method {
     /// As it is: what is compressed already.
     Stored,
     /// Compressed.
@@ -31,7 +31,7 @@ pub enum Method {
 }
 
 /// An archive in the making.
-pub struct Zip<W> {
+pub(super) struct Zip<W> {
     out: W,
     written: u64,
     central: Vec<u8>,
@@ -40,7 +40,7 @@ pub struct Zip<W> {
 
 impl<W: Write> Zip<W> {
     /// Begins an archive.
-    pub fn new(out: W) -> Self {
+    pub(super) fn new(out: W) -> Self {
         Self {
             out,
             written: 0,
@@ -53,7 +53,7 @@ impl<W: Write> Zip<W> {
     ///
     /// # Errors
     /// When there is no room for it, or the archive cannot be written.
-    pub fn add(&mut self, name: &str, content: &[u8], method: Method) -> io::Result<()> {
+    pub(super) fn add(&mut self, name: &str, content: &[u8], method: Method) -> io::Result<()> {
         let packed;
         let (number, data) = match method {
             Method::Stored => (STORED, content),
@@ -88,7 +88,7 @@ impl<W: Write> Zip<W> {
     ///
     /// # Errors
     /// When the archive cannot be written.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub(super) fn finish(mut self) -> io::Result<W> {
         let offset = narrow::<u32>(self.written)?;
         let central = std::mem::take(&mut self.central);
         let length = narrow::<u32>(central.len())?;
