@@ -5,7 +5,7 @@
 # The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
 # their own, which is no business of the application's.
 #
-#   scripts/bench.sh [PART]   catalogue, stock or books; or of stock posting, history or series alone, of the books journal or ledger alone; everything
+#   scripts/bench.sh [PART]   catalogue, stock, books or codes; or of stock posting, history or series alone, of the books journal or ledger alone; everything
 #                            without (also as PART=stock make bench)
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
@@ -34,6 +34,8 @@ source "$ROOT/scripts/bench/stock.sh"
 source "$ROOT/scripts/bench/stock_series.sh"
 # shellcheck source=bench/books.sh
 source "$ROOT/scripts/bench/books.sh"
+# shellcheck source=bench/codes.sh
+source "$ROOT/scripts/bench/codes.sh"
 # shellcheck source=bench/report.sh
 source "$ROOT/scripts/bench/report.sh"
 
@@ -178,6 +180,7 @@ measure() {
     journal) measure_books measure_books_posting ;;
     ledger) measure_books measure_books_history ;;
     esac
+    if [[ $PART == all || $PART == codes ]]; then measure_codes; fi
 }
 
 report_loading() {
@@ -190,8 +193,8 @@ report_loading() {
 }
 
 main() {
-    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger)$ ]] ||
-        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal or ledger"
+    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger|codes)$ ]] ||
+        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal, ledger or codes"
     [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
         die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
     use_instance bench
@@ -200,7 +203,8 @@ main() {
     trap 'exit 130' INT TERM HUP
     WORK=$INSTANCE_DIR/bench
     mkdir -p "$WORK"
-    prepare
+    # Codes are made without a database.
+    if [[ $PART != codes ]]; then prepare; fi
     measure
 }
 

@@ -1,7 +1,10 @@
 //! Takes uploads in. Of a picture the content is looked at, and it is stored under the hash of that; a file to be worked on gets a
 //! key of its own.
 
-use std::fs::File;
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _},
+};
 
 use domain::{Code, Domain, Error, Refusal, Result, item::NewImage};
 use platform::{
@@ -37,7 +40,7 @@ pub async fn store(
     file: &File,
 ) -> Result<NewImage> {
     let file = file.try_clone().map_err(Error::internal)?;
-    let inspected = inspect(*limits, file.try_clone().map_err(Error::internal)?).await?;
+    let inspected = inspect("file", *limits, file.try_clone().map_err(Error::internal)?).await?;
     let fingerprint = Fingerprint::of_open(file.try_clone().map_err(Error::internal)?)
         .await
         .map_err(Error::internal)?;
@@ -107,6 +110,23 @@ pub async fn store_file(
     })
 }
 
+/// Reads a small picture that is kept where it is used, for the input field at `path`.
+///
+/// # Errors
+/// When it is no picture that we take, or is beyond `limits`.
+pub async fn read_picture(path: &str, limits: Limits, mut file: File) -> Result<Vec<u8>> {
+    let looked_at = file.try_clone().map_err(Error::internal)?;
+    let length = inspect(path, limits, looked_at).await?.bytes;
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut bytes = Vec::new();
+        file.rewind()?;
+        file.take(length).read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(bytes)
+    });
+    let read = reading.await.map_err(Error::internal)?;
+    read.map_err(Error::internal)
+}
+
 /// Largest file that is attached to something, in bytes.
 const ATTACHMENT_MAX: u64 = 10 * 1024 * 1024;
 
@@ -148,7 +168,7 @@ pub async fn store_attachment(
     let document = found
         .map_err(Error::internal)?
         .map_err(|error| match error {
-            DocumentError::Rejected(rejection) => refusal(&rejection).into(),
+            DocumentError::Rejected(rejection) => refusal("file", &rejection).into(),
             DocumentError::File(error) => Error::internal(error),
         })?;
     let hash = Fingerprint::of_open(file.try_clone().map_err(Error::internal)?)
@@ -167,33 +187,33 @@ pub async fn store_attachment(
     })
 }
 
-async fn inspect(limits: Limits, file: File) -> Result<Inspected> {
+async fn inspect(path: &str, limits: Limits, file: File) -> Result<Inspected> {
     let inspected = tokio::task::spawn_blocking(move || inspect_open(file, &limits))
         .await
         .map_err(Error::internal)?;
     inspected.map_err(|error| match error {
-        InspectError::Rejected(rejection) => refusal(&rejection).into(),
+        InspectError::Rejected(rejection) => refusal(path, &rejection).into(),
         InspectError::File(error) => Error::internal(error),
     })
 }
 
 /// Why a picture is not taken, in the domain's words.
-fn refusal(rejection: &Rejection) -> Refusal {
+fn refusal(path: &str, rejection: &Rejection) -> Refusal {
     match rejection {
-        Rejection::TooLarge { limit } => Refusal::new(Code::TooLarge, "file").with("max", limit),
-        Rejection::UnsupportedType => Refusal::new(Code::UnsupportedType, "file"),
-        Rejection::Heic => Refusal::new(Code::HeicPicture, "file"),
-        Rejection::Avif => Refusal::new(Code::AvifPicture, "file"),
+        Rejection::TooLarge { limit } => Refusal::new(Code::TooLarge, path).with("max", limit),
+        Rejection::UnsupportedType => Refusal::new(Code::UnsupportedType, path),
+        Rejection::Heic => Refusal::new(Code::HeicPicture, path),
+        Rejection::Avif => Refusal::new(Code::AvifPicture, path),
         Rejection::DimensionsTooLarge {
             width,
             height,
             max_side,
             max_pixels,
-        } => Refusal::new(Code::DimensionsTooLarge, "file")
+        } => Refusal::new(Code::DimensionsTooLarge, path)
             .with("width", width)
             .with("height", height)
             .with("max", format!("{max_side} × {max_side}, {max_pixels}")),
-        Rejection::Unreadable => Refusal::new(Code::Unreadable, "file"),
+        Rejection::Unreadable => Refusal::new(Code::Unreadable, path),
     }
 }
 

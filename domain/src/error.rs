@@ -260,6 +260,8 @@ codes! {
     LegalHold = "LEGAL_HOLD",
     /// What came in would be worth less than nothing. Params: `sku`, `value`.
     LessThanNothing = "LESS_THAN_NOTHING",
+    /// Too little of a code of this level may be covered for a picture in its middle.
+    LevelTooLow = "LEVEL_TOO_LOW",
     /// The location would hold more than it may. Params: `location`, `capacity`, `requested`.
     LocationFull = "LOCATION_FULL",
     /// The lot with this number is known, and is otherwise. Params: `number`.

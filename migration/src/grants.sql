@@ -34,7 +34,7 @@ object (kind, oid, name, privileges, needed) AS (
                                  'trail_change', 'trail_seal', 'trail_pending', 'trail_retired') THEN '{SELECT}'
             WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%\_append\_only') THEN '{SELECT,INSERT}'
             -- What is kept for a time is removed by a function that knows for how long.
-            WHEN c.relname IN ('api_token', 'event', 'idempotency', 'item_export', 'item_import', 'job', 'job_file', 'journal_import', 'label_sheet',
+            WHEN c.relname IN ('api_token', 'code_batch', 'event', 'idempotency', 'item_export', 'item_import', 'job', 'job_file', 'journal_import', 'label_sheet',
                                'report_export', 'retention_hold', 'retention_policy', 'retention_result', 'retention_run', 'schedule',
                                'schedule_state', 'stock_reconciliation', 'trail_verification') THEN '{SELECT,INSERT,UPDATE}'
             ELSE '{SELECT,INSERT,UPDATE,DELETE}'

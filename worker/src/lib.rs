@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod cancel;
+pub mod codes;
 pub mod context;
 pub mod days;
 pub mod demo;

@@ -118,6 +118,8 @@ user_error_codes! {
     LegalHold,
     /// What came in would be worth less than nothing.
     LessThanNothing,
+    /// Too little of a code of this level may be covered for a picture in its middle.
+    LevelTooLow,
     /// The location would hold more than it may.
     LocationFull,
     /// The lot with this number is known, and is otherwise.

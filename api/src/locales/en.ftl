@@ -72,6 +72,7 @@ LABEL_TOO_SMALL = These labels are too small for what each of them has to show. 
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
 LEGAL_HOLD = Everything is held at present: nothing is removed. Whoever set the hold can end it.
 LESS_THAN_NOTHING = { $sku } would be worth { $value } on this receipt: less than nothing. Take off less.
+LEVEL_TOO_LOW = A code with a picture in its middle needs level Q or H: otherwise too much of it is covered to be read.
 LOCATION_FULL = { $location } takes { $capacity }; it would hold { $requested }.
 LOT_DIFFERS = The lot { $number } is known already, with another value here. Correct it, or use another number.
 LOT_EXPIRED = The lot { $number } has expired and cannot be sold.

@@ -30,6 +30,7 @@ pub(super) async fn lock_image_in_tx(
             | Task::FetchMetalRates
             | Task::ImportItems { .. }
             | Task::ImportJournal { .. }
+            | Task::DrawCodes { .. }
             | Task::PrintLabels { .. }
             | Task::ReconcileStock { .. }
             | Task::RegenerateImages { .. }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::id::{
-    BackupId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId,
+    BackupId, CodeBatchId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId,
     LabelSheetId, LedgerVerificationId, ReportExportId, RetentionRunId, StockReconciliationId,
     TrailVerificationId,
 };
@@ -123,6 +123,12 @@ pub enum Task {
         /// That were not made since then.
         before: DateTime<Utc>,
     },
+    /// Draw codes, as pictures or as a file to print.
+    #[serde(rename = "code.draw")]
+    DrawCodes {
+        /// The batch.
+        batch_id: CodeBatchId,
+    },
     /// Draw labels, as a file to print.
     #[serde(rename = "label.print")]
     PrintLabels {
@@ -170,6 +176,7 @@ impl Task {
             Self::ExportReport { .. } => "report.export",
             Self::ImportJournal { .. } => "journal.import",
             Self::RegenerateImages { .. } => "item.regenerate_images",
+            Self::DrawCodes { .. } => "code.draw",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
             Self::VerifyLedger { .. } => "ledger.verify",
@@ -183,7 +190,9 @@ impl Task {
     pub fn queue(&self) -> Queue {
         match self {
             Self::CreateBackup { .. } | Self::VerifyBackup { .. } => Queue::Operations,
-            Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
+            Self::RenderImage { .. } | Self::DrawCodes { .. } | Self::PrintLabels { .. } => {
+                Queue::Media
+            }
             Self::RenderCode { .. } => Queue::Codes,
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
@@ -206,7 +215,7 @@ impl Task {
             Self::RenderImage { .. } => Duration::from_secs(120),
             Self::FetchMetalRates => Duration::from_secs(60),
             Self::RenderCode { .. } => Duration::from_secs(20),
-            Self::PrintLabels { .. } => Duration::from_secs(300),
+            Self::DrawCodes { .. } | Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
             // An import that takes longer goes on with the next attempt, and so do pictures, proofs of the trail and clearing up.
             Self::ExportItems { .. }

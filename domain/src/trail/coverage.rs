@@ -121,6 +121,7 @@ pub const COVERAGE: &[Covered] = &[
     excluded("backup", WORK),
     excluded("blob_retired", WORK),
     kept("category", "id"),
+    excluded("code_batch", WORK),
     kept("commodity", ""),
     kept("dimension_value", "id"),
     excluded("event", "tells what has happened; the trail proves it"),

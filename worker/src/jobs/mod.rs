@@ -1,6 +1,7 @@
 //! What each job does: one file a job.
 
 pub mod create_backup;
+pub mod draw_codes;
 pub mod export_items;
 pub mod export_report;
 pub mod fetch_metal_rates;

@@ -1,28 +1,28 @@
 //! Draws an item's QR code, as SVG and as PNG.
 
-use domain::scan;
+use domain::scan::{self, Subject};
 use entity::id::ItemId;
 use platform::{
     blob::{self, BlobKey, Fingerprint},
-    qr,
+    qr::{Level, Qr},
 };
 
 use super::Attempt;
-use crate::{context::Context, failure::Failure};
-
-/// Pixels of one module of the SVG's drawing.
-const SVG_MODULE: u32 = 8;
-/// Pixels of a side of the PNG: sharp at 3 cm and 300 dots per inch.
-const PNG_SIDE: u32 = 354;
+use crate::{
+    codes::{PNG_SIDE, SVG_MODULE},
+    context::Context,
+    failure::Failure,
+};
 
 /// Draws, stores, and says so.
 ///
 /// # Errors
 /// When the blob store or the database fails.
 pub async fn run(context: &Context, attempt: &Attempt, item: ItemId) -> Result<(), Failure> {
-    let content = scan::address(&context.public_url, item);
-    let svg = qr::svg(&content, SVG_MODULE).map_err(Failure::discard)?;
-    let png = qr::png(&content, PNG_SIDE).map_err(Failure::discard)?;
+    let content = scan::address(&context.public_url, Subject::Item, item.0);
+    let code = Qr::new(&content, Level::M).map_err(Failure::discard)?;
+    let svg = code.svg(SVG_MODULE).map_err(Failure::discard)?;
+    let png = code.png(PNG_SIDE).map_err(Failure::discard)?;
     let drawn = [("svg", svg.into_bytes()), ("png", png)];
     let [svg_key, png_key] = store(context, drawn).await?;
     let job = (attempt.job, attempt.number);
