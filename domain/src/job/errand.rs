@@ -33,6 +33,8 @@ pub struct NewErrand {
 /// such as an import with its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errand {
+    /// Do nothing, to see that queues are at work.
+    ProbeQueue,
     /// Draw an item's QR code again.
     RenderCode(ItemId),
     /// Prove that levels are the sums of movements.
@@ -43,15 +45,21 @@ pub enum Errand {
 
 impl Errand {
     /// Every kind there is.
-    pub const KINDS: [&str; 3] = ["item.render_code", "stock.reconcile", "trail.verify"];
+    pub const KINDS: [&str; 4] = [
+        "item.render_code",
+        "queue.probe",
+        "stock.reconcile",
+        "trail.verify",
+    ];
 
     fn parse(new: &NewErrand) -> Result<Self, Refusal> {
         match (new.kind.as_str(), new.item) {
             ("item.render_code", Some(item)) => Ok(Self::RenderCode(item)),
             ("item.render_code", None) => Err(Refusal::new(Code::Required, "itemId")),
+            ("queue.probe", None) => Ok(Self::ProbeQueue),
             ("stock.reconcile", None) => Ok(Self::ReconcileStock),
             ("trail.verify", None) => Ok(Self::VerifyTrail),
-            ("stock.reconcile" | "trail.verify", Some(_)) => {
+            ("queue.probe" | "stock.reconcile" | "trail.verify", Some(_)) => {
                 Err(Refusal::new(Code::Exclusive, "itemId").with("other", &new.kind))
             }
             (kind, _) => Err(Refusal::new(Code::UnknownKind, "kind")
@@ -63,6 +71,7 @@ impl Errand {
     /// What it takes besides steering jobs.
     fn permission(self) -> Permission {
         match self {
+            Self::ProbeQueue => Permission::JobManage,
             Self::RenderCode(_) => Permission::CatalogueWrite,
             Self::ReconcileStock => Permission::StockRead,
             Self::VerifyTrail => Permission::AuditRead,
@@ -114,6 +123,10 @@ async fn ask_in_tx(
 ) -> Result<Enqueued> {
     let new = |id: JobId| Enqueued { id, is_new: true };
     match errand {
+        Errand::ProbeQueue => {
+            let job = NewJob::new(Task::ProbeQueue).priority(priority);
+            enqueue_new_in_tx(tx, viewer, now, job).await
+        }
         Errand::RenderCode(item) => {
             let found = entity::item::Entity::find_by_id(item).one(tx).await?;
             found.ok_or_else(|| Refusal::new(Code::NotFound, "itemId"))?;

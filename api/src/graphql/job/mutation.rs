@@ -38,8 +38,8 @@ pub struct JobRetryPayload {
 /// A job to be started by hand.
 #[derive(InputObject)]
 pub struct JobEnqueueInput {
-    /// What is to be done: `item.render_code` (draw an item's QR code again), `stock.reconcile` (prove that stock levels are the sums of
-    /// movements) or `trail.verify` (prove the audit trail).
+    /// What is to be done: `item.render_code` (draw an item's QR code again), `queue.probe` (nothing: that it is done tells that jobs are handed
+    /// over and done), `stock.reconcile` (prove that stock levels are the sums of movements) or `trail.verify` (prove the audit trail).
     kind: String,
     /// To which item; needed for `item.render_code`, and not taken otherwise.
     item_id: Option<ID>,
