@@ -149,25 +149,22 @@ fn reply_to<A>(
     replies: Vec<oneshot::Sender<A>>,
     answers: Result<domain::Result<Vec<Option<A>>>, Elapsed>,
 ) {
-    let answers = match answers {
-        Ok(Ok(answers)) => answers,
-        Ok(Err(error)) => {
-            return tracing::debug!(
-                error = &error as &dyn std::error::Error,
-                "jobs do not begin or end together; each does by itself"
-            );
+    match answers {
+        Ok(Ok(answers)) => {
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                if let Some(answer) = answer {
+                    // It may have stopped waiting meanwhile.
+                    let _ = reply.send(answer);
+                }
+            }
         }
-        Err(_elapsed) => {
-            return tracing::warn!(
-                "the database does not let jobs begin or end together; each does by itself"
-            );
-        }
-    };
-    for (reply, answer) in replies.into_iter().zip(answers) {
-        if let Some(answer) = answer {
-            // It may have stopped waiting meanwhile.
-            let _ = reply.send(answer);
-        }
+        Ok(Err(error)) => tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "jobs do not begin or end together; each does by itself"
+        ),
+        Err(_elapsed) => tracing::warn!(
+            "the database does not let jobs begin or end together; each does by itself"
+        ),
     }
 }
 
