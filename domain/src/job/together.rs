@@ -89,9 +89,9 @@ async fn begin(
     now: DateTime<Utc>,
     beginnings: &[&Beginning],
 ) -> Result<Vec<Job>> {
-    let sql = "SELECT b.* FROM (SELECT j.id, a.request_id FROM unnest($1::uuid[], $2::text[]) AS a (id, request_id)
-                                JOIN job j ON j.id = a.id ORDER BY j.id FOR NO KEY UPDATE OF j SKIP LOCKED) free
-               CROSS JOIN LATERAL job_begin(free.id, $3, NULLIF(free.request_id, '')) b";
+    let sql = "SELECT b.* FROM unnest($1::uuid[], $2::text[]) AS a (id, request_id)
+               CROSS JOIN LATERAL (SELECT j.id FROM job j WHERE j.id = a.id FOR NO KEY UPDATE SKIP LOCKED) free
+               CROSS JOIN LATERAL job_begin(free.id, $3, NULLIF(a.request_id, '')) b";
     let ids: Vec<_> = beginnings.iter().map(|beginning| beginning.job).collect();
     let requests = texts(beginnings.iter().map(|beginning| &beginning.request_id));
     let values = [uuids(&ids), requests, now.into()];
@@ -106,15 +106,18 @@ struct Ended {
     attempts: i32,
 }
 
+/// The limit leaves nothing out. PostgreSQL does not know it when it plans, and expects few rows: so it finds each by the index, also when the plan was
+/// made while the table was small.
 async fn end(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
     endings: &[Ending],
 ) -> Result<Vec<Ended>> {
     let sql = "WITH latest AS (
-                   SELECT j.id, a.request_id FROM unnest($1::uuid[], $2::int4[], $3::text[]) AS a (id, attempt, request_id)
-                   JOIN job j ON j.id = a.id AND j.attempts = a.attempt AND j.state = 'running'
-                   ORDER BY j.id FOR NO KEY UPDATE OF j SKIP LOCKED
+                   SELECT free.id, a.request_id FROM unnest($1::uuid[], $2::int4[], $3::text[]) AS a (id, attempt, request_id)
+                   CROSS JOIN LATERAL (SELECT j.id FROM job j WHERE j.id = a.id AND j.attempts = a.attempt AND j.state = 'running'
+                                       FOR NO KEY UPDATE SKIP LOCKED) free
+                   LIMIT $5
                ), ended AS (
                    UPDATE job j SET state = 'succeeded', progress = 100, version = j.version + 1, error = NULL, result = NULL, finished_at = $4
                    FROM latest l WHERE j.id = l.id
@@ -128,7 +131,13 @@ async fn end(
     let ids: Vec<_> = endings.iter().map(|ending| ending.job).collect();
     let attempts: Vec<_> = endings.iter().map(|ending| ending.attempt).collect();
     let requests = texts(endings.iter().map(|ending| &ending.request_id));
-    let values = [uuids(&ids), attempts.into(), requests, now.into()];
+    let values = [
+        uuids(&ids),
+        attempts.into(),
+        requests,
+        now.into(),
+        i64::try_from(endings.len()).unwrap_or(i64::MAX).into(),
+    ];
     let ended = Ended::find_by_statement(statement(sql, values));
     Ok(ended.all(db).await?)
 }
