@@ -112,7 +112,7 @@ SQL
 # bullmq ROLE NUMBER...
 bullmq() { YARDSTICK_DATABASE_URL=$(postgres_owner_url) in_own_group node "$ROOT/scripts/bench/jobs_yardstick/bullmq.mjs" "$BULLMQ_HOME" "$@"; }
 
-yardstick_works() { grep --quiet 'at work' "$INSTANCE_DIR/log/bullmq.log"; }
+yardstick_works() { grep --quiet --no-messages 'at work' "$INSTANCE_DIR/log/bullmq.log"; }
 
 start_yardstick() {
     fresh_log "$INSTANCE_DIR/log/bullmq.log"
