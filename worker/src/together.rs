@@ -177,8 +177,10 @@ mod tests {
 
     use super::Gatherer;
 
+    type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
+
     /// Answers even numbers with their halves, one batch for each permit, and keeps the batches.
-    fn halves(permits: &Arc<Semaphore>) -> (Gatherer<u32, u32>, Arc<Mutex<Vec<Vec<u32>>>>) {
+    fn halves(permits: &Arc<Semaphore>) -> (Gatherer<u32, u32>, Batches) {
         let (batches, permits) = (Arc::new(Mutex::new(Vec::new())), Arc::clone(permits));
         let kept = Arc::clone(&batches);
         let gatherer = Gatherer::new(move |numbers: Vec<u32>| {
