@@ -47,7 +47,7 @@ insert_probes() {
         --no-vacuum --protocol prepared --client "$PROBE_CLIENTS" --jobs 2 --transactions "$((PROBES / PROBE_CLIENTS))" \
         --file "$WORK/probe.pgbench" "$POSTGRES_DATABASE" 2>&1 9>&-) || die "pgbench failed: $output"
     grep --quiet '^number of failed transactions: 0 ' <<<"$output" || die "pgbench failed: $output"
-    INSERT_RATE=$(sed -n 's/^tps = \([0-9.]*\) .*/\1/p' <<<"$output")
+    INSERT_RATE=$(sed -n 's/^tps = \([0-9]*\.[0-9]\).*/\1/p' <<<"$output")
 }
 
 # await_success TABLE FROM: until none of the jobs since then waits or runs. Looks seldom, for looking takes a part of the machine.
