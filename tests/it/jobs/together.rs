@@ -49,7 +49,7 @@ fn ending(job: JobId, attempt: i32) -> Ending {
     }
 }
 
-fn attempt(started: &Option<Started>) -> Option<i32> {
+fn attempt(started: Option<&Started>) -> Option<i32> {
     match started {
         Some(Started::Attempt { attempt, .. }) => Some(*attempt),
         _ => None,
@@ -118,9 +118,9 @@ async fn those_begin_that_nothing_is_in_the_way_of() {
         .start_together(&viewer, &asked)
         .await
         .unwrap();
-    let begun: Vec<_> = begun.iter().map(attempt).collect();
+    let begun: Vec<_> = begun.iter().map(|begun| attempt(begun.as_ref())).collect();
     let none = [None; 7];
-    assert_eq!(begun, [&[Some(1), Some(5)], &none[..]].concat());
+    assert_eq!(begun, [&[Some(1), Some(5)][..], &none[..]].concat());
     assert_eq!(app.count(EVENTS).await, events + 2);
     let told = "SELECT count(*) FROM event WHERE kind = 'job.changed' AND request_id = 'request of ' || aggregate_id AND payload->>'state' = 'running'";
     assert_eq!(app.count(told).await, 2);
@@ -159,7 +159,12 @@ async fn when_a_pause_is_answered_those_that_begin_together_have_begun() {
     assert!(early.is_err(), "attempts would begin behind the answer");
     holder.rollback().await.unwrap();
     assert_eq!(pause.await["queue"]["running"], 3);
-    let begun: Vec<_> = begun.await.unwrap().iter().map(attempt).collect();
+    let begun: Vec<_> = begun
+        .await
+        .unwrap()
+        .iter()
+        .map(|begun| attempt(begun.as_ref()))
+        .collect();
     assert_eq!(begun, [Some(1); 3]);
 }
 
@@ -183,7 +188,7 @@ async fn those_end_that_are_the_latest_attempts() {
         .start_together(&viewer, &begun[1..2])
         .await
         .unwrap();
-    assert_eq!(attempt(&again[0]), Some(2));
+    assert_eq!(attempt(again[0].as_ref()), Some(2));
     set(
         &app,
         "UPDATE job SET cancel_requested_at = now() WHERE id = $1",
