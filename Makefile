@@ -14,7 +14,8 @@ test: ## run all tests; T=name only those whose name contains it
 	@scripts/test.sh $(T)
 
 soak: export PROFILE = soak
-soak: ## crowds a hundred times, a million random operations against models; RUNS=n OPERATIONS=n for fewer. Takes hours
+soak: ## crowds a hundred times, a million random operations against models, killed workers; RUNS=n OPERATIONS=n for fewer. Takes hours
+	@WORKER_JOBS=10000 WORKER_KILLS=20 scripts/test.sh jobs::killed
 	@OVERSELL_RUNS=$(or $(RUNS),100) scripts/test.sh stock::concurrency
 	@STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::random::
 	@STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::random_metal
@@ -41,7 +42,7 @@ demo: ## load the demo shop; ITEMS=1000000 a large catalogue
 migrate: ## bring the database up to date
 	@scripts/dev.sh migrate
 
-bench: ## measure against pgbench; PART=catalogue, stock, books or codes for one part, MOVEMENTS=n or ENTRIES=n for another history
+bench: ## measure against pgbench; PART=catalogue, stock, books, codes or jobs for one part, MOVEMENTS=n or ENTRIES=n for another history
 	@scripts/bench.sh $(PART)
 
 psql: ## open a shell on the private database

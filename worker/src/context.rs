@@ -7,13 +7,15 @@ use platform::{blob::BlobStore, feed::Feed, image::Limits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{backup::Setup, cancel::Running, trail::Checkpoints};
+use crate::{backup::Setup, cancel::Running, together::Together, trail::Checkpoints};
 
 /// What jobs work with. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     /// Goldshop's rules.
     pub domain: Domain,
+    /// Begins attempts, and ends those that do not write anything else.
+    pub together: Together,
     /// Where files are.
     pub blobs: BlobStore,
     /// How large a picture may be.

@@ -18,5 +18,6 @@ pub mod relay;
 pub mod runner;
 pub mod schedules;
 pub mod service;
+pub mod together;
 pub mod trail;
 pub mod weeks;

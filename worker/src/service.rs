@@ -32,6 +32,7 @@ use crate::{
     relay::Relay,
     runner::{self, Message},
     schedules,
+    together::Together,
     trail::{self, Checkpoints},
     weeks,
 };
@@ -173,18 +174,20 @@ fn verdict(
     }
 }
 
-/// What jobs work with, from the configuration.
+/// What jobs work with, from the configuration. Needs a Tokio runtime.
 ///
 /// # Errors
 /// When an address cannot be understood, or the blob store's folder cannot be used.
 pub fn context(config: &Config) -> Result<Context, StartError> {
     let blobs = config.blob.open()?;
+    let domain = Domain::connect(
+        platform::database::settings(&config.database, "goldshop-worker"),
+        Arc::new(SystemClock),
+    )?;
     Ok(Context {
         backups: Arc::new(Setup::new(config, blobs.clone())?),
-        domain: Domain::connect(
-            platform::database::settings(&config.database, "goldshop-worker"),
-            Arc::new(SystemClock),
-        )?,
+        together: Together::new(&domain),
+        domain,
         blobs,
         limits: config.image.limits(),
         public_url: config.http.public_url.as_str().trim_end_matches('/').into(),

@@ -22,6 +22,7 @@ mod queue;
 mod redrive;
 mod retry;
 mod rules;
+mod together;
 mod visible;
 mod write;
 
@@ -50,6 +51,7 @@ pub(crate) use new::{enqueue_in_tx, enqueue_new_in_tx, enqueue_one_in_tx};
 pub(crate) use progress::hold_attempt_in_tx;
 pub use queue::{Queue, QueueStanding};
 pub use redrive::Redriven;
+pub use together::{Beginning, Ending};
 pub(crate) use visible::Visible;
 pub(crate) use write::{succeed_in_tx, succeed_with_in_tx};
 
@@ -111,6 +113,9 @@ pub enum Task {
     /// Fetch rates of metals.
     #[serde(rename = "metal_rate.fetch")]
     FetchMetalRates,
+    /// Do nothing: that it is done tells that whoever hands jobs over and does them is at work.
+    #[serde(rename = "queue.probe")]
+    ProbeQueue,
     /// Draw the item's QR code.
     #[serde(rename = "item.render_code")]
     RenderCode {
@@ -171,6 +176,7 @@ impl Task {
             Self::RenderImage { .. } => "item.render_image",
             Self::RenderCode { .. } => "item.render_code",
             Self::FetchMetalRates => "metal_rate.fetch",
+            Self::ProbeQueue => "queue.probe",
             Self::ExportItems { .. } => "item.export",
             Self::ImportItems { .. } => "item.import",
             Self::ExportReport { .. } => "report.export",
@@ -193,7 +199,7 @@ impl Task {
             Self::RenderImage { .. } | Self::DrawCodes { .. } | Self::PrintLabels { .. } => {
                 Queue::Media
             }
-            Self::RenderCode { .. } => Queue::Codes,
+            Self::ProbeQueue | Self::RenderCode { .. } => Queue::Codes,
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
             | Self::FetchMetalRates
@@ -214,7 +220,7 @@ impl Task {
             Self::CreateBackup { .. } | Self::VerifyBackup { .. } => Duration::from_secs(6 * 3600),
             Self::RenderImage { .. } => Duration::from_secs(120),
             Self::FetchMetalRates => Duration::from_secs(60),
-            Self::RenderCode { .. } => Duration::from_secs(20),
+            Self::ProbeQueue | Self::RenderCode { .. } => Duration::from_secs(20),
             Self::DrawCodes { .. } | Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
             // An import that takes longer goes on with the next attempt, and so do pictures, proofs of the trail and clearing up.

@@ -8,6 +8,7 @@ pub mod fetch_metal_rates;
 pub mod import_items;
 pub mod import_journal;
 pub mod print_labels;
+pub mod probe_queue;
 pub mod reconcile_stock;
 pub mod regenerate_images;
 pub mod render_code;
