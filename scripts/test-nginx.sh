@@ -291,13 +291,13 @@ bad_cookie_counts_as_none() {
     ((refused > 0)) || wrong "none of 20 was refused"
 }
 
-has_line() { grep --quiet -- "$1" "$2"; }
+has_line() { grep --quiet -- "$1" "$2" 2>/dev/null; }
 readonly TREE='subscription { categoryTreeChanged { action category { name } } }'
 
 make_category() {
     # shellcheck disable=SC2016 # GraphQL's variables, not ours
     graphql 'mutation($i: CategoryCreateInput!) { categoryCreate(input: $i) { userErrors { code } } }' \
-        "{\"i\": {\"name\": [{\"language\": \"EN\", \"text\": \"$1\"}]}}" >"$SAID/category.json"
+        "{\"i\": {\"name\": [{\"language\": \"en\", \"text\": \"$1\"}]}}" >"$SAID/category.json"
     grep --quiet '"userErrors":\[\]' "$SAID/category.json" || { cat "$SAID/category.json" && return 1; }
 }
 

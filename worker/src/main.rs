@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser};
 use commands::{
-    Command, audit, backup, days, demo, jobs, ledger, queues, retention, schedules, user,
+    Command, audit, backup, days, demo, health, jobs, ledger, queues, retention, schedules, user,
 };
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
@@ -59,6 +59,7 @@ async fn run(command: Option<Command>) -> Result<ExitCode, StartError> {
         Some(Command::Verify(arguments)) => backup::verify(&config, arguments).await?,
         // Said before: it takes no settings.
         Some(Command::Completions { .. }) => {}
+        Some(Command::Healthcheck) => health::run(&config).await?,
         Some(Command::Jobs(arguments)) => return jobs::run(&config, arguments).await,
         Some(Command::LedgerVerify) => ledger::run(&config).await?,
         Some(Command::Queues(arguments)) => queues::run(&config, arguments).await?,
