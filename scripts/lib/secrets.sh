@@ -10,7 +10,6 @@
 #   *_url.txt                  the addresses that are made of these
 
 readonly SECRET_PASSWORDS=(db_password db_app_password db_readonly_password db_backup_password redis_password)
-readonly SECRET_URLS=(database_owner_url database_url database_backup_url database_scratch_url redis_url)
 
 # Whom the programs run as inside containers (docker/Dockerfile): Docker mounts the files as they are, so that this
 # user must be able to read them.
@@ -18,13 +17,16 @@ readonly SECRETS_OWNER=10001
 
 secrets_dir() { printf '%s' "${SECRETS_DIR:-$ROOT/secrets}"; }
 
-recall_secret() { tr -d '\r\n' <"$(secrets_dir)/$1.txt"; }
+# The seed's names end in .txt; inside containers they have no such end.
+secret_file() { printf '%s/%s%s' "$(secrets_dir)" "$1" "${SECRETS_SUFFIX-.txt}"; }
+
+recall_secret() { tr -d '\r\n' <"$(secret_file "$1")"; }
 
 # write_secret NAME: standard input becomes the secret, for its owner only, at once and whole. It is written into the
 # same file when there is one: Docker has mounted that, and would not see another.
 write_secret() {
     local file
-    file=$(secrets_dir)/$1.txt
+    file=$(secret_file "$1")
     (umask 077 && cat >"$file.new")
     if [[ -e $file ]]; then
         cat "$file.new" >"$file"
@@ -65,7 +67,7 @@ ensure_secrets() {
     (umask 077 && mkdir -p "$folder")
     chmod 700 "$folder"
     for name in "${SECRET_PASSWORDS[@]}"; do
-        [[ -s $folder/$name.txt ]] || new_password "$name"
+        [[ -s $(secret_file "$name") ]] || new_password "$name"
     done
     write_urls
     hand_over_secrets
