@@ -26,7 +26,7 @@ soak: ## crowds a hundred times, a million random operations against models; RUN
 check: ## formatting, clippy, dependencies, scripts, documentation, generated files
 	@scripts/check.sh
 
-ci: ## what the build machine does: check, then test
+ci: ## what the build machine does: check, test, test-nginx
 	@.ci/run
 
 build: ## build all programs (PROFILE=release for what is shipped)

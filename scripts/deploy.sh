@@ -21,7 +21,7 @@ source "$ROOT/scripts/lib/secrets.sh"
 # shellcheck source=lib/deploy.sh
 source "$ROOT/scripts/lib/deploy.sh"
 
-# The two that all begin with; where they cannot be pulled they are made (docker/base-images.sh).
+# The two that all begin with; where they cannot be pulled they are made (scripts/base-images.sh).
 build_images() {
     [[ ${SKIP_BUILD:-0} == 1 ]] && return
     step "Building"
@@ -70,12 +70,9 @@ back_up() {
     has_data || return 0
     [[ ${SKIP_BACKUP:-0} != 1 ]] || { say "no backup, as was asked for" && return; }
     step "Backing up"
-    local note="before $GOLDSHOP_RELEASE"
     # By the programs that made what is there.
-    (
-        GOLDSHOP_RELEASE=$(current_release)
-        compose run --rm --no-deps worker backup --note "$note"
-    ) || die "there is no backup, so nothing was changed"
+    compose_of "$(current_release)" run --rm --no-deps worker backup --note "before $GOLDSHOP_RELEASE" ||
+        die "there is no backup, so nothing was changed"
 }
 
 go_back() {

@@ -25,6 +25,12 @@ one_at_a_time() {
 
 compose() { "${COMPOSE[@]}" --file "$ROOT/$FILE" "$@" 8>&-; }
 
+# compose_of RELEASE ARGUMENT...: with the images of another release.
+compose_of() {
+    local -x GOLDSHOP_RELEASE=$1
+    compose "${@:2}"
+}
+
 require_docker() {
     command -v docker >/dev/null || die "docker is missing: apt-get install docker.io docker-compose"
     docker info >/dev/null 2>&1 || die "the Docker daemon cannot be reached (is it running, and may you use it?)"

@@ -2,15 +2,15 @@
 # Makes the two images that docker/Dockerfile begins with where no registry can be reached: Debian by debootstrap from Debian's
 # packages, and Rust from the toolchain of this machine. They get the names that are used otherwise.
 #
-#   docker/base-images.sh [--mirror URL]    root; needs docker and debootstrap, which is installed when missing
+#   scripts/base-images.sh [--mirror URL]    root; needs docker and debootstrap, which is installed when missing
 #
 # An image that is there already stays: remove it to have it made anew.
 set -euo pipefail
 
 case ${1-} in -h | --help) sed -n '2,/^set /{ s/^# \{0,1\}//; /^set /d; p }' "$0" && exit ;; esac
 
-# shellcheck source=../scripts/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly DEBIAN=debian:bookworm-slim RUST=rust:1.95-slim-bookworm
 MIRROR=
