@@ -65,6 +65,13 @@ modules() {
     done
 }
 
+# HTTP/2 is said of a listening address by older versions, and of a server since 1.25.1, where the other way is a warning.
+has_http2_directive() {
+    local version
+    version=$(nginx -v 2>&1 | sed -n 's|^nginx version: nginx/\([0-9.]*\).*|\1|p')
+    [[ -n $version && $(printf '%s\n' 1.25.1 "$version" | sort --version-sort | head -n 1) == 1.25.1 ]]
+}
+
 readonly WORD='[A-Za-z0-9._:/-]+'
 readonly WORDS="$WORD( $WORD)*"
 readonly ADDRESSES='[0-9A-Fa-f.:/]+( [0-9A-Fa-f.:/]+)*'
@@ -121,7 +128,8 @@ read_files() {
 
 # With names of its own, whoever asks for another one meets a server that is only there for that.
 read_sites() {
-    local names http https port default=' default_server'
+    local names http https port default=' default_server' http2=' http2' directive=
+    if has_http2_directive; then http2='' directive=$'\n    http2 on;'; fi
     names=$(setting NGINX_NAMES _ '_|[A-Za-z0-9.*-]+( [A-Za-z0-9.*-]+)*')
     read -ra http <<<"$(setting NGINX_HTTP 80 "$LISTEN")"
     read -ra https <<<"$(setting NGINX_HTTPS 443 "$LISTEN")"
@@ -133,12 +141,12 @@ read_sites() {
     if [[ $names != _ ]]; then
         VALUES[NAMES]="$names localhost 127.0.0.1 [::1]"
         VALUES[STRANGERS_HTTP]=$(each '    listen ' ' default_server;' "${http[@]}")
-        VALUES[STRANGERS_HTTPS]=$(each '    listen ' ' ssl http2 default_server;' "${https[@]}")
+        VALUES[STRANGERS_HTTPS]=$(each '    listen ' " ssl$http2 default_server;" "${https[@]}")$directive
         VALUES[STRANGERS]=$(fill "$SOURCE/templates/strangers.conf.template")
         default=
     fi
     VALUES[LISTEN_HTTP]=$(each '    listen ' "$default;" "${http[@]}")
-    VALUES[LISTEN_HTTPS]=$(each '    listen ' " ssl http2$default;" "${https[@]}")
+    VALUES[LISTEN_HTTPS]=$(each '    listen ' " ssl$http2$default;" "${https[@]}")$directive
 }
 
 # fill TEMPLATE: prints it with its values. One that has none is a mistake of ours.
