@@ -30,8 +30,6 @@ make_debian() {
     step "Making $DEBIAN from $MIRROR"
     ensure_command debootstrap debootstrap
     debootstrap --variant=minbase --include=ca-certificates bookworm "$SCRATCH/debian" "$MIRROR" >"$SCRATCH/log" 2>&1 || die_with_log "debootstrap failed" "$SCRATCH/log"
-    # As this machine gets its packages, so do the images that are built here.
-    cp -a /etc/apt/apt.conf.d/. "$SCRATCH/debian/etc/apt/apt.conf.d/"
     rm -rf "$SCRATCH"/debian/var/cache/apt/* "$SCRATCH"/debian/var/lib/apt/lists/* "$SCRATCH"/debian/usr/share/{doc,man,locale}/*
     tar --directory "$SCRATCH/debian" --create . | docker import - "$DEBIAN" >/dev/null
 }

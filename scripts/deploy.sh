@@ -6,6 +6,7 @@
 #   scripts/deploy.sh production     docker-compose.prod.yml: backs up, migrates, replaces one after the other, looks at the
 #                                    result, and goes back to the release before when it is not well
 #
+#   GOLDSHOP_PROGRAMS   an image that has the programs in /out, instead of building them
 #   SKIP_BUILD=1     the images of this release are there already
 #   SKIP_BACKUP=1    no backup before the migration (production)
 #
@@ -48,7 +49,7 @@ testing() {
     compose down --volumes --remove-orphans >/dev/null 2>&1 || true
     build_images
     step "Testing"
-    compose up --exit-code-from tests || status=$?
+    compose run --rm tests || status=$?
     compose down --volumes --remove-orphans >/dev/null 2>&1 || true
     if ((status == 0)); then step "All checks passed"; else say "failed with status $status"; fi
     exit "$status"
