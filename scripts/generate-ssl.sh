@@ -42,6 +42,9 @@ put() {
 
 holds_for() { openssl x509 -in "$TLS_DIR/fullchain.pem" -noout -checkend "$1" >/dev/null 2>&1; }
 
+# belong_together CERT KEY
+belong_together() { [[ $(openssl x509 -in "$1" -noout -pubkey 2>/dev/null) == "$(openssl pkey -in "$2" -pubout 2>/dev/null)" ]]; }
+
 # An address is an address also in a certificate.
 alternative_names() {
     local name list=()
@@ -62,7 +65,7 @@ self_signed() {
         esac
     done
     (($# > 0)) || set -- localhost 127.0.0.1 ::1
-    if ((!force)) && [[ -s $TLS_DIR/privkey.pem ]] && holds_for $((30 * 86400)); then
+    if ((!force)) && holds_for $((30 * 86400)) && belong_together "$TLS_DIR/fullchain.pem" "$TLS_DIR/privkey.pem"; then
         check
         return
     fi
@@ -79,8 +82,7 @@ self_signed() {
 
 install_given() {
     [[ -r ${1-} && -r ${2-} ]] || die "usage: $0 --install CERT KEY"
-    [[ $(openssl x509 -in "$1" -noout -pubkey) == "$(openssl pkey -in "$2" -pubout)" ]] ||
-        die "$2 is not the key of $1"
+    belong_together "$1" "$2" || die "$2 is not the key of $1"
     openssl x509 -in "$1" -noout -checkend 0 >/dev/null || die "$1 has expired"
     put "$1" "$2"
     check
