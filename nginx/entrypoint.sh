@@ -12,6 +12,7 @@ set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 readonly HERE
+export TLS_DIR=${TLS_DIR:-/etc/goldshop/tls}
 export NGINX_RUN=${NGINX_RUN:-/run/goldshop-nginx}
 readonly NAME=${NGINX_BACKEND_NAME:-backend} PORT=${NGINX_BACKEND_PORT:-8000}
 readonly CONFIG=$NGINX_RUN/nginx.conf
@@ -47,7 +48,7 @@ follow() {
         wait "$!" || true
         now=$(backends)
         [[ $now != "$known" ]] || continue
-        if render "$now" && nginx -q -t -c "$CONFIG"; then
+        if render "$now" && nginx -e stderr -q -t -c "$CONFIG"; then
             kill -HUP "$NGINX"
             printf '{"service":"goldshop-nginx","message":"backends: %s"}\n' "$now"
             known=$now
@@ -66,7 +67,7 @@ main() {
     mkdir -p "$NGINX_RUN"
     known=$(backends)
     render "$known"
-    nginx -c "$CONFIG" -g 'daemon off;' &
+    nginx -e stderr -c "$CONFIG" -g 'daemon off;' &
     NGINX=$!
     trap leave TERM QUIT INT
     follow "$known"

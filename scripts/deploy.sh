@@ -6,7 +6,7 @@
 #   scripts/deploy.sh production     docker-compose.prod.yml: backs up, migrates, replaces one after the other, looks at the
 #                                    result, and goes back to the release before when it is not well
 #
-#   GOLDSHOP_PROGRAMS   an image that has the programs in /out, instead of building them
+#   DEPLOY_PROGRAMS   an image that has the programs in /out, instead of building them
 #   SKIP_BUILD=1     the images of this release are there already
 #   SKIP_BACKUP=1    no backup before the migration (production)
 #
@@ -31,7 +31,7 @@ build_images() {
 
 development() {
     FILE=docker-compose.yml
-    unset GOLDSHOP_DOMAIN
+    unset DEPLOY_DOMAIN
     require_room 8192
     build_images
     step "Starting"
@@ -58,7 +58,7 @@ testing() {
 # What would fail later, said before anything is touched.
 check_production() {
     require_room 8192
-    [[ -n ${GOLDSHOP_DOMAIN-} ]] || say "GOLDSHOP_DOMAIN is not set: people reach the shop as localhost only"
+    [[ -n ${DEPLOY_DOMAIN-} ]] || say "DEPLOY_DOMAIN is not set: people reach the shop as localhost only"
     ((EUID == 0 || EUID == SECRETS_OWNER)) || [[ $(stat -c %u "$(secrets_dir)/db_password.txt" 2>/dev/null) == "$SECRETS_OWNER" ]] ||
         die "run it as root the first time: secrets have to belong to user $SECRETS_OWNER, as whom containers run"
     if ((EUID == 0 || EUID == SECRETS_OWNER)); then ensure_secrets; fi
@@ -72,26 +72,26 @@ back_up() {
     [[ ${SKIP_BACKUP:-0} != 1 ]] || { say "no backup, as was asked for" && return; }
     step "Backing up"
     # By the programs that made what is there.
-    compose_of "$(current_release)" run --rm --no-deps worker backup --note "before $GOLDSHOP_RELEASE" ||
+    compose_of "$(current_release)" run --rm --no-deps worker backup --note "before $DEPLOY_RELEASE" ||
         die "there is no backup, so nothing was changed"
 }
 
 go_back() {
     say "$1"
     compose ps >&2 || true
-    [[ -n $BEFORE && $BEFORE != "$GOLDSHOP_RELEASE" ]] || die "there is no release before this one to go back to"
+    [[ -n $BEFORE && $BEFORE != "$DEPLOY_RELEASE" ]] || die "there is no release before this one to go back to"
     step "Going back to $BEFORE"
-    export GOLDSHOP_RELEASE=$BEFORE
+    export DEPLOY_RELEASE=$BEFORE
     replace_programs || die "going back to $BEFORE failed as well"
     die "$1; $BEFORE serves again. The database keeps what was migrated, which $BEFORE can live with"
 }
 
 production() {
     check_production
-    GOLDSHOP_RELEASE=$(release_of_checkout)
+    DEPLOY_RELEASE=$(release_of_checkout)
     BEFORE=$(current_release)
-    export GOLDSHOP_RELEASE
-    step "Deploying $GOLDSHOP_RELEASE${BEFORE:+ (now: $BEFORE)}"
+    export DEPLOY_RELEASE
+    step "Deploying $DEPLOY_RELEASE${BEFORE:+ (now: $BEFORE)}"
     build_images
     step "Starting PostgreSQL and Redis"
     replace_if_other db goldshop/db goldshop_db || die "PostgreSQL is not well"
@@ -101,10 +101,10 @@ production() {
     compose run --rm --no-deps migrate || die "the migration failed; what ran before still runs"
     docker exec --interactive goldshop_db psql --quiet --no-psqlrc --output /dev/null --username goldshop_user --dbname goldshop \
         --file /opt/goldshop/postgres/readonly.sql || die "goldshop_readonly could not be given what it reads"
-    replace_programs || go_back "$GOLDSHOP_RELEASE is not well"
-    smoke_test || go_back "$GOLDSHOP_RELEASE does not look as it should"
-    remember_release "$GOLDSHOP_RELEASE"
-    step "$GOLDSHOP_RELEASE serves, after $SECONDS s"
+    replace_programs || go_back "$DEPLOY_RELEASE is not well"
+    smoke_test || go_back "$DEPLOY_RELEASE does not look as it should"
+    remember_release "$DEPLOY_RELEASE"
+    step "$DEPLOY_RELEASE serves, after $SECONDS s"
 }
 
 load_env_file "$ROOT/.env"

@@ -34,7 +34,7 @@ main() {
     done
     # nginx of that time may be gone, and then the one that runs is as good.
     [[ -n $(image_of "goldshop/nginx:$release") ]] || docker tag "$(runs_image goldshop_nginx)" "goldshop/nginx:$release"
-    export GOLDSHOP_RELEASE=$release
+    export DEPLOY_RELEASE=$release
     step "Going back to $release (now: $(current_release))"
     replace_programs || die "$release is not well"
     smoke_test || die "$release does not look as it should"

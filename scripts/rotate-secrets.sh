@@ -71,9 +71,9 @@ main() {
     require_docker
     one_at_a_time
     [[ -s $(secret_file db_password) ]] || die "there are no secrets in $(secrets_dir) yet: scripts/deploy.sh production makes them"
-    GOLDSHOP_RELEASE=$(current_release)
-    export GOLDSHOP_RELEASE
-    [[ -n $GOLDSHOP_RELEASE ]] || die "nothing is deployed here"
+    DEPLOY_RELEASE=$(current_release)
+    export DEPLOY_RELEASE
+    [[ -n $DEPLOY_RELEASE ]] || die "nothing is deployed here"
     keep_old
     for name in "${NAMES[@]}"; do new_password "$name"; done
     write_urls

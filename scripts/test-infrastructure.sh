@@ -161,10 +161,11 @@ page_load() {
     [[ $statuses == ' 40 200 ' ]] || wrong "statuses:$statuses"
 }
 
+# Running and healthy; or over and done with, for one that does its work and ends.
 container_is_well() {
     local state
-    state=$(docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' "$1") || return
-    [[ $state == 'running healthy' ]] || wrong "$state"
+    state=$(docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' "$1") || return
+    [[ $state == 'running 0 '*' healthy' || $state =~ ^exited\ 0\ (no)?\  ]] || wrong "$state"
 }
 
 check_health() {

@@ -27,7 +27,7 @@ compose() { "${COMPOSE[@]}" --file "$ROOT/$FILE" "$@" 8>&-; }
 
 # compose_of RELEASE ARGUMENT...: with the images of another release.
 compose_of() {
-    local -x GOLDSHOP_RELEASE=$1
+    local -x DEPLOY_RELEASE=$1
     compose "${@:2}"
 }
 
@@ -116,7 +116,7 @@ drain() {
     fi
 }
 
-# replace SERVICE: its containers become those of GOLDSHOP_RELEASE, without a request that fails as long as others serve.
+# replace SERVICE: its containers become those of DEPLOY_RELEASE, without a request that fails as long as others serve.
 replace() {
     local addresses=()
     mapfile -t addresses < <(addresses_of "$1")
@@ -131,7 +131,7 @@ runs_image() { docker inspect --format '{{.Image}}' "$1" 2>/dev/null; }
 
 # replace_if_other SERVICE IMAGE CONTAINER: servers that are the same stay as they are, whatever the release is called.
 replace_if_other() {
-    if [[ $(runs_image "$3") == "$(image_of "$2:$GOLDSHOP_RELEASE")" && $(health_of "$3") == running* ]]; then return 0; fi
+    if [[ $(runs_image "$3") == "$(image_of "$2:$DEPLOY_RELEASE")" && $(health_of "$3") == running* ]]; then return 0; fi
     compose up --detach --no-deps --no-build "$1" || return
     wait_healthy 90 "$1"
 }
@@ -154,8 +154,8 @@ replace_programs() {
 smoke_test() {
     local options=(--containers)
     step "Looking from outside"
-    if [[ ${GOLDSHOP_SELF_SIGNED:-1} == 1 ]]; then options+=(--insecure); fi
-    "$ROOT/scripts/test-infrastructure.sh" "${options[@]}" "https://${GOLDSHOP_DOMAIN:-localhost}" >"$STATE/smoke-test.txt" && return
+    if [[ ${DEPLOY_SELF_SIGNED:-1} == 1 ]]; then options+=(--insecure); fi
+    "$ROOT/scripts/test-infrastructure.sh" "${options[@]}" "https://${DEPLOY_DOMAIN:-localhost}" >"$STATE/smoke-test.txt" && return
     grep --invert-match '^passed' "$STATE/smoke-test.txt" >&2
     return 1
 }
