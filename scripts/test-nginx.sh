@@ -95,7 +95,7 @@ start_services_as_shipped() {
     mkdir -p "$DATA_DIR/redis"
     if ((EUID == 0)); then chown "$(service_user):" "$DATA_DIR/redis"; fi
     start redis env "REDIS_PASSWORD_FILE=$DATA_DIR/secrets/redis_password" "REDIS_DATA=$DATA_DIR/redis" "REDIS_ACL=$DATA_DIR/redis/users.acl" \
-        "$DATA_DIR/shipped/redis/entrypoint.sh" --bind 127.0.0.1 --port "$(recall redis-port)" --maxmemory 64mb
+        "$DATA_DIR/shipped/redis/entrypoint.sh" --bind 127.0.0.1 --port "$(recall redis-port)" --maxmemory 24mb
     wait_until 30 postgres_answers || die_with_log "PostgreSQL does not start" "$SAID/postgres.log"
     wait_until 10 redis_answers || die_with_log "Redis does not start" "$SAID/redis.log"
 }
@@ -286,9 +286,12 @@ spoofing_does_not_help() {
 # What makes the api overlook a cookie must not make nginx see one.
 bad_cookie_counts_as_none() {
     local refused
+    # The rate for everybody out of the way, and that of logins as it was: reached.
+    reload "${FAST[@]}" NGINX_AUTH_RATE=5r/m
+    [[ $(graphql '{ __typename }') == *'"data"'* ]] || wrong "a session counts as none" || return
     refused=$(seq 20 | xargs --max-procs 10 -I '{}' curl --silent --insecure --interface "$CLIENT" --output /dev/null --write-out '%{http_code}\n' \
         --header $'Cookie: '"$PASSWORD_COOKIE"$'=a\xff' --header 'Content-Type: application/json' --data '{"query":"{ __typename }"}' "$BASE/api/graphql" | grep --count 429)
-    ((refused > 0)) || wrong "none of 20 was refused"
+    ((refused == 20)) || wrong "$refused of 20 were refused"
 }
 
 has_line() { grep --quiet -- "$1" "$2" 2>/dev/null; }
@@ -427,10 +430,10 @@ redis_keeps_everything() {
     local said
     redis_as SET goldshop:test:kept 1 >/dev/null
     redis_as SET goldshop:test:session 1 EX 600 >/dev/null
-    said=$(for i in $(seq 90); do printf 'SET goldshop:test:big:%d %01000000d\n' "$i" 0; done | redis_as 2>&1 | sort | uniq -c)
+    said=$(for i in $(seq 30); do printf 'SET goldshop:test:big:%d %01000000d\n' "$i" 0; done | redis_as 2>&1 | sort | uniq -c)
     [[ $said == *OOM* ]] || wrong "it was never full" || return
     [[ $(redis_as EXISTS goldshop:test:kept goldshop:test:session goldshop:test:big:1) == 3 ]] || wrong "something is gone"
-    redis_as EVAL "for i = 1, 90 do redis.call('DEL', 'goldshop:test:big:' .. i) end" 0 >/dev/null
+    redis_as EVAL "for i = 1, 30 do redis.call('DEL', 'goldshop:test:big:' .. i) end" 0 >/dev/null
 }
 
 roles_may_what_they_need() {
