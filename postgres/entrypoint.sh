@@ -57,6 +57,8 @@ make_roles() {
 main() {
     case ${1-} in -h | --help) sed -n '2,/^set /{ s/^# \{0,1\}//; /^set /d; p }' "$0" && return ;; esac
     check_secrets
+    # Files that nobody names (pg_ident.conf) are looked for there.
+    export PGDATA=$DATA
     umask 077
     mkdir -p "$DATA" "$SOCKETS"
     create_cluster

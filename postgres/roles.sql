@@ -9,6 +9,7 @@
 -- Variables: secrets, the folder of the files with passwords.
 \set ON_ERROR_STOP on
 \set QUIET on
+SET client_min_messages = warning;
 \setenv SECRETS :secrets
 \set owner_password `tr -d '\r\n' < "$SECRETS/db_password"`
 \set app_password `tr -d '\r\n' < "$SECRETS/db_app_password"`
@@ -40,5 +41,6 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'goldshop') \gexec
 GRANT CONNECT ON DATABASE goldshop TO goldshop_backup, goldshop_readonly;
 
 \connect goldshop
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
 \ir readonly.sql
