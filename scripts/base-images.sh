@@ -4,6 +4,8 @@
 #
 #   scripts/base-images.sh [--mirror URL]    root; needs docker and debootstrap, which is installed when missing
 #
+#   DEPLOY_BUILD_NETWORK=host   where containers reach no network of their own, here and in scripts/deploy.sh
+#
 # An image that is there already stays: remove it to have it made anew.
 set -euo pipefail
 
@@ -47,7 +49,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends ca-certifica
 COPY toolchain /usr/local/rust
 ENV PATH=/usr/local/rust/bin:\$PATH CARGO_HOME=/usr/local/cargo
 DOCKERFILE
-    DOCKER_BUILDKIT=1 docker build --tag "$RUST" "$SCRATCH/rust"
+    DOCKER_BUILDKIT=1 docker build --network "${DEPLOY_BUILD_NETWORK:-default}" --tag "$RUST" "$SCRATCH/rust"
 }
 
 main() {
