@@ -6,8 +6,8 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser};
 use commands::{
-    Command, audit, backup, backups, days, demo, images, jobs, ledger, queues, retention, schedules,
-    user,
+    Command, audit, backup, backups, days, demo, health, images, jobs, ledger, queues, retention,
+    schedules, user,
 };
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
@@ -62,6 +62,7 @@ async fn run(command: Option<Command>) -> Result<ExitCode, StartError> {
         // Said before: it takes no settings.
         Some(Command::Completions { .. }) => {}
         Some(Command::Images(arguments)) => return images::run(&config, arguments).await,
+        Some(Command::Healthcheck) => health::run(&config).await?,
         Some(Command::Jobs(arguments)) => return jobs::run(&config, arguments).await,
         Some(Command::LedgerVerify) => ledger::run(&config).await?,
         Some(Command::Queues(arguments)) => queues::run(&config, arguments).await?,

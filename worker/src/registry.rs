@@ -7,8 +7,9 @@ use crate::{
     failure::Failure,
     jobs::{
         Attempt, create_backup, draw_codes, export_items, export_report, fetch_metal_rates,
-        import_items, import_journal, print_labels, probe_queue, reconcile_stock, regenerate_images,
-        render_code, render_image, run_retention, verify_backup, verify_ledger, verify_trail,
+        import_items, import_journal, print_labels, probe_queue, reconcile_stock,
+        regenerate_images, render_code, render_image, run_retention, verify_backup, verify_ledger,
+        verify_trail,
     },
 };
 

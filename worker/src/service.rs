@@ -58,6 +58,15 @@ pub struct Service {
     name: String,
 }
 
+/// What the names of this machine's workers begin with.
+#[must_use]
+pub fn names_here() -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let machine: String = machine.trim().chars().filter(plain).collect();
+    format!("worker-{machine}-")
+}
+
 impl Service {
     /// Puts a worker together. Nothing has to answer yet.
     ///
@@ -85,7 +94,7 @@ impl Service {
             queue(QueueName::Media, config.worker.media_concurrency)?,
             queue(QueueName::Operations, OPERATIONS)?,
         ];
-        let name = format!("worker-{}", new_id(SystemClock.now()).simple());
+        let name = format!("{}{}", names_here(), new_id(SystemClock.now()).simple());
         Ok(Self {
             context,
             queues,

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use domain::{Viewer, job::NewErrand};
+use domain::{Viewer, errand::Errand, job::NewErrand};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use sea_orm::sqlx;
 use serde_json::json;

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod backups;
 pub(crate) mod days;
 pub(crate) mod demo;
+pub(crate) mod health;
 pub(crate) mod images;
 pub(crate) mod jobs;
 pub(crate) mod ledger;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Jobs(jobs::Arguments),
     /// Look after the queues of background jobs.
     Queues(queues::Arguments),
+    /// Say whether the worker of this machine is at work, by the exit status.
+    Healthcheck,
     /// Prove that the books are what their lines make them, and name what is not.
     LedgerVerify,
     /// Clear up what is older than the policies say, or only look what would go.
