@@ -15,6 +15,8 @@ CREATE OR REPLACE FUNCTION retention_minimum(subject text) RETURNS integer LANGU
         WHEN 'jobs' THEN 7
         WHEN 'proofs' THEN 30
         WHEN 'schedule_firings' THEN 30
+        -- Longer than a backup takes.
+        WHEN 'unreferenced_files' THEN 1
     END
 $$;
 

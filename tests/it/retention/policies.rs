@@ -13,7 +13,7 @@ async fn each_subject_has_a_policy_that_is_never_shorter_than_its_minimum() {
     let owner = app.owner().await;
     let policies = owner.ok(POLICIES, json!({})).await;
     let policies = policies["retentionPolicies"].as_array().unwrap();
-    assert_eq!(policies.len(), 9);
+    assert_eq!(policies.len(), 10);
     for policy in policies {
         let subject = &policy["subject"];
         let least = policy["minimumDays"].as_i64().unwrap();
@@ -51,7 +51,7 @@ async fn each_subject_has_a_policy_that_is_never_shorter_than_its_minimum() {
     );
     let changed =
         "SELECT count(*) FROM trail_change WHERE source = 'retention_policy' AND operation = 'u'";
-    assert_eq!(app.count(changed).await, 9);
+    assert_eq!(app.count(changed).await, 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]
