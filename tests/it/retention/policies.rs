@@ -53,7 +53,7 @@ async fn each_subject_has_a_policy_that_is_never_shorter_than_its_minimum() {
     );
     let changed =
         "SELECT count(*) FROM trail_change WHERE source = 'retention_policy' AND operation = 'u'";
-    assert_eq!(app.count(changed).await, 9);
+    assert_eq!(app.count(changed).await, 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]
