@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
+.PHONY: help run test test-nginx soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,8 +13,12 @@ run: ## start everything: PostgreSQL, Redis, the demo shop, api and worker (Ctrl
 test: ## run all tests; T=name only those whose name contains it
 	@scripts/test.sh $(T)
 
+test-nginx: ## nginx as it is shipped, in front of two api, with PostgreSQL and Redis as they are shipped
+	@scripts/test-nginx.sh
+
 soak: export PROFILE = soak
-soak: ## crowds a hundred times, a million random operations against models; RUNS=n OPERATIONS=n for fewer. Takes hours
+soak: ## crowds a hundred times, a million random operations against models, killed workers; RUNS=n OPERATIONS=n for fewer. Takes hours
+	@WORKER_JOBS=10000 WORKER_KILLS=20 scripts/test.sh jobs::killed
 	@OVERSELL_RUNS=$(or $(RUNS),100) scripts/test.sh stock::concurrency
 	@STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::random::
 	@STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::random_metal
@@ -23,7 +27,7 @@ soak: ## crowds a hundred times, a million random operations against models; RUN
 check: ## formatting, clippy, dependencies, scripts, documentation, generated files
 	@scripts/check.sh
 
-ci: ## what the build machine does: check, then test
+ci: ## what the build machine does: check, test, test-nginx
 	@.ci/run
 
 build: ## build all programs (PROFILE=release for what is shipped)
@@ -41,7 +45,7 @@ demo: ## load the demo shop; ITEMS=1000000 a large catalogue
 migrate: ## bring the database up to date
 	@scripts/dev.sh migrate
 
-bench: ## measure against pgbench; PART=catalogue, stock or books for one part, MOVEMENTS=n or ENTRIES=n for another history
+bench: ## measure against pgbench; PART=catalogue, stock, books, codes or jobs for one part, MOVEMENTS=n or ENTRIES=n for another history
 	@scripts/bench.sh $(PART)
 
 psql: ## open a shell on the private database
@@ -54,7 +58,7 @@ services-status: ## which private PostgreSQL and Redis run, and on which ports
 	@scripts/services.sh status
 
 services-stop: ## stop services that something left running
-	@for instance in dev test bench; do scripts/services.sh stop $$instance || exit; done
+	@for instance in dev test bench drill; do scripts/services.sh stop $$instance || exit; done
 
 clean-data: ## remove all data of this checkout, to start afresh
 	@scripts/clean-data.sh

@@ -5,12 +5,13 @@
 # The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
 # their own, which is no business of the application's.
 #
-#   scripts/bench.sh [PART]   catalogue, stock or books; or of stock posting, history or series alone, of the books journal or ledger alone; everything
+#   scripts/bench.sh [PART]   catalogue, stock, books, codes or jobs; or of stock posting, history or series alone, of the books journal or ledger alone; everything
 #                            without (also as PART=stock make bench)
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
 #   MOVEMENTS=10000000   size of the history of stock (bench/stock.sh)
 #   ENTRIES=1000000      size of the books (bench/books.sh)
+#   PROBES=20000         size of a round of jobs (bench/jobs.sh)
 #   SECONDS_PER_ROUND=6  how long each row is measured, ten times: five for goldshop and five for pgbench
 #   BIN_DIR              use the programs in this directory, build nothing
 set -euo pipefail
@@ -34,6 +35,10 @@ source "$ROOT/scripts/bench/stock.sh"
 source "$ROOT/scripts/bench/stock_series.sh"
 # shellcheck source=bench/books.sh
 source "$ROOT/scripts/bench/books.sh"
+# shellcheck source=bench/codes.sh
+source "$ROOT/scripts/bench/codes.sh"
+# shellcheck source=bench/jobs.sh
+source "$ROOT/scripts/bench/jobs.sh"
 # shellcheck source=bench/report.sh
 source "$ROOT/scripts/bench/report.sh"
 
@@ -47,6 +52,7 @@ finish() {
     stop_group
     stop_program "$API"
     stop_program "$WORKER"
+    stop_program "$YARDSTICK"
     stop_services
     exit "$status"
 }
@@ -170,6 +176,7 @@ measure() {
     : >"$WORK/report.md"
     if [[ $PART == all || $PART == catalogue ]]; then measure_catalogue; fi
     if [[ $PART == all || $PART == stock ]]; then measure_stock measure_posting measure_history measure_series; fi
+    if [[ $PART == all || $PART == jobs ]]; then measure_probes; fi
     case $PART in
     all | books) measure_books measure_books_posting measure_books_history ;;
     posting) measure_stock measure_posting ;;
@@ -178,6 +185,7 @@ measure() {
     journal) measure_books measure_books_posting ;;
     ledger) measure_books measure_books_history ;;
     esac
+    if [[ $PART == all || $PART == codes ]]; then measure_codes; fi
 }
 
 report_loading() {
@@ -190,8 +198,8 @@ report_loading() {
 }
 
 main() {
-    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger)$ ]] ||
-        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal or ledger"
+    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger|codes|jobs)$ ]] ||
+        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal, ledger, codes or jobs"
     [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
         die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
     use_instance bench
@@ -200,7 +208,8 @@ main() {
     trap 'exit 130' INT TERM HUP
     WORK=$INSTANCE_DIR/bench
     mkdir -p "$WORK"
-    prepare
+    # Codes are made without a database.
+    if [[ $PART != codes ]]; then prepare; fi
     measure
 }
 

@@ -13,7 +13,7 @@ clean_instance() {
 
 main() {
     local instance
-    for instance in dev test bench; do
+    for instance in dev test bench drill; do
         [[ ! -d $LOCAL/$instance ]] || clean_instance "$instance"
     done
     rm -f "$LOCAL/services-are-in"

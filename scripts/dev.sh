@@ -6,7 +6,7 @@
 #   scripts/dev.sh redis-cli [ARGUMENT...]   a shell on Redis
 #   scripts/dev.sh migrate                   bring the database up to date
 #   scripts/dev.sh demo [--items N]          load the demo shop, or a large catalogue
-#   scripts/dev.sh backup [ARGUMENT...]      what scripts/backup.sh does; likewise restore, verify
+#   scripts/dev.sh backup [ARGUMENT...]      what scripts/backup.sh does; likewise backups, restore, verify
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -56,8 +56,8 @@ with_programs() {
 main() {
     local command=${1-}
     case $command in
-    psql | redis-cli | migrate | demo | backup | restore | verify) shift ;;
-    *) die "usage: $0 psql|redis-cli|migrate|demo|backup|restore|verify [ARGUMENT...]" ;;
+    psql | redis-cli | migrate | demo | backup | backups | restore | verify) shift ;;
+    *) die "usage: $0 psql|redis-cli|migrate|demo|backup|backups|restore|verify [ARGUMENT...]" ;;
     esac
     use_instance dev
     join_services "$command"
@@ -66,7 +66,7 @@ main() {
     redis-cli) open_redis_cli "$@" ;;
     migrate) with_programs migrate ;;
     demo) with_programs migrate && load_demo "$@" ;;
-    backup | restore | verify) with_programs backups "$command" "$@" ;;
+    backup | backups | restore | verify) with_programs backups "$command" "$@" ;;
     esac
 }
 

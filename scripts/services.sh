@@ -8,7 +8,7 @@
 #   scripts/services.sh env [INSTANCE]    print DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL, for:
 #                                         eval "$(scripts/services.sh env)"
 #
-# INSTANCE is dev (the default), test or bench.
+# INSTANCE is dev (the default), test, bench or drill.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -26,7 +26,7 @@ stop_instance() {
 
 print_all_status() {
     local instance
-    for instance in dev test bench; do
+    for instance in dev test bench drill; do
         [[ ! -d $LOCAL/$instance ]] || { use_instance "$instance" && print_status; }
     done
 }
@@ -43,7 +43,7 @@ main() {
     case $command in
     status) print_all_status && return ;;
     ensure | start | stop | env) use_instance "${2:-dev}" ;;
-    *) die "usage: $0 ensure|start|stop|status|env [dev|test|bench]" ;;
+    *) die "usage: $0 ensure|start|stop|status|env [dev|test|bench|drill]" ;;
     esac
     case $command in
     ensure) ensure_programs ;;

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod events;
 pub mod files;
 pub mod graphql;
+pub mod healthcheck;
 pub mod http;
 pub mod media;
 pub mod messages;

@@ -1,4 +1,5 @@
-//! `api`: serves GraphQL. `api schema` and `api env-example` print the files that are generated from the code.
+//! `api`: serves GraphQL. `api schema` and `api env-example` print the files that are generated from the code, `api healthcheck` asks the
+//! one that serves on this machine whether it is ready.
 
 use std::process::ExitCode;
 
@@ -32,11 +33,12 @@ fn main() -> ExitCode {
 async fn run(command: Option<&str>) -> Result<(), StartError> {
     match command {
         None => serve().await,
+        Some("healthcheck") => api::healthcheck::run(Config::load()?.http.address).await,
         Some("schema") => print(&api::graphql::schema::sdl()),
         Some("config") => print(platform::config::default_toml()),
         Some("env-example") => print(&platform::config::env_example()),
         Some(other) => Err(format!(
-            "unknown command {other:?}: use schema, config, env-example, or nothing to serve"
+            "unknown command {other:?}: use schema, config, env-example, healthcheck, or nothing to serve"
         )
         .into()),
     }

@@ -56,7 +56,7 @@ impl Order {
             Errand::ReconcileCosts | Errand::ReconcileLevels | Errand::ReconcileSeries => {
                 Permission::StockRead
             }
-            Errand::RegenerateImages => Permission::JobManage,
+            Errand::ProbeQueue | Errand::RegenerateImages => Permission::JobManage,
             Errand::RenderCode => Permission::CatalogueWrite,
             Errand::Retention => Permission::RetentionManage,
             Errand::VerifyLedger => Permission::BooksManage,
@@ -64,12 +64,13 @@ impl Order {
         }
     }
 
-    /// What all jobs have in common that are asked for by hand for this: there is one at a time.
-    pub(crate) fn unique_key(self) -> String {
+    /// What all jobs have in common that are asked for by hand for this: there is one at a time. None where they are not in each other's way.
+    pub(crate) fn unique_key(self) -> Option<String> {
         let name = self.errand.to_value();
-        match self.item {
-            Some(item) => format!("{name}:{item}"),
-            None => name,
+        match (self.errand, self.item) {
+            (Errand::ProbeQueue, _) => None,
+            (_, Some(item)) => Some(format!("{name}:{item}")),
+            (_, None) => Some(name),
         }
     }
 
@@ -86,6 +87,10 @@ impl Order {
             Errand::CreateBackup => backup::ask_or_join_in_tx(tx, viewer, now, note).await,
             Errand::FetchMetalRates => {
                 let job = job::enqueue_one_in_tx(tx, viewer, now, Task::FetchMetalRates);
+                job.await.map(new)
+            }
+            Errand::ProbeQueue => {
+                let job = job::enqueue_one_in_tx(tx, viewer, now, Task::ProbeQueue);
                 job.await.map(new)
             }
             Errand::ReconcileCosts => reconcile(tx, viewer, now, Subject::Costs, note).await,
@@ -178,6 +183,7 @@ mod tests {
             [
                 "backup.create",
                 "metal_rate.fetch",
+                "queue.probe",
                 "stock.reconcile_costs",
                 "stock.reconcile_levels",
                 "stock.reconcile_series",
@@ -215,7 +221,7 @@ mod tests {
         let items = [None, Some(ITEM), Some(ItemId(Uuid::from_u128(8)))];
         let keys: Vec<_> = Errand::iter()
             .flat_map(|errand| items.map(|item| Order::parse(errand, item)))
-            .filter_map(|order| Some(order.ok()?.unique_key()))
+            .filter_map(|order| order.ok()?.unique_key())
             .collect();
         let mut different = keys.clone();
         different.sort_unstable();

@@ -41,6 +41,16 @@ impl Error {
     pub fn internal(what: impl Into<Fault>) -> Self {
         Self::Internal(what.into())
     }
+
+    /// Whether a file was retired before a row could refer to it: it has to be stored again, under the name that is free by then.
+    #[must_use]
+    pub fn is_retired_file(&self) -> bool {
+        let (Self::Unavailable(fault) | Self::Internal(fault)) = self else {
+            return false;
+        };
+        let error = fault.downcast_ref::<DbErr>();
+        error.and_then(db::broken_constraint) == Some("blob_retired")
+    }
 }
 
 impl From<Refusal> for Error {
@@ -164,6 +174,8 @@ codes! {
     Archived = "ARCHIVED",
     /// The account has another amount than the file says. Params: `account`, `commodity`, `asserted`, `actual`.
     AssertionFailed = "ASSERTION_FAILED",
+    /// The picture is in AVIF, which we do not take.
+    AvifPicture = "AVIF_PICTURE",
     /// A backup is being made already.
     BackupRunning = "BACKUP_RUNNING",
     /// An account would have less than it has to, with what is held. Params: `account`, `commodity`, `available`, `floor`.
@@ -204,6 +216,8 @@ codes! {
     HasLandedCost = "HAS_LANDED_COST",
     /// The template has variants that this would leave without a place. Params: `value`.
     HasVariants = "HAS_VARIANTS",
+    /// The picture is in HEIC, as iPhones take them, which we do not take.
+    HeicPicture = "HEIC_PICTURE",
     /// The key was used before with another request.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// The units measure different things. Params: `from`, `to`.
@@ -246,6 +260,8 @@ codes! {
     LegalHold = "LEGAL_HOLD",
     /// What came in would be worth less than nothing. Params: `sku`, `value`.
     LessThanNothing = "LESS_THAN_NOTHING",
+    /// Too little of a code of this level may be covered for a picture in its middle.
+    LevelTooLow = "LEVEL_TOO_LOW",
     /// The location would hold more than it may. Params: `location`, `capacity`, `requested`.
     LocationFull = "LOCATION_FULL",
     /// The lot with this number is known, and is otherwise. Params: `number`.

@@ -7,6 +7,7 @@ pub mod backup;
 pub mod barcode;
 pub mod category;
 pub mod clock;
+pub mod code_batch;
 pub mod cost;
 pub mod count;
 pub mod currency;
@@ -203,6 +204,12 @@ impl Domain {
     #[must_use]
     pub fn journal_imports(&self) -> journal_import::JournalImports<'_> {
         journal_import::JournalImports { domain: self }
+    }
+
+    /// Batches of codes: their use cases and queries.
+    #[must_use]
+    pub fn code_batches(&self) -> code_batch::CodeBatches<'_> {
+        code_batch::CodeBatches { domain: self }
     }
 
     /// Labels: their use cases and queries.

@@ -17,6 +17,10 @@ pub enum Errand {
     #[sea_orm(string_value = "metal_rate.fetch")]
     #[serde(rename = "metal_rate.fetch", alias = "fetch_metal_rates")]
     FetchMetalRates,
+    /// Nothing is done: that it is done tells that queues are at work.
+    #[sea_orm(string_value = "queue.probe")]
+    #[serde(rename = "queue.probe")]
+    ProbeQueue,
     /// What stock has cost is proved to be the sum of its costs.
     #[sea_orm(string_value = "stock.reconcile_costs")]
     #[serde(rename = "stock.reconcile_costs", alias = "reconcile_costs")]

@@ -50,6 +50,8 @@ id! {
     BackupId,
     /// A node of the category tree.
     CategoryId,
+    /// A batch of codes.
+    CodeBatchId,
     /// A subsidiary account, a cost centre or a project.
     DimensionValueId,
     /// What a currency is worth on a day.

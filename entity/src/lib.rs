@@ -7,6 +7,7 @@ pub mod attribute;
 pub mod audit;
 pub mod backup;
 pub mod category;
+pub mod code_batch;
 pub mod commodity;
 pub mod dimension_value;
 pub mod errand;

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Subject {
     /// API tokens that have expired or were taken back.
     ApiTokens,
+    /// The trail, by whole months.
+    Audit,
     /// Events that subscriptions replay.
     Events,
     /// Files of items, reports and labels, with what was asked for.
@@ -27,6 +29,8 @@ pub enum Subject {
     Proofs,
     /// Times of schedules that have come.
     ScheduleFirings,
+    /// Files that nothing refers to any more.
+    UnreferencedFiles,
 }
 
 /// How long something is kept.

@@ -22,6 +22,12 @@ pub struct Model {
     pub file_count: i64,
     /// How many bytes were in them.
     pub byte_count: i64,
+    /// How many files turned out to be referred to by nothing.
+    #[serde(default)]
+    pub found_count: i64,
+    /// How many bytes are in those.
+    #[serde(default)]
+    pub found_bytes: i64,
     /// What was older than this; none where it is kept for ever.
     pub older_than: Option<DateTime<Utc>>,
     /// The age of the oldest that stays; none where nothing does.

@@ -19,6 +19,9 @@ pub struct Model {
     pub dry_run: bool,
     /// How many subjects are done with.
     pub subjects: i32,
+    /// Whether all files were looked at.
+    #[serde(default)]
+    pub surveyed: bool,
     /// Whether it stopped because everything is held.
     pub was_held: bool,
     /// When it was asked for.

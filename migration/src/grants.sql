@@ -26,15 +26,15 @@ object (kind, oid, name, privileges, needed) AS (
             WHEN c.relkind IN ('v', 'm') OR c.relname = 'seaql_migrations' THEN '{SELECT}'::text[]
              -- Levels and values follow from movements and reservations, and what was counted from scans, by their triggers; weeks and
              -- days from movements, by functions. Turnovers follow from lines of entries, numbers from entries, what is held from holds, and what is
-             -- closed of stock from periods. Changes of rows are kept by triggers, and seals made by functions.
-             WHEN c.relname IN ('stock_level', 'stock_lot_level', 'stock_value', 'stock_cost', 'stock_cost_layer', 'stock_count_location',
+             -- closed of stock from periods. Changes of rows are kept by triggers, and seals made by functions. Names of files are retired by functions.
+             WHEN c.relname IN ('blob_retired', 'stock_level', 'stock_lot_level', 'stock_value', 'stock_cost', 'stock_cost_layer', 'stock_count_location',
                                 'stock_count_line', 'stock_week', 'stock_week_item', 'stock_week_mark', 'stock_flow_day', 'stock_level_day',
                                 'stock_flow_total', 'stock_series_mark', 'stock_closing', 'commodity', 'journal_sequence',
                                  'account_turnover', 'subsidiary_turnover', 'journal_hold_open', 'journal_horizon', 'stock_account', 'stock_booking', 'stock_booked', 'stock_recosting', 'stock_landed_value', 'journal_revaluation',
                                  'trail_change', 'trail_seal', 'trail_pending', 'trail_retired') THEN '{SELECT}'
             WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%\_append\_only') THEN '{SELECT,INSERT}'
             -- What is kept for a time is removed by a function that knows for how long.
-            WHEN c.relname IN ('api_token', 'event', 'idempotency', 'item_export', 'item_import', 'job', 'job_file', 'journal_import', 'label_sheet',
+            WHEN c.relname IN ('api_token', 'code_batch', 'event', 'idempotency', 'item_export', 'item_import', 'job', 'job_file', 'journal_import', 'label_sheet',
                                'report_export', 'retention_hold', 'retention_policy', 'retention_result', 'retention_run', 'schedule',
                                'schedule_state', 'stock_reconciliation', 'trail_verification') THEN '{SELECT,INSERT,UPDATE}'
             ELSE '{SELECT,INSERT,UPDATE,DELETE}'

@@ -47,7 +47,11 @@ mod m20261128_000041_retention;
 mod m20261128_000042_pictures;
 mod m20261128_000043_posting;
 mod m20261128_000044_ledger_verification;
+mod m20261128_000045_code_batches;
+mod m20261128_000046_blobs;
 mod m20261128_000047_errands;
+mod m20261128_000048_retention_of_the_trail;
+mod m20261128_000049_sealing;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -97,7 +101,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000042_pictures::Migration),
             Box::new(m20261128_000043_posting::Migration),
             Box::new(m20261128_000044_ledger_verification::Migration),
+            Box::new(m20261128_000045_code_batches::Migration),
+            Box::new(m20261128_000046_blobs::Migration),
             Box::new(m20261128_000047_errands::Migration),
+            Box::new(m20261128_000048_retention_of_the_trail::Migration),
+            Box::new(m20261128_000049_sealing::Migration),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! PDF documents of text and dark rectangles, in Persian and English. Lengths are micrometres, counted from a page's upper left corner,
+//! PDF documents of text, dark rectangles and small pictures, in Persian and English. Lengths are micrometres, counted from a page's upper left corner,
 //! so that all that is decided about a page is decided in whole numbers. The same content gives the same bytes.
 
 mod text;
@@ -6,7 +6,8 @@ mod text;
 use krilla::{
     Document, SerializeSettings,
     color::luma,
-    geom::{PathBuilder, Point, Rect},
+    geom::{PathBuilder, Point, Rect, Size, Transform},
+    image::Image,
     metadata::{Metadata, TextDirection},
     num::NormalizedF32,
     page::PageSettings,
@@ -29,6 +30,9 @@ pub enum PdfError {
     /// A page must have a width and a height.
     #[error("a page of this size cannot be made")]
     PageSize,
+    /// A picture has another number of pixels than its square.
+    #[error("a picture of this size cannot be put on a page")]
+    Picture,
     /// The document could not be written.
     #[error("the document could not be written: {0}")]
     Writing(String),
@@ -101,6 +105,26 @@ impl Pdf {
     }
 }
 
+/// A picture that can be put on pages; the document has it once, however often that is.
+#[derive(Clone, Debug)]
+pub struct Picture(Image);
+
+impl Picture {
+    /// From pixels of a square with so many of them a side, row by row: red, green, blue.
+    ///
+    /// # Errors
+    /// [`PdfError::Picture`] when there are not as many as the square has.
+    pub fn square(side: u32, pixels: &[u8]) -> Result<Self, PdfError> {
+        let count = u64::from(side) * u64::from(side) * 3;
+        if side == 0 || pixels.len() as u64 != count {
+            return Err(PdfError::Picture);
+        }
+        let opaque = pixels.chunks_exact(3);
+        let opaque = opaque.flat_map(|pixel| pixel.iter().copied().chain([u8::MAX]));
+        Ok(Self(Image::from_rgba8(opaque.collect(), side, side)))
+    }
+}
+
 /// A page that is being drawn on, in black.
 pub struct Canvas<'a> {
     surface: Surface<'a>,
@@ -110,6 +134,16 @@ impl Canvas<'_> {
     /// Writes a line in letters of this size, beginning at the left edge `x`, on the base line `y`.
     pub fn text(&mut self, line: &Line, size: Length, (x, y): (Length, Length)) {
         line.draw(&mut self.surface, points(size), (points(x), points(y)));
+    }
+
+    /// Puts a picture into a square, given by left and upper edge and the length of a side.
+    pub fn picture(&mut self, picture: &Picture, [x, y, side]: [Length; 3]) {
+        if let Some(size) = Size::from_wh(points(side), points(side)) {
+            let place = Transform::from_translate(points(x), points(y));
+            self.surface.push_transform(&place);
+            self.surface.draw_image(picture.0.clone(), size);
+            self.surface.pop();
+        }
     }
 
     /// Fills rectangles, given by left and upper edge, width and height. Together they are one shape: no hairline shows between them.

@@ -1,11 +1,16 @@
-//! QR codes as SVG for print and as PNG for screens, with error correction level M and the quiet
-//! zone of four modules that scanners ask for.
+//! QR codes as SVG for print and as PNG for screens, with the quiet zone of four modules that scanners ask for, and if wanted with a
+//! picture in the middle.
 
-use std::io::Cursor;
+mod logo;
+mod modules;
+mod raster;
+mod vector;
 
-use image::{GrayImage, ImageFormat, Luma, imageops};
-use qrcode::render::svg::Color;
-use qrcode::{EcLevel, QrCode};
+use std::sync::Arc;
+
+use qrcode::EcLevel;
+
+pub use logo::Logo;
 
 /// The most content a code may carry, in bytes: denser codes are hard to scan from a label.
 pub const MAX_CONTENT: usize = 1024;
@@ -13,7 +18,25 @@ pub const MAX_CONTENT: usize = 1024;
 pub const MAX_PIXELS: u32 = 4096;
 
 /// The light margin on each side, in modules.
-const QUIET_ZONE: u32 = 4;
+pub const QUIET_ZONE: u32 = 4;
+/// The same, where modules are counted.
+const QUIET: usize = QUIET_ZONE as usize;
+/// The most of a code's width that a picture in the middle takes, its light margin included, in percent. That is less than a twentieth of
+/// the modules, where level Q can do without a quarter of the codewords and H without three tenths.
+const LOGO_PERCENT: usize = 22;
+
+/// How much of a code may be lost, because it is dirty or covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Some 7 percent.
+    L,
+    /// Some 15 percent.
+    M,
+    /// Some 25 percent.
+    Q,
+    /// Some 30 percent.
+    H,
+}
 
 /// Why a code could not be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +47,9 @@ pub enum QrError {
     /// The content is longer than [`MAX_CONTENT`].
     #[error("a QR code holds at most {MAX_CONTENT} bytes here")]
     TooLong,
+    /// Too little of a code of this level may be covered.
+    #[error("a QR code with a picture in the middle needs level Q or H")]
+    LevelTooLow,
     /// The size asked for has no room for the code's modules, or is beyond [`MAX_PIXELS`].
     #[error("a QR code of this content needs between {least} and {MAX_PIXELS} pixels")]
     BadSize {
@@ -35,85 +61,130 @@ pub enum QrError {
     Encoding,
 }
 
-/// The code of `content` as an SVG document whose modules are `module` user units wide. It scales
-/// to any size, so `module` only sets the natural one.
-///
-/// # Errors
-///
-/// [`QrError::Empty`], [`QrError::TooLong`], or [`QrError::BadSize`] when the natural size is not
-/// between one unit a module and [`MAX_PIXELS`].
-pub fn svg(content: &str, module: u32) -> Result<String, QrError> {
-    let code = encode(content)?;
-    let least = least_pixels(&code)?;
-    if module == 0 || module.saturating_mul(least) > MAX_PIXELS {
-        return Err(QrError::BadSize { least });
-    }
-    let mut drawing = code.render::<Color<'_>>();
-    Ok(drawing.module_dimensions(module, module).build())
+/// A code, ready to be drawn in any way.
+#[derive(Clone, Debug)]
+pub struct Qr {
+    level: Level,
+    width: usize,
+    dark: Vec<bool>,
+    middle: Option<(Hole, Arc<Logo>)>,
 }
 
-/// The code of `content` as a square grayscale PNG of exactly `pixels` by `pixels`. Modules are whole
-/// pixels; what is left over widens the white margin.
-///
-/// # Errors
-///
-/// [`QrError::Empty`], [`QrError::TooLong`] or [`QrError::BadSize`].
-pub fn png(content: &str, pixels: u32) -> Result<Vec<u8>, QrError> {
-    let code = encode(content)?;
-    let least = least_pixels(&code)?;
-    if !(least..=MAX_PIXELS).contains(&pixels) {
-        return Err(QrError::BadSize { least });
-    }
-    let module = pixels / least;
-    let mut drawing = code.render::<Luma<u8>>();
-    let drawing = drawing.module_dimensions(module, module).build();
-    write_png(&centred(&drawing, pixels))
+/// The square in the middle of a code that is left to a picture, in modules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// How many modules are left of it, and above it.
+    pub first: usize,
+    /// How many modules wide and high it is. The picture leaves half of one free on each side.
+    pub side: usize,
 }
 
-/// The code of `content` as rows of modules, dark where they are true, without the light margin of four modules.
-///
-/// # Errors
-///
-/// [`QrError::Empty`] or [`QrError::TooLong`].
-pub fn modules(content: &str) -> Result<Vec<Vec<bool>>, QrError> {
-    let code = encode(content)?;
-    let dark: Vec<bool> = code
-        .to_colors()
-        .into_iter()
-        .map(|color| color == qrcode::Color::Dark)
-        .collect();
-    Ok(dark.chunks(code.width()).map(<[bool]>::to_vec).collect())
-}
-
-fn encode(content: &str) -> Result<QrCode, QrError> {
-    match content.len() {
-        0 => Err(QrError::Empty),
-        1..=MAX_CONTENT => {
-            QrCode::with_error_correction_level(content, EcLevel::M).or(Err(QrError::TooLong))
+impl Qr {
+    /// The code of `content`.
+    ///
+    /// # Errors
+    ///
+    /// [`QrError::Empty`] or [`QrError::TooLong`].
+    pub fn new(content: &str, level: Level) -> Result<Self, QrError> {
+        match content.len() {
+            0 => return Err(QrError::Empty),
+            1..=MAX_CONTENT => {}
+            _ => return Err(QrError::TooLong),
         }
-        _ => Err(QrError::TooLong),
+        let made = modules::modules(content, level.into());
+        let (width, dark) = made.or(Err(QrError::TooLong))?;
+        Ok(Self {
+            level,
+            width,
+            dark,
+            middle: None,
+        })
+    }
+
+    /// The same code around this picture.
+    ///
+    /// # Errors
+    ///
+    /// [`QrError::LevelTooLow`] below level Q.
+    pub fn around(mut self, logo: Arc<Logo>) -> Result<Self, QrError> {
+        if self.level < Level::Q {
+            return Err(QrError::LevelTooLow);
+        }
+        let hole = Hole::of(self.width);
+        let rows = self.dark.chunks_mut(self.width);
+        for row in rows.skip(hole.first).take(hole.side) {
+            row[hole.first..hole.first + hole.side].fill(false);
+        }
+        self.middle = Some((hole, logo));
+        Ok(self)
+    }
+
+    /// Its rows of modules, dark where they are true, without the light margin.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[bool]> {
+        self.dark.chunks(self.width)
+    }
+
+    /// What is left to the picture, when there is one.
+    #[must_use]
+    pub fn hole(&self) -> Option<Hole> {
+        self.middle.as_ref().map(|(hole, _)| *hole)
+    }
+
+    /// As an SVG document whose modules are `module` user units wide. It scales to any size, so `module` only sets the natural one.
+    ///
+    /// # Errors
+    ///
+    /// [`QrError::BadSize`] when the natural size is not between one unit a module and [`MAX_PIXELS`].
+    pub fn svg(&self, module: u32) -> Result<String, QrError> {
+        let least = self.least()?;
+        if module == 0 || module.saturating_mul(least) > MAX_PIXELS {
+            return Err(QrError::BadSize { least });
+        }
+        vector::svg(self, least, module)
+    }
+
+    /// As a square PNG of exactly `pixels` by `pixels`: black and white, or in colour with a picture in the middle. Modules are whole
+    /// pixels; what is left over widens the white margin.
+    ///
+    /// # Errors
+    ///
+    /// [`QrError::BadSize`].
+    pub fn png(&self, pixels: u32) -> Result<Vec<u8>, QrError> {
+        let least = self.least()?;
+        if !(least..=MAX_PIXELS).contains(&pixels) {
+            return Err(QrError::BadSize { least });
+        }
+        raster::png(self, least, pixels)
+    }
+
+    /// Its width with its margin, in modules.
+    fn least(&self) -> Result<u32, QrError> {
+        let width = u32::try_from(self.width).or(Err(QrError::TooLong))?;
+        Ok(width + 2 * QUIET_ZONE)
     }
 }
 
-/// The code's width with its margin, in modules.
-fn least_pixels(code: &QrCode) -> Result<u32, QrError> {
-    let width = u32::try_from(code.width()).or(Err(QrError::TooLong))?;
-    Ok(width + 2 * QUIET_ZONE)
+impl Hole {
+    /// The widest that may be, an odd number of modules as the code has.
+    fn of(width: usize) -> Self {
+        let most = width * LOGO_PERCENT / 100;
+        let side = most - (most + 1) % 2;
+        Self {
+            first: (width - side) / 2,
+            side,
+        }
+    }
 }
 
-fn centred(drawing: &GrayImage, pixels: u32) -> GrayImage {
-    let mut canvas = GrayImage::from_pixel(pixels, pixels, Luma([u8::MAX]));
-    let margin = i64::from((pixels - drawing.width()) / 2);
-    imageops::replace(&mut canvas, drawing, margin, margin);
-    canvas
-}
-
-fn write_png(picture: &GrayImage) -> Result<Vec<u8>, QrError> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture
-        .write_to(&mut bytes, ImageFormat::Png)
-        .or(Err(QrError::Encoding))?;
-    Ok(bytes.into_inner())
+impl From<Level> for EcLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::L => Self::L,
+            Level::M => Self::M,
+            Level::Q => Self::Q,
+            Level::H => Self::H,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -87,12 +87,15 @@ FROM (SELECT fiscal_year_id, count(*) AS entries FROM bench.entry GROUP BY 1) y 
 INSERT INTO account_turnover (account_id, commodity, span, since, debit, credit)
 SELECT l.account_id, l.commodity, s.span, s.since, COALESCE(sum(l.amount) FILTER (WHERE l.is_debit), 0), COALESCE(sum(l.amount) FILTER (WHERE NOT l.is_debit), 0)
 FROM journal_line l CROSS JOIN LATERAL (VALUES ('day', l.date), ('month', date_trunc('month', l.date)::date)) s (span, since)
-GROUP BY 1, 2, 3, 4;
+GROUP BY 1, 2, 3, 4
+ORDER BY min(l.date), min(l.number), s.span;
 INSERT INTO subsidiary_turnover (account_id, subsidiary_id, commodity, span, since, debit, credit)
 SELECT l.account_id, l.subsidiary_id, l.commodity, s.span, s.since, COALESCE(sum(l.amount) FILTER (WHERE l.is_debit), 0),
        COALESCE(sum(l.amount) FILTER (WHERE NOT l.is_debit), 0)
 FROM journal_line l CROSS JOIN LATERAL (VALUES ('day', l.date), ('month', date_trunc('month', l.date)::date), ('year', date_trunc('year', l.date)::date)) s (span, since)
-WHERE l.subsidiary_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5;
+WHERE l.subsidiary_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+-- As they come when entries are posted: what begins later lies behind what began before, and not in the order of a hash.
+ORDER BY min(l.date), min(l.number), s.span;
 
 ALTER TABLE journal_entry ENABLE TRIGGER USER;
 ALTER TABLE journal_line ENABLE TRIGGER USER;

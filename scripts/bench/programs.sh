@@ -97,7 +97,7 @@ make_token() {
     expires=$(date --utc --date '+1 day' +%Y-%m-%dT%H:%M:%SZ)
     # shellcheck disable=SC2016 # GraphQL's dollar, not the shell's
     BENCH_TOKEN=$(ask 'mutation($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret userErrors { code } } }' \
-        "{\"input\": {\"name\": \"benchmark\", \"permissions\": [\"books.manage\", \"books.post\", \"books.read\", \"catalogue.read\", \"catalogue.write\", \"job.read\", \"period.close\", \"stock.read\", \"stock.write\"], \"expiresAt\": \"$expires\"}}" \
+        "{\"input\": {\"name\": \"benchmark\", \"permissions\": [\"books.manage\", \"books.post\", \"books.read\", \"catalogue.read\", \"catalogue.write\", \"job.manage\", \"job.read\", \"period.close\", \"stock.read\", \"stock.write\"], \"expiresAt\": \"$expires\"}}" \
         '.data.apiTokenCreate.secret')
     export BENCH_TOKEN
     printf 'header = "Authorization: Bearer %s"\n' "$BENCH_TOKEN" >"$WORK/curl-token"

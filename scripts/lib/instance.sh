@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # An instance is one private pair of PostgreSQL and Redis: `dev` for make run, `test` for make test, `bench` for
-# make bench. Here is where its files live, which ports it has, and who uses it now.
+# make bench, `drill` for scripts/drill.sh. Here is where its files live, which ports it has, and who uses it now.
 #
 #   .local/<instance>/           ports, passwords, lock, media, logs: owned by whoever runs make
 #   .local/<instance>/services/  data of PostgreSQL and Redis: owned by the service user
@@ -63,7 +63,7 @@ choose_data_dir() {
 
 # use_instance NAME: creates its folders and sets INSTANCE, INSTANCE_DIR, DATA_DIR and what is given from outside.
 use_instance() {
-    case $1 in dev | test | bench) ;; *) die "unknown instance '$1': dev, test or bench" ;; esac
+    case $1 in dev | test | bench | drill) ;; *) die "unknown instance '$1': dev, test, bench or drill" ;; esac
     INSTANCE=$1
     INSTANCE_DIR=$LOCAL/$INSTANCE
     [[ ! -e $LOCAL || -O $LOCAL ]] || die ".local belongs to $(stat -c %U "$LOCAL"): run make as that user"

@@ -51,8 +51,15 @@ CREATE DATABASE goldshop OWNER goldshop;
 CREATE ROLE goldshop_backup LOGIN CREATEDB PASSWORD '$(recall postgres-backup-password)';
 GRANT pg_read_all_data TO goldshop_backup;
 GRANT CONNECT ON DATABASE goldshop TO goldshop_backup;
+$(postgres_replication_role)
 SQL
     mv "$new" "$(postgres_dir)"
+}
+
+# The role that copies the whole server, where that is drilled.
+postgres_replication_role() {
+    [[ $INSTANCE == drill ]] || return 0
+    printf "CREATE ROLE goldshop_replication LOGIN REPLICATION PASSWORD '%s';" "$(recall postgres-replication-password)"
 }
 
 # A cluster from before the application had a role of its own gets one, if need be between two starts. The password is
@@ -123,6 +130,22 @@ postgres_size() {
     printf "shared_buffers = '%dMB'\nmax_wal_size = '%dGB'\n" "$shared" "$wal"
 }
 
+# A drill keeps the log in an archive, as docs/operations/backup.md says.
+postgres_archive() {
+    [[ $INSTANCE == drill ]] || return 0
+    cat <<CONF
+wal_level = replica
+archive_mode = on
+archive_timeout = ${ARCHIVE_TIMEOUT:-60}
+archive_command = 'bash "$DATA_DIR/pitr.sh" archive "$(postgres_dir).archive" "%p" "%f"'
+CONF
+}
+
+postgres_hba() {
+    echo "host all goldshop,goldshop_app,goldshop_backup 127.0.0.1/32 scram-sha-256"
+    [[ $INSTANCE != drill ]] || echo "host replication goldshop_replication 127.0.0.1/32 scram-sha-256"
+}
+
 # The whole configuration, written at each start: nothing hides in a longer file.
 write_postgres_conf() {
     write_for_service "$(postgres_dir)/postgresql.conf" <<CONF
@@ -136,8 +159,9 @@ log_line_prefix = '%m [%p] %d '
 lc_messages = 'C'
 $(postgres_size)
 $(postgres_durability)
+$(postgres_archive)
 CONF
-    echo "host all goldshop,goldshop_app,goldshop_backup 127.0.0.1/32 scram-sha-256" | write_for_service "$(postgres_dir)/pg_hba.conf"
+    postgres_hba | write_for_service "$(postgres_dir)/pg_hba.conf"
 }
 
 # A pid file that another program's process now answers to would keep PostgreSQL from starting.

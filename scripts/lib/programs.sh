@@ -106,10 +106,12 @@ ensure_command() {
     command -v "$name" >/dev/null || die "$name is still missing after installing: $*"
 }
 
-# What shows the tests a printed page: onto pixels, into text, and what a scanner reads of it.
+# What shows the tests a printed page or a drawing: onto pixels, into text, and what a scanner reads of it; and what opens archives.
 ensure_page_readers() {
     ensure_command pdftoppm poppler-utils
     ensure_command zbarimg zbar-tools
+    ensure_command rsvg-convert librsvg2-bin
+    ensure_command unzip unzip
 }
 
 # Rust's linker driver, and the C compiler of the crates that contain C.

@@ -266,6 +266,12 @@ async fn cases(manager: &Actor) -> Vec<Case> {
             json!("CSV"),
         ),
         Case::new(
+            "codeBatchCreate",
+            json!({"itemIds": [items[6]], "format": "ZIP", "picture": "PNG"}),
+            "level",
+            json!("Q"),
+        ),
+        Case::new(
             "labelSheetCreate",
             json!({"itemIds": [items[6]], "kind": "SHELF", "layout": "A4_L7160"}),
             "copies",

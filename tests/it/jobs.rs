@@ -7,6 +7,7 @@ mod disagreement;
 mod enqueue;
 mod failure;
 mod files;
+mod killed;
 mod life;
 mod list;
 mod order;
@@ -18,6 +19,7 @@ mod queues;
 mod redrive;
 mod retry;
 mod stop;
+mod together;
 mod twice;
 
 /// A job as its owner sees it.

@@ -12,6 +12,7 @@ mod backup;
 mod bad_input;
 mod books;
 mod category;
+mod codes;
 mod database_roles;
 mod demo;
 mod documentation;

@@ -41,7 +41,8 @@ const UPLOADS: [&str; 4] = [
     "journalImportCreate",
 ];
 /// Mutations that change nothing of the catalogue.
-const FOR_READERS: [&str; 6] = [
+const FOR_READERS: [&str; 7] = [
+    "codeBatchCreate",
     "itemExportCreate",
     "labelSheetCreate",
     "savedViewCreate",
@@ -291,6 +292,7 @@ fn type_behind(field: &str, name: &str) -> &'static str {
         ("history", "Item"),
         ("stateAt", "Item"),
         ("backup", "Backup"),
+        ("codeBatch", "CodeBatch"),
         ("itemExport", "ItemExport"),
         ("itemImage", "ItemImage"),
         ("itemImport", "ItemImport"),

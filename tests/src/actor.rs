@@ -155,15 +155,32 @@ impl Actor {
     /// # Panics
     /// When no answer comes.
     pub async fn upload(&self, document: &str, variables: Value, file: File) -> Answer {
+        self.upload_as("file", document, variables, file).await
+    }
+
+    /// The same, as another field of the variable `input`.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn upload_as(
+        &self,
+        field: &str,
+        document: &str,
+        variables: Value,
+        file: File,
+    ) -> Answer {
         let mut variables = variables;
-        variables["input"]["file"] = Value::Null;
+        variables["input"][field] = Value::Null;
         let operations = json!({"query": document, "variables": variables}).to_string();
         let part = Part::bytes(file.bytes)
             .file_name(file.name)
             .mime_str(&file.content_type);
         let form = Form::new()
             .text("operations", operations)
-            .text("map", json!({"0": ["variables.input.file"]}).to_string())
+            .text(
+                "map",
+                json!({"0": [format!("variables.input.{field}")]}).to_string(),
+            )
             .part("0", part.expect("a media type"));
         // A form can be sent by any page; this header cannot.
         let request = self

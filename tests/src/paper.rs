@@ -1,5 +1,5 @@
-//! What is printed, as people and scanners see it: PDF files go through Poppler onto pixels, and ZBar reads the codes. Neither shares any
-//! code with what draws them. `make test` installs both.
+//! What is printed, as people and scanners see it: PDF files go through Poppler onto pixels, drawings through librsvg, and ZBar and rqrr read
+//! the codes. None of them shares any code with what draws. `make test` installs those that are programs.
 
 #![expect(
     clippy::expect_used,
@@ -125,6 +125,58 @@ impl Page {
         scanned
     }
 
+    /// What the QR codes on it say, as rqrr reads them: quicker than a scanner, and by other people.
+    #[must_use]
+    pub fn decode(&self) -> Vec<String> {
+        self.decoded().into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// The levels of the QR codes on it: `L`, `M`, `Q` or `H`.
+    #[must_use]
+    pub fn levels(&self) -> Vec<&'static str> {
+        // As the format information in a code numbers them (ISO/IEC 18004, table 12).
+        let name = |number: u16| ["M", "L", "H", "Q"][usize::from(number)];
+        let decoded = self.decoded().into_iter();
+        decoded.map(|(meta, _)| name(meta.ecc_level)).collect()
+    }
+
+    fn decoded(&self) -> Vec<(rqrr::MetaData, String)> {
+        let pixel = |x: usize, y: usize| self.luma[y * self.width + x];
+        let mut prepared =
+            rqrr::PreparedImage::prepare_from_greyscale(self.width, self.height(), pixel);
+        let grids = prepared.detect_grids();
+        grids.iter().filter_map(|grid| grid.decode().ok()).collect()
+    }
+
+    /// A picture of any format.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn picture(bytes: &[u8]) -> Self {
+        let picture = image::load_from_memory(bytes).expect("a picture");
+        let luma = picture.into_luma8();
+        Self {
+            width: usize::try_from(luma.width()).expect("a width"),
+            luma: luma.into_raw(),
+        }
+    }
+
+    /// A drawing in SVG, so many pixels wide.
+    ///
+    /// # Panics
+    /// When it is none, or librsvg is not there.
+    #[must_use]
+    pub fn drawing(svg: &[u8], width: u32) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let (source, target) = (folder.path().join("a.svg"), folder.path().join("a.png"));
+        std::fs::write(&source, svg).expect("the drawing can be written");
+        let mut program = Command::new("rsvg-convert");
+        program.args(["--width", &width.to_string(), "--output"]);
+        run(program.arg(&target).arg(&source));
+        Self::picture(&std::fs::read(&target).expect("a picture"))
+    }
+
     fn read(path: &Path) -> Self {
         let file = std::fs::read(path).expect("a page");
         // `P5`, width, height and the brightest value, each followed by one blank, then the pixels.
@@ -217,6 +269,32 @@ pub fn fonts(pdf: &[u8]) -> Vec<String> {
     told.lines().skip(2).map(str::to_owned).collect()
 }
 
+/// The files in a ZIP archive, with their names, in their order.
+///
+/// # Panics
+/// When it is none, anything in it is damaged, or unzip is not there.
+#[must_use]
+pub fn unzipped(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("a.zip");
+    std::fs::write(&path, archive).expect("the archive can be written");
+    // Otherwise it spells out what is not ASCII.
+    let unzip = || {
+        let mut program = Command::new("unzip");
+        program.env("LC_ALL", "C.UTF-8");
+        program
+    };
+    run(unzip().arg("-tqq").arg(&path));
+    let names = run(unzip().arg("-Z1").arg(&path));
+    let target = folder.path().join("files");
+    run(unzip().arg("-qq").arg(&path).arg("-d").arg(&target));
+    let file = |name: &str| {
+        let bytes = std::fs::read(target.join(name)).expect("a file");
+        (name.to_owned(), bytes)
+    };
+    names.lines().map(file).collect()
+}
+
 fn saved(folder: &TempDir, pdf: &[u8]) -> std::path::PathBuf {
     let path = folder.path().join("file.pdf");
     std::fs::write(&path, pdf).expect("the file can be written");
@@ -224,7 +302,8 @@ fn saved(folder: &TempDir, pdf: &[u8]) -> std::path::PathBuf {
 }
 
 fn run(program: &mut Command) -> String {
-    let out = program.output().expect("Poppler (poppler-utils)");
+    let out = program.output();
+    let out = out.expect("Poppler (poppler-utils), librsvg (librsvg2-bin), unzip");
     let told = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.success(), "{told}");
     String::from_utf8(out.stdout).expect("text")

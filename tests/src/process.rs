@@ -225,14 +225,19 @@ fn command(name: &str, arguments: &[&str], variables: &BTreeMap<String, String>)
     command
 }
 
-/// The tests themselves are in `deps` below that directory.
-fn path_of(name: &str) -> PathBuf {
+/// The directory into which cargo builds programs. The tests themselves are in `deps` below it.
+///
+/// # Panics
+/// When the tests are somewhere else.
+#[must_use]
+pub fn folder() -> PathBuf {
     let tests = std::env::current_exe().expect("a process knows its program");
-    let path = tests
-        .parent()
-        .and_then(|deps| deps.parent())
-        .map(|directory| directory.join(name));
-    let path = path.expect("tests are two directories deep");
+    let folder = tests.parent().and_then(|deps| deps.parent());
+    folder.expect("tests are two directories deep").to_owned()
+}
+
+fn path_of(name: &str) -> PathBuf {
+    let path = folder().join(name);
     assert!(
         path.is_file(),
         "{} is missing: run `cargo build --workspace --bins` first",

@@ -1,4 +1,4 @@
-//! An S3 server on loopback that keeps its objects in a temporary folder and checks signatures.
+//! An S3 server on loopback that keeps its objects in a temporary folder, checks signatures, and can stop to answer.
 
 #![expect(
     clippy::expect_used,
@@ -6,11 +6,16 @@
 )]
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -22,6 +27,25 @@ pub struct S3Server {
     address: String,
     task: JoinHandle<()>,
     folder: TempDir,
+    left: Arc<AtomicUsize>,
+}
+
+/// How many requests are answered; none after that.
+struct Answers(Arc<AtomicUsize>);
+
+#[async_trait]
+impl S3Access for Answers {
+    async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if request.credentials().is_none() {
+            return Err(s3_error!(AccessDenied));
+        }
+        let order = Ordering::Relaxed;
+        let left = self
+            .0
+            .fetch_update(order, order, |left| left.checked_sub(1));
+        left.map(drop)
+            .map_err(|_none| s3_error!(ServiceUnavailable))
+    }
 }
 
 impl S3Server {
@@ -35,6 +59,8 @@ impl S3Server {
         let files = FileSystem::new(folder.path()).expect("a folder can be served");
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single("tester", "tester-secret"));
+        let left = Arc::new(AtomicUsize::new(usize::MAX));
+        service.set_access(Answers(Arc::clone(&left)));
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port is free");
@@ -45,7 +71,13 @@ impl S3Server {
             address: format!("http://localhost:{}", address.port()),
             task: tokio::spawn(serve(listener, service.build())),
             folder,
+            left,
         }
+    }
+
+    /// From now on only so many requests are answered.
+    pub fn answer_only(&self, requests: usize) {
+        self.left.store(requests, Ordering::Relaxed);
     }
 
     /// Its address.

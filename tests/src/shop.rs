@@ -305,6 +305,11 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ),
     ("journalReverse", "JournalReverseInput", JOURNAL_ENTRY),
     (
+        "codeBatchCreate",
+        "CodeBatchCreateInput",
+        "codeBatch { id subject format picture level hasLogo codeCount job { id kind state } }",
+    ),
+    (
         "labelSheetCreate",
         "LabelSheetCreateInput",
         "labelSheet { id kind layout itemCount labelCount job { id kind state } }",

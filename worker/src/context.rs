@@ -1,19 +1,21 @@
 //! The only things that a job may touch.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{Domain, Viewer};
 use platform::{blob::BlobStore, feed::Feed, image::Limits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{backup::Setup, cancel::Running, trail::Checkpoints};
+use crate::{backup::Setup, cancel::Running, together::Together, trail::Checkpoints};
 
 /// What jobs work with. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     /// Goldshop's rules.
     pub domain: Domain,
+    /// Begins attempts, and ends those that do not write anything else.
+    pub together: Together,
     /// Where files are.
     pub blobs: BlobStore,
     /// How large a picture may be.
@@ -27,6 +29,8 @@ pub struct Context {
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// Where rates of metals are fetched from; none where no source is named.
     pub metal_rates: Option<Feed>,
+    /// For how long a file is left alone that nothing refers to yet.
+    pub file_grace: Duration,
     /// What backups are made of, and where they go.
     pub backups: Arc<Setup>,
     /// Cancelled when attempts have to stop because the worker is going down.

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod cancel;
+pub mod codes;
 pub mod context;
 pub mod days;
 pub mod demo;
@@ -17,5 +18,6 @@ pub mod relay;
 pub mod runner;
 pub mod schedules;
 pub mod service;
+pub mod together;
 pub mod trail;
 pub mod weeks;

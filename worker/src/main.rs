@@ -6,7 +6,8 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser};
 use commands::{
-    Command, audit, backup, days, demo, jobs, ledger, queues, retention, schedules, user,
+    Command, audit, backup, backups, days, demo, health, images, jobs, ledger, queues, retention,
+    schedules, user,
 };
 use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
@@ -55,10 +56,13 @@ async fn run(command: Option<Command>) -> Result<ExitCode, StartError> {
         Some(Command::AuditKey) => audit::make_key(&config)?,
         Some(Command::AuditVerify(arguments)) => audit::run(&config, arguments).await?,
         Some(Command::Backup(arguments)) => backup::create(&config, arguments).await?,
+        Some(Command::Backups(arguments)) => backups::run(&config, arguments).await?,
         Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await?,
         Some(Command::Verify(arguments)) => backup::verify(&config, arguments).await?,
         // Said before: it takes no settings.
         Some(Command::Completions { .. }) => {}
+        Some(Command::Images(arguments)) => return images::run(&config, arguments).await,
+        Some(Command::Healthcheck) => health::run(&config).await?,
         Some(Command::Jobs(arguments)) => return jobs::run(&config, arguments).await,
         Some(Command::LedgerVerify) => ledger::run(&config).await?,
         Some(Command::Queues(arguments)) => queues::run(&config, arguments).await?,

@@ -7,7 +7,7 @@ use domain::{
     item::{ItemImage, Pictured, RenderedImage, Rendition},
 };
 use platform::{
-    blob::{BlobError, BlobKey, Fingerprint},
+    blob::{self, BlobError, BlobKey, Fingerprint},
     image::{self, Encoding, Focus, Placeholder, Rejection, RenderError, Rendered, Size},
 };
 
@@ -79,32 +79,15 @@ async fn store(
     rendered: Rendered,
 ) -> Result<Pictured, Failure> {
     let original = fingerprint(&image.original_key)?;
+    let keys = rendered.renditions.iter().map(|rendition| {
+        let name = name(rendition.size, focus(image));
+        BlobKey::rendition(&original, &name, rendition.encoding.extension())
+    });
+    let keys = keys.collect::<Result<_, _>>().map_err(Failure::discard)?;
+    let keys = blob::fresh(&context.domain, keys).await?;
     let mut renditions = Vec::with_capacity(rendered.renditions.len());
-    for image::Rendition {
-        size,
-        encoding,
-        width,
-        height,
-        bytes,
-    } in rendered.renditions
-    {
-        let name = name(size, focus(image));
-        let key =
-            BlobKey::rendition(&original, &name, encoding.extension()).map_err(Failure::discard)?;
-        let length = bytes.len() as u64;
-        context
-            .blobs
-            .put_bytes(&key, bytes.into())
-            .await
-            .map_err(Failure::retry)?;
-        renditions.push(Rendition {
-            size: size.name().to_owned(),
-            format: format(encoding).to_owned(),
-            width,
-            height,
-            bytes: length,
-            key: key.as_str().to_owned(),
-        });
+    for (rendition, key) in rendered.renditions.into_iter().zip(keys) {
+        renditions.push(keep(context, rendition, &key).await?);
     }
     let Placeholder {
         thumb_hash,
@@ -114,6 +97,34 @@ async fn store(
         renditions,
         thumb_hash,
         dominant_color,
+    })
+}
+
+async fn keep(
+    context: &Context,
+    rendition: image::Rendition,
+    key: &BlobKey,
+) -> Result<Rendition, Failure> {
+    let image::Rendition {
+        size,
+        encoding,
+        width,
+        height,
+        bytes,
+    } = rendition;
+    let length = bytes.len() as u64;
+    context
+        .blobs
+        .put_bytes(key, bytes.into())
+        .await
+        .map_err(Failure::retry)?;
+    Ok(Rendition {
+        size: size.name().to_owned(),
+        format: format(encoding).to_owned(),
+        width,
+        height,
+        bytes: length,
+        key: key.as_str().to_owned(),
     })
 }
 
@@ -144,6 +155,8 @@ fn code(rejection: Rejection) -> Code {
     match rejection {
         Rejection::TooLarge { .. } => Code::TooLarge,
         Rejection::UnsupportedType => Code::UnsupportedType,
+        Rejection::Heic => Code::HeicPicture,
+        Rejection::Avif => Code::AvifPicture,
         Rejection::DimensionsTooLarge { .. } => Code::DimensionsTooLarge,
         Rejection::Unreadable => Code::Unreadable,
     }

@@ -6,9 +6,10 @@ use crate::{
     context::Context,
     failure::Failure,
     jobs::{
-        Attempt, create_backup, export_items, export_report, fetch_metal_rates, import_items,
-        import_journal, print_labels, reconcile_stock, regenerate_images, render_code,
-        render_image, run_retention, verify_backup, verify_ledger, verify_trail,
+        Attempt, create_backup, draw_codes, export_items, export_report, fetch_metal_rates,
+        import_items, import_journal, print_labels, probe_queue, reconcile_stock,
+        regenerate_images, render_code, render_image, run_retention, verify_backup, verify_ledger,
+        verify_trail,
     },
 };
 
@@ -38,9 +39,11 @@ pub async fn run(context: &Context, attempt: &Attempt, task: Task) -> Result<(),
         Task::ImportJournal { import_id } => {
             Box::pin(import_journal::run(context, attempt, import_id)).await
         }
+        Task::DrawCodes { batch_id } => Box::pin(draw_codes::run(context, attempt, batch_id)).await,
         Task::PrintLabels { sheet_id } => {
             Box::pin(print_labels::run(context, attempt, sheet_id)).await
         }
+        Task::ProbeQueue => probe_queue::run(context, attempt).await,
         Task::ReconcileStock { reconciliation_id } => {
             reconcile_stock::run(context, attempt, reconciliation_id).await
         }

@@ -56,7 +56,7 @@ pub async fn handle(message: Message, context: Data<Context>) -> Result<(), BoxD
 
 async fn attempt(context: &Context, message: Message) -> Result<(), BoxDynError> {
     let (job, viewer) = (JobId(message.job), context.viewer(message.request_id));
-    let started = in_time(context.domain.jobs().start(&viewer, job)).await;
+    let started = in_time(context.together.start(&viewer, job)).await;
     match started.map_err(not_told)? {
         Started::Attempt {
             task,

@@ -32,6 +32,7 @@ use crate::{
     relay::Relay,
     runner::{self, Message},
     schedules,
+    together::Together,
     trail::{self, Checkpoints},
     weeks,
 };
@@ -55,6 +56,15 @@ pub struct Service {
     checkpoints: Option<Checkpoints>,
     shutdown: Duration,
     name: String,
+}
+
+/// What the names of this machine's workers begin with.
+#[must_use]
+pub fn names_here() -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let machine: String = machine.trim().chars().filter(plain).collect();
+    format!("worker-{machine}-")
 }
 
 impl Service {
@@ -84,7 +94,7 @@ impl Service {
             queue(QueueName::Media, config.worker.media_concurrency)?,
             queue(QueueName::Operations, OPERATIONS)?,
         ];
-        let name = format!("worker-{}", new_id(SystemClock.now()).simple());
+        let name = format!("{}{}", names_here(), new_id(SystemClock.now()).simple());
         Ok(Self {
             context,
             queues,
@@ -173,18 +183,20 @@ fn verdict(
     }
 }
 
-/// What jobs work with, from the configuration.
+/// What jobs work with, from the configuration. Needs a Tokio runtime.
 ///
 /// # Errors
 /// When an address cannot be understood, or the blob store's folder cannot be used.
 pub fn context(config: &Config) -> Result<Context, StartError> {
     let blobs = config.blob.open()?;
+    let domain = Domain::connect(
+        platform::database::settings(&config.database, "goldshop-worker"),
+        Arc::new(SystemClock),
+    )?;
     Ok(Context {
         backups: Arc::new(Setup::new(config, blobs.clone())?),
-        domain: Domain::connect(
-            platform::database::settings(&config.database, "goldshop-worker"),
-            Arc::new(SystemClock),
-        )?,
+        together: Together::new(&domain),
+        domain,
         blobs,
         limits: config.image.limits(),
         public_url: config.http.public_url.as_str().trim_end_matches('/').into(),
@@ -196,6 +208,7 @@ pub fn context(config: &Config) -> Result<Context, StartError> {
             .as_ref()
             .map(Feed::new)
             .transpose()?,
+        file_grace: config.worker.file_grace,
         cut_short: CancellationToken::new(),
         running: Running::default(),
     })

@@ -11,6 +11,8 @@ pub enum Errand {
     /// Fetches rates of metals from the source that the worker's settings name, and records those that are new. By hand it needs
     /// `pricing.write`.
     FetchMetalRates,
+    /// Does nothing: that it is done tells that jobs are handed over and done.
+    ProbeQueue,
     /// Proves that what stock has cost is the sum of its costs, as `stockReconcile` of `COSTS` does. By hand it needs `stock.read`.
     ReconcileCosts,
     /// Proves that levels of stock are the sums of movements, as `stockReconcile` of `LEVELS` does. By hand it needs `stock.read`.

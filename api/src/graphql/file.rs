@@ -44,7 +44,7 @@ impl File {
     ///
     /// # Errors
     /// When no such file came with the request.
-    pub fn open(self, ctx: &Context<'_>, path: &str) -> domain::Result<std::fs::File> {
+    pub fn open(&self, ctx: &Context<'_>, path: &str) -> domain::Result<std::fs::File> {
         let FileCount(count) = *ctx.data_unchecked();
         if self.0 >= count {
             return Err(Refusal::new(Code::Required, path).into());

@@ -4,13 +4,13 @@ use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
-    AccountFloorId, AccountId, ApiTokenId, AttributeId, BackupId, CategoryId, DimensionValueId,
-    ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobFileId,
-    JobId, JournalAttachmentId, JournalDraftId, JournalEntryId, JournalHoldId, JournalImportId,
-    LabelSheetId, LedgerVerificationId, LocationId, LotId, MetalRateId, PeriodId, ReportExportId,
-    RetentionRunId, RoleId, SavedViewId, ScheduleId, StockCountId, StockEntryId, StockLandedCostId,
-    StockReconciliationId, StockReservationId, StockTransferId, TrailVerificationId,
-    UnitOfMeasureId, UserId,
+    AccountFloorId, AccountId, ApiTokenId, AttributeId, BackupId, CategoryId, CodeBatchId,
+    DimensionValueId, ExchangeRateId, FiscalYearId, ItemExportId, ItemId, ItemImageId,
+    ItemImportId, JobFileId, JobId, JournalAttachmentId, JournalDraftId, JournalEntryId,
+    JournalHoldId, JournalImportId, LabelSheetId, LedgerVerificationId, LocationId, LotId,
+    MetalRateId, PeriodId, ReportExportId, RetentionRunId, RoleId, SavedViewId, ScheduleId,
+    StockCountId, StockEntryId, StockLandedCostId, StockReconciliationId, StockReservationId,
+    StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
 
@@ -88,6 +88,7 @@ global_ids! {
     AttributeId = "Attribute",
     BackupId = "Backup",
     CategoryId = "Category",
+    CodeBatchId = "CodeBatch",
     DimensionValueId = "DimensionValue",
     ExchangeRateId = "ExchangeRate",
     FiscalYearId = "FiscalYear",

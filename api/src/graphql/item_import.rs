@@ -22,7 +22,7 @@ use super::{
     loader::load,
     payload::{UserError, settle},
 };
-use crate::upload::{self, FileLimit, StoredFile};
+use crate::upload::{self, FileLimit, StoredFile, Storing};
 
 /// How a file of items is written.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,6 +241,21 @@ async fn create(ctx: &Context<'_>, input: ItemImportCreateInput) -> domain::Resu
     ctx.viewer().require(Permission::CatalogueWrite)?;
     let FileLimit(limit) = *ctx.data_unchecked();
     let file = input.file.open(ctx, "file")?;
+    let mut storing = Storing::default();
+    loop {
+        match create_once(ctx, &input, limit, &file).await {
+            Err(error) if storing.again(&error) => {}
+            created => return created,
+        }
+    }
+}
+
+async fn create_once(
+    ctx: &Context<'_>,
+    input: &ItemImportCreateInput,
+    limit: u64,
+    file: &std::fs::File,
+) -> domain::Result<Row> {
     let stored = upload::store_file(limit, ctx.blobs(), new_id(ctx.domain().now()), file).await?;
     let StoredFile { key, bytes, hash } = stored;
     let new = NewItemImport {

@@ -21,7 +21,7 @@ use super::{
     job::Job,
     payload::{UserError, settle},
 };
-use crate::upload::{self, FileLimit, StoredFile};
+use crate::upload::{self, FileLimit, StoredFile, Storing};
 
 /// How a journal is written.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +213,21 @@ async fn create(ctx: &Context<'_>, input: JournalImportCreateInput) -> domain::R
     ctx.viewer().require(Permission::BooksPost)?;
     let FileLimit(limit) = *ctx.data_unchecked();
     let file = input.file.open(ctx, "file")?;
+    let mut storing = Storing::default();
+    loop {
+        match create_once(ctx, &input, limit, &file).await {
+            Err(error) if storing.again(&error) => {}
+            created => return created,
+        }
+    }
+}
+
+async fn create_once(
+    ctx: &Context<'_>,
+    input: &JournalImportCreateInput,
+    limit: u64,
+    file: &std::fs::File,
+) -> domain::Result<Row> {
     let stored = upload::store_file(limit, ctx.blobs(), new_id(ctx.domain().now()), file).await?;
     let StoredFile { key, bytes, hash } = stored;
     let new = NewJournalImport {

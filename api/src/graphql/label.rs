@@ -10,6 +10,7 @@ use domain::{
 use entity::id::{ItemId, JobId, LabelSheetId};
 
 use super::{
+    code_batch::CodeLevel,
     context::ContextExt,
     error::OrGraphql,
     guard::Needs,
@@ -97,6 +98,8 @@ pub struct LabelSheet {
     locale: LabelLocale,
     /// What scanners read.
     code: CodeKind,
+    /// How much of a QR code may be lost.
+    level: CodeLevel,
     /// How many items get labels.
     item_count: i32,
     /// How many labels there are to be.
@@ -124,6 +127,7 @@ impl LabelSheet {
             copies,
             locale,
             code,
+            level,
         } = options;
         Self {
             id: id.encode(),
@@ -133,6 +137,7 @@ impl LabelSheet {
             copies,
             locale: locale.into(),
             code: code.into(),
+            level: level.into(),
             item_count,
             label_count,
             created_at,
@@ -173,6 +178,9 @@ pub struct LabelSheetCreateInput {
     /// What scanners read.
     #[graphql(default_with = "CodeKind::Barcode")]
     code: CodeKind,
+    /// How much of a QR code may be lost. Higher levels make finer codes, which give way to bars on small labels.
+    #[graphql(default_with = "CodeLevel::M")]
+    level: CodeLevel,
     /// Makes sending the same request again harmless.
     idempotency_key: Option<String>,
 }
@@ -216,6 +224,7 @@ async fn create(ctx: &Context<'_>, input: LabelSheetCreateInput) -> domain::Resu
         copies,
         locale,
         code,
+        level,
         idempotency_key,
     } = input;
     let viewer = ctx.viewer();
@@ -226,6 +235,7 @@ async fn create(ctx: &Context<'_>, input: LabelSheetCreateInput) -> domain::Resu
         copies,
         locale: locale.map_or(viewer.locale, Into::into),
         code: code.into(),
+        level: level.into(),
     };
     let selection = selection(item_ids, r#where)?;
     let labels = ctx.domain().labels();

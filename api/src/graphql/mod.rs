@@ -11,6 +11,7 @@ pub mod backup;
 pub mod barcode;
 pub mod below;
 pub mod category;
+pub mod code_batch;
 pub mod context;
 pub mod cost;
 pub mod count;

@@ -32,6 +32,8 @@ user_error_codes! {
     Archived,
     /// The account has another amount than the file says.
     AssertionFailed,
+    /// The picture is in AVIF, which is not taken.
+    AvifPicture,
     /// A backup is being made already.
     BackupRunning,
     /// An account would have less than it has to, with what is held.
@@ -72,6 +74,8 @@ user_error_codes! {
     HasLandedCost,
     /// The template has variants that need this.
     HasVariants,
+    /// The picture is in HEIC, as iPhones take them, which is not taken.
+    HeicPicture,
     /// The key was used before with another request.
     IdempotencyKeyReused,
     /// The units measure different things.
@@ -114,6 +118,8 @@ user_error_codes! {
     LegalHold,
     /// What came in would be worth less than nothing.
     LessThanNothing,
+    /// Too little of a code of this level may be covered for a picture in its middle.
+    LevelTooLow,
     /// The location would hold more than it may.
     LocationFull,
     /// The lot with this number is known, and is otherwise.

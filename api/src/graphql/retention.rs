@@ -24,12 +24,15 @@ use super::{
     payload::{UserError, settle},
 };
 
-/// What is kept for a time. The trail, entries, movements and whatever else says something about the business is kept for ever.
+/// What is kept for a time. Entries, movements and whatever else says something about the business is kept for ever, and so is the trail unless its policy
+/// is enabled.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "Subject")]
 pub enum RetentionSubject {
     /// API tokens that have expired or were taken back.
     ApiTokens,
+    /// The trail, by whole months that are sealed and as they were sealed. What is left can be proved as before, and tells what went. Not enabled at first.
+    Audit,
     /// Events that subscriptions replay. Whoever comes with an older position is told so.
     Events,
     /// Jobs that made files of items, reports or labels, with these files.
@@ -44,6 +47,8 @@ pub enum RetentionSubject {
     Proofs,
     /// Times of schedules that have come.
     ScheduleFirings,
+    /// Files that nothing refers to any more, such as pictures that were taken away. Days count from when a run found them so.
+    UnreferencedFiles,
 }
 
 /// How long something is kept.
@@ -119,15 +124,20 @@ impl LegalHold {
 pub struct RetentionOutcome {
     /// Of what.
     subject: RetentionSubject,
-    /// How many rows: keys, events, tokens, times or jobs.
+    /// How many rows: keys, events, tokens, times, jobs, names of files, or rows of the trail.
     row_count: i64,
     /// How many files.
     file_count: i64,
-    /// How many bytes were in them.
+    /// How many bytes were in them; of the trail, how many the disk gets back.
     byte_count: i64,
+    /// How many files turned out to be referred to by nothing. They go when it has been so for as long as the policy says.
+    found_count: i64,
+    /// How many bytes are in those.
+    found_bytes: i64,
     /// What was older than this; null where it is kept for ever, and until it was dealt with.
     older_than: Option<DateTime<Utc>>,
-    /// The age of the oldest that stays; null where nothing does, and until it was dealt with.
+    /// The age of the oldest that stays; null where nothing does, and until it was dealt with. Where it is older than `olderThan`, something could not go yet,
+    /// such as a month of the trail that is not as it was sealed: `auditVerify` names it.
     oldest_kept: Option<DateTime<Utc>>,
 }
 
@@ -139,6 +149,8 @@ impl RetentionOutcome {
             row_count,
             file_count,
             byte_count,
+            found_count,
+            found_bytes,
             older_than,
             oldest_kept,
         } = row;
@@ -147,6 +159,8 @@ impl RetentionOutcome {
             row_count,
             file_count,
             byte_count,
+            found_count,
+            found_bytes,
             older_than,
             oldest_kept,
         }
@@ -182,6 +196,7 @@ impl RetentionRun {
                     job_id,
                     dry_run,
                     subjects: _,
+                    surveyed: _,
                     was_held,
                     created_at,
                     finished_at,

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, Interface, Object, SimpleObject};
 use domain::{
     Permission,
-    scan::{MatchedBy, ScanMatch, reference},
+    scan::{Found, MatchedBy, ScanMatch, reference},
 };
 use entity::id::ItemId;
 
@@ -14,6 +14,8 @@ use super::{
     guard::Needs,
     id::GlobalId,
     item::{Item, query::prefetch},
+    location::Location,
+    lot::Lot,
 };
 
 /// Things that a code usually means.
@@ -50,6 +52,10 @@ pub enum ScanMatchedBy {
 pub enum ScanResult {
     /// An item.
     Item(ScannedItem),
+    /// A lot, or a serial.
+    Lot(ScannedLot),
+    /// A location.
+    Location(ScannedLocation),
 }
 
 /// An item that was found behind a code.
@@ -63,6 +69,28 @@ pub struct ScannedItem {
     item: Item,
 }
 
+/// A lot, or a serial, that was found behind a code of goldshop's.
+#[derive(SimpleObject)]
+pub struct ScannedLot {
+    /// By what it was found: its id.
+    matched_by: ScanMatchedBy,
+    /// Its id.
+    matched_code: String,
+    /// The lot.
+    lot: Lot,
+}
+
+/// A location that was found behind a code of goldshop's.
+#[derive(SimpleObject)]
+pub struct ScannedLocation {
+    /// By what it was found: its id.
+    matched_by: ScanMatchedBy,
+    /// Its id.
+    matched_code: String,
+    /// The location. It may be closed.
+    location: Location,
+}
+
 /// Scans.
 #[derive(Default)]
 pub struct ScanQuery;
@@ -71,7 +99,7 @@ pub struct ScanQuery;
 impl ScanQuery {
     /// What is behind a code that was scanned or typed: a QR code that goldshop has printed, an id, a barcode (also inside a GS1 element
     /// string, or of a carton) or a SKU. The most certain first, and what is archived last; several when the code is ambiguous, none
-    /// when it is unknown. Needs `catalogue.read`.
+    /// when it is unknown. Needs `catalogue.read`, and `stock.read` for codes that goldshop has printed for lots and locations.
     #[graphql(complexity = "cost::STATEMENT + cost::rows(USUAL, child_complexity)")]
     async fn scan(
         &self,
@@ -84,10 +112,39 @@ impl ScanQuery {
         let viewer = ctx.viewer();
         let id = ItemId::parse("code", &ID::from(reference(&code))).ok();
         let found = ctx.domain().scans().find(viewer, &code, id).await;
-        let found = found.or_graphql(viewer)?;
+        let found = match found.or_graphql(viewer)? {
+            Found::Items(found) => found,
+            Found::Lot(lot) => return Ok(vec![ScanResult::Lot(ScannedLot::new(*lot))]),
+            Found::Location(location) => {
+                let location = ScannedLocation::new(ctx, *location);
+                return Ok(vec![ScanResult::Location(location)]);
+            }
+        };
         let rows = found.iter().map(|found| &found.item);
         prefetch(ctx, ctx.look_ahead().field("item"), rows).await?;
         Ok(found.into_iter().map(|found| result(ctx, found)).collect())
+    }
+}
+
+impl ScannedLot {
+    fn new(row: domain::lot::Lot) -> Self {
+        let lot = Lot::new(row);
+        Self {
+            matched_by: ScanMatchedBy::Id,
+            matched_code: lot.id.0.clone(),
+            lot,
+        }
+    }
+}
+
+impl ScannedLocation {
+    fn new(ctx: &Context<'_>, row: domain::location::Location) -> Self {
+        let location = Location::new(ctx, row);
+        Self {
+            matched_by: ScanMatchedBy::Id,
+            matched_code: location.id.0.clone(),
+            location,
+        }
     }
 }
 

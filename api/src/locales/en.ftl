@@ -10,6 +10,7 @@ ALREADY_TAKEN = { $value ->
 AMBIGUOUS = “{ $value }” can mean several things: { $choices }. Please write which one you mean.
 ARCHIVED = This is archived. Restore it first.
 ASSERTION_FAILED = The file says that { $account } has { $asserted } { $commodity }, but it has { $actual }.
+AVIF_PICTURE = This is an AVIF picture, which is not taken. Save it as JPEG, PNG or WebP and send it again.
 BACKUP_RUNNING = A backup is being made already. Wait until it is finished.
 BELOW_FLOOR = { $account } would have { $available } { $commodity } left, with what is held; it may not fall below { $floor }.
 BUILT_IN = Every shop has this location. It cannot be closed.
@@ -33,6 +34,7 @@ HAS_VARIANTS = { $value ->
     [none] There are still variants, archived ones included. Detach them first.
    *[other] There are still variants with “{ $value }”, archived ones included. Change or detach them first.
 }
+HEIC_PICTURE = This is an HEIC picture, as iPhones take them. In the settings of the iPhone, under Camera and Formats, choose “Most Compatible” and take it again; or send it as JPEG.
 IDEMPOTENCY_KEY_REUSED = This idempotency key was used before for another request. Use a new one.
 INCOMPATIBLE_UNITS = These two units measure different things, such as weight and length. One cannot be converted into the other.
 INSUFFICIENT_STOCK = Only { $available } of { $sku } are available in { $location }; { $requested } were asked for.
@@ -70,6 +72,7 @@ LABEL_TOO_SMALL = These labels are too small for what each of them has to show. 
 LAST_OWNER = This is the last owner. Make somebody else an owner first.
 LEGAL_HOLD = Everything is held at present: nothing is removed. Whoever set the hold can end it.
 LESS_THAN_NOTHING = { $sku } would be worth { $value } on this receipt: less than nothing. Take off less.
+LEVEL_TOO_LOW = A code with a picture in its middle needs level Q or H: otherwise too much of it is covered to be read.
 LOCATION_FULL = { $location } takes { $capacity }; it would hold { $requested }.
 LOT_DIFFERS = The lot { $number } is known already, with another value here. Correct it, or use another number.
 LOT_EXPIRED = The lot { $number } has expired and cannot be sold.

@@ -21,6 +21,7 @@ use crate::{
     idempotency::{Claimed, claim_in_tx},
     job::{self, Task},
     permission::Permission,
+    retention,
     sql::{statement, uuids},
     viewer::Viewer,
 };
@@ -60,8 +61,12 @@ impl Items<'_> {
         viewer.require(Permission::CatalogueWrite)?;
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
+        let asked = NewImage {
+            original_key: retention::name(&new.original_key),
+            ..new.clone()
+        };
         let claim =
-            match claim_in_tx(&tx, viewer, key, "item.attach_image", &(id, &new), now).await? {
+            match claim_in_tx(&tx, viewer, key, "item.attach_image", &(id, asked), now).await? {
                 Claimed::Before(answer) => return Ok(answer),
                 Claimed::Now(claim) => claim,
             };

@@ -252,7 +252,7 @@ impl Jobs<'_> {
 }
 
 /// What a worker hears of an attempt that has begun.
-fn started(job: &Job) -> Started {
+pub(super) fn started(job: &Job) -> Started {
     Started::Attempt {
         task: Task::deserialize(&job.payload).map_err(|error| error.to_string()),
         attempt: job.attempts,

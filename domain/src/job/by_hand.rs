@@ -72,9 +72,11 @@ async fn ask_in_tx(
     priority: i16,
 ) -> Result<Enqueued> {
     let key = order.unique_key();
-    own_in_tx(tx, &key).await?;
-    if let Some(id) = under_way_in_tx(tx, &key).await? {
-        return Ok(Enqueued { id, is_new: false });
+    if let Some(key) = &key {
+        own_in_tx(tx, key).await?;
+        if let Some(id) = under_way_in_tx(tx, key).await? {
+            return Ok(Enqueued { id, is_new: false });
+        }
     }
     let asked = order.ask_in_tx(tx, viewer, now, None).await?;
     if asked.is_new {

@@ -28,8 +28,10 @@ pub(super) async fn lock_image_in_tx(
             | Task::ExportItems { .. }
             | Task::ExportReport { .. }
             | Task::FetchMetalRates
+            | Task::ProbeQueue
             | Task::ImportItems { .. }
             | Task::ImportJournal { .. }
+            | Task::DrawCodes { .. }
             | Task::PrintLabels { .. }
             | Task::ReconcileStock { .. }
             | Task::RegenerateImages { .. }

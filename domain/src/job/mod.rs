@@ -22,6 +22,7 @@ mod queue;
 mod redrive;
 mod retry;
 mod rules;
+mod together;
 mod visible;
 mod write;
 
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::id::{
-    BackupId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId,
+    BackupId, CodeBatchId, ItemExportId, ItemId, ItemImageId, ItemImportId, JobId, JournalImportId,
     LabelSheetId, LedgerVerificationId, ReportExportId, RetentionRunId, StockReconciliationId,
     TrailVerificationId,
 };
@@ -50,6 +51,7 @@ pub(crate) use new::{enqueue_in_tx, enqueue_new_in_tx, enqueue_one_in_tx};
 pub(crate) use progress::hold_attempt_in_tx;
 pub use queue::{Queue, QueueStanding};
 pub use redrive::Redriven;
+pub use together::{Beginning, Ending};
 pub(crate) use visible::Visible;
 pub(crate) use write::{succeed_in_tx, succeed_with_in_tx};
 
@@ -111,6 +113,9 @@ pub enum Task {
     /// Fetch rates of metals.
     #[serde(rename = "metal_rate.fetch")]
     FetchMetalRates,
+    /// Do nothing: that it is done tells that whoever hands jobs over and does them is at work.
+    #[serde(rename = "queue.probe")]
+    ProbeQueue,
     /// Draw the item's QR code.
     #[serde(rename = "item.render_code")]
     RenderCode {
@@ -122,6 +127,12 @@ pub enum Task {
     RegenerateImages {
         /// That were not made since then.
         before: DateTime<Utc>,
+    },
+    /// Draw codes, as pictures or as a file to print.
+    #[serde(rename = "code.draw")]
+    DrawCodes {
+        /// The batch.
+        batch_id: CodeBatchId,
     },
     /// Draw labels, as a file to print.
     #[serde(rename = "label.print")]
@@ -165,11 +176,13 @@ impl Task {
             Self::RenderImage { .. } => "item.render_image",
             Self::RenderCode { .. } => "item.render_code",
             Self::FetchMetalRates => "metal_rate.fetch",
+            Self::ProbeQueue => "queue.probe",
             Self::ExportItems { .. } => "item.export",
             Self::ImportItems { .. } => "item.import",
             Self::ExportReport { .. } => "report.export",
             Self::ImportJournal { .. } => "journal.import",
             Self::RegenerateImages { .. } => "item.regenerate_images",
+            Self::DrawCodes { .. } => "code.draw",
             Self::PrintLabels { .. } => "label.print",
             Self::ReconcileStock { .. } => "stock.reconcile",
             Self::VerifyLedger { .. } => "ledger.verify",
@@ -183,8 +196,10 @@ impl Task {
     pub fn queue(&self) -> Queue {
         match self {
             Self::CreateBackup { .. } | Self::VerifyBackup { .. } => Queue::Operations,
-            Self::RenderImage { .. } | Self::PrintLabels { .. } => Queue::Media,
-            Self::RenderCode { .. } => Queue::Codes,
+            Self::RenderImage { .. } | Self::DrawCodes { .. } | Self::PrintLabels { .. } => {
+                Queue::Media
+            }
+            Self::ProbeQueue | Self::RenderCode { .. } => Queue::Codes,
             Self::ExportItems { .. }
             | Self::ExportReport { .. }
             | Self::FetchMetalRates
@@ -205,8 +220,8 @@ impl Task {
             Self::CreateBackup { .. } | Self::VerifyBackup { .. } => Duration::from_secs(6 * 3600),
             Self::RenderImage { .. } => Duration::from_secs(120),
             Self::FetchMetalRates => Duration::from_secs(60),
-            Self::RenderCode { .. } => Duration::from_secs(20),
-            Self::PrintLabels { .. } => Duration::from_secs(300),
+            Self::ProbeQueue | Self::RenderCode { .. } => Duration::from_secs(20),
+            Self::DrawCodes { .. } | Self::PrintLabels { .. } => Duration::from_secs(300),
             Self::ReconcileStock { .. } => Duration::from_secs(900),
             // An import that takes longer goes on with the next attempt, and so do pictures, proofs of the trail and clearing up.
             Self::ExportItems { .. }

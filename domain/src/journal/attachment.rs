@@ -19,6 +19,7 @@ use crate::{
     error::{Code, Error, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
+    retention,
     sql::{statement, uuids},
     text,
     viewer::Viewer,
@@ -86,7 +87,11 @@ impl Journal<'_> {
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let operation = "journal_attachment.add";
-        let claim = match claim_in_tx(&tx, viewer, key, operation, &new, now).await? {
+        let asked = NewAttachment {
+            blob_key: retention::name(&new.blob_key),
+            ..new.clone()
+        };
+        let claim = match claim_in_tx(&tx, viewer, key, operation, &asked, now).await? {
             Claimed::Before(answer) => return Ok(answer),
             Claimed::Now(claim) => claim,
         };

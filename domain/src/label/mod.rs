@@ -20,6 +20,7 @@ use crate::{
     Domain,
     audit::{self, Change},
     clock::new_id,
+    code_batch::Level,
     error::Result,
     idempotency::{Claimed, claim_in_tx},
     item::{self, ItemFilter},
@@ -71,6 +72,9 @@ pub struct LabelOptions {
     pub locale: Locale,
     /// What scanners read.
     pub code: LabelCode,
+    /// How much of a QR code may be lost. Nobody could say so at first.
+    #[serde(default)]
+    pub level: Level,
 }
 
 /// Which items get labels.

@@ -102,7 +102,7 @@ mod tests {
         super::{LabelCode, Layout},
         *,
     };
-    use crate::{error::Error, locale::Locale};
+    use crate::{code_batch::Level, error::Error, locale::Locale};
 
     fn options(start_at: i32, copies: i32) -> LabelOptions {
         LabelOptions {
@@ -112,6 +112,7 @@ mod tests {
             copies,
             locale: Locale::Fa,
             code: LabelCode::Barcode,
+            level: Level::M,
         }
     }
 

@@ -251,7 +251,7 @@ fn aged(begin: &str, of: &AgedOf) -> Sql {
     }
     sql.push(" AND a.kind = ").bind(of.owing.kind().to_value());
     sql.push("), flow AS (SELECT t.account_id, t.subsidiary_id, t.commodity, sum(t.debit - t.credit) AS balance");
-    for interval in 0..columns.len() {
+    for interval in 1..columns.len() {
         sql.push(&format!(
             ", COALESCE(sum(t.debit) FILTER (WHERE t.interval = {interval}), 0) AS debit_{interval}, \
              COALESCE(sum(t.credit) FILTER (WHERE t.interval = {interval}), 0) AS credit_{interval}"
@@ -260,7 +260,7 @@ fn aged(begin: &str, of: &AgedOf) -> Sql {
     sql.push(" FROM (");
     push_turnovers(&mut sql, &spans, &of.scope);
     sql.push(") t GROUP BY t.account_id, t.subsidiary_id, t.commodity), open AS (SELECT f.account_id, f.subsidiary_id, f.commodity, f.balance");
-    for interval in 0..columns.len() {
+    for interval in 1..columns.len() {
         sql.push(&format!(
             ", CASE WHEN f.balance > 0 THEN f.debit_{interval} ELSE f.credit_{interval} END AS side_{interval}"
         ));
@@ -299,20 +299,21 @@ fn push_turnovers(sql: &mut Sql, spans: &Spans, scope: &Scope) {
     sql.bind(known);
 }
 
-/// Of each interval, going back in time, as much of the side that is open as is left of the balance; positive where it is owed.
+/// Of each interval, going back in time, as much of the side that is open as is left of the balance; positive where it is owed. What is left
+/// behind the others is of the oldest interval, for one side of all intervals is never less than the balance.
 fn push_shares(sql: &mut Sql, owing: Owing, intervals: usize) {
     let owed = match owing {
         Owing::Receivable => "",
         Owing::Payable => "-",
     };
     let mut left = "abs(o.balance)".to_owned();
-    for interval in (0..intervals).rev() {
+    for interval in (1..intervals).rev() {
         sql.push(&format!(
-            "{owed}sign(o.balance) * GREATEST(0, LEAST(o.side_{interval}, {left}))"
+            "{owed}sign(o.balance) * GREATEST(0, LEAST(o.side_{interval}, {left})), "
         ));
-        sql.push(if interval == 0 { "" } else { ", " });
         left.push_str(&format!(" - o.side_{interval}"));
     }
+    sql.push(&format!("{owed}sign(o.balance) * GREATEST(0, {left})"));
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Retention: how long is kept what says nothing about the business any more, and clearing it up.
 //!
 //! What goes is decided by the database alone: a function of its owner reads the policies and the hold, knows the least that each policy may say, and
-//! removes what is older, some at a time ([ADR 30](../docs/adr/0030-retention.md)). The trail, entries and movements are never among it.
+//! removes what is older, some at a time ([ADR 30](../docs/adr/0030-retention.md)). Of the trail whole months go, where somebody has said so, and what is
+//! left can be proved as before ([ADR 35](../docs/adr/0035-retention-of-the-trail.md)). Entries and movements are never among it.
 
+mod files;
 mod query;
 mod rules;
 mod run;
@@ -19,6 +21,8 @@ pub use entity::{
     retention_result::Model as Outcome,
     retention_run::Model as Run,
 };
+pub use files::StoredFile;
+pub(crate) use files::name;
 pub use rules::minimum_days;
 pub use run::Progress;
 

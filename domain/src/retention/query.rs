@@ -22,6 +22,13 @@ pub(super) async fn policies(db: &impl ConnectionTrait) -> Result<Vec<Policy>> {
     Ok(Entity::find().order_by_asc(Column::Subject).all(db).await?)
 }
 
+pub(super) async fn policy(db: &impl ConnectionTrait, subject: Subject) -> Result<Policy> {
+    let policy = retention_policy::Entity::find_by_id(subject)
+        .one(db)
+        .await?;
+    policy.ok_or_else(|| Error::internal("a subject without a policy"))
+}
+
 pub(super) async fn lock_policy_in_tx(
     tx: &DatabaseTransaction,
     subject: Subject,

@@ -15,9 +15,10 @@ const DAYS_MAX: i32 = 36_500;
 #[must_use]
 pub fn minimum_days(subject: Subject) -> i32 {
     match subject {
-        Subject::Exports | Subject::IdempotencyKeys => 1,
+        Subject::Exports | Subject::IdempotencyKeys | Subject::UnreferencedFiles => 1,
         Subject::Events => 3,
         Subject::Imports | Subject::Jobs => 7,
+        Subject::Audit => 1827,
         Subject::ApiTokens | Subject::Proofs | Subject::ScheduleFirings => 30,
     }
 }

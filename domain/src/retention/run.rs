@@ -3,7 +3,7 @@
 use entity::id::{JobId, RetentionRunId};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Iterable as _};
 
-use super::{Report, Retention, Run, Subject, query, write};
+use super::{Report, Retention, Run, Subject, files, query, write};
 use crate::{
     audit,
     clock::new_id,
@@ -26,6 +26,8 @@ const PATIENCE: &str = "SET LOCAL statement_timeout = '10min'";
 pub enum Progress {
     /// There is more to do.
     Open,
+    /// Files are to be looked at, by [`Retention::survey`], before there is more to do.
+    Survey,
     /// All that there was to do is done, or everything is held.
     Done,
 }
@@ -77,6 +79,14 @@ impl Retention<'_> {
             return Ok(Progress::Done);
         }
         audit::sign_in_tx(&tx, viewer, "retention.run").await?;
+        if subject == Subject::UnreferencedFiles
+            && !run.surveyed
+            && is_enabled(&tx, subject).await?
+        {
+            files::begin_survey_in_tx(&tx, &run).await?;
+            self.domain.commit(tx).await?;
+            return Ok(Progress::Survey);
+        }
         if run.dry_run || !remove_some_in_tx(&tx, &run, subject).await? {
             write::look_in_tx(&tx, &run, subject).await?;
             write::advance_in_tx(&tx, id, run.subjects + 1).await?;
@@ -147,6 +157,10 @@ impl Retention<'_> {
 async fn remove_some_in_tx(tx: &DatabaseTransaction, run: &Run, subject: Subject) -> Result<bool> {
     let gone = write::remove_in_tx(tx, run.id, subject, BATCH).await?;
     Ok(gone.row_count > 0)
+}
+
+async fn is_enabled(tx: &DatabaseTransaction, subject: Subject) -> Result<bool> {
+    Ok(query::policy(tx, subject).await?.enabled)
 }
 
 fn subjects() -> usize {

@@ -16,7 +16,7 @@ use super::{Hold, Outcome, Policy, PolicyChange, Run, Subject};
 use crate::{
     audit::{self, Change},
     error::{Error, Result},
-    sql::statement,
+    sql::{Sql, statement},
     viewer::Viewer,
 };
 
@@ -62,6 +62,7 @@ pub(super) async fn insert_run_in_tx(
         job_id: Set(job_id),
         dry_run: Set(dry_run),
         subjects: Set(0),
+        surveyed: Set(false),
         was_held: Set(false),
         created_at: Set(now),
         finished_at: Set(None),
@@ -108,8 +109,12 @@ pub(super) async fn remove_in_tx(
     subject: Subject,
     most: i32,
 ) -> Result<Gone> {
-    let sql = "SELECT * FROM retention_remove($1, $2)";
-    let gone = statement(sql, [subject.to_value().into(), most.into()]);
+    let gone = if subject == Subject::UnreferencedFiles {
+        statement("SELECT * FROM blob_remove($1)", [most.into()])
+    } else {
+        let sql = "SELECT * FROM retention_remove($1, $2)";
+        statement(sql, [subject.to_value().into(), most.into()])
+    };
     let gone = Gone::find_by_statement(gone).one(tx).await?;
     let gone = gone.ok_or_else(|| Error::internal("a removal gave no row"))?;
     let sql = "INSERT INTO retention_result (run_id, subject, row_count, file_count, byte_count) VALUES ($1, $2, $3, $4, $5)
@@ -133,13 +138,27 @@ pub(super) async fn look_in_tx(
     run: &Run,
     subject: Subject,
 ) -> Result<()> {
-    let sql = "INSERT INTO retention_result (run_id, subject, row_count, file_count, byte_count, older_than, oldest_kept)
-               SELECT $1, $2, CASE WHEN $3 THEN d.row_count ELSE 0 END, CASE WHEN $3 THEN d.file_count ELSE 0 END,
-                   CASE WHEN $3 THEN d.byte_count ELSE 0 END, d.older_than, d.oldest_kept
-               FROM retention_due($2) d
-               ON CONFLICT (run_id, subject) DO UPDATE SET older_than = EXCLUDED.older_than, oldest_kept = EXCLUDED.oldest_kept";
-    let values = [run.id.into(), subject.to_value().into(), run.dry_run.into()];
-    tx.execute_raw(statement(sql, values)).await?;
+    let mut sql = Sql::with_values(vec![
+        run.id.into(),
+        subject.to_value().into(),
+        run.dry_run.into(),
+    ]);
+    sql.push(
+        "INSERT INTO retention_result (run_id, subject, row_count, file_count, byte_count, older_than, oldest_kept)
+         SELECT $1, $2, CASE WHEN $3 THEN d.row_count ELSE 0 END, CASE WHEN $3 THEN d.file_count ELSE 0 END,
+             CASE WHEN $3 THEN d.byte_count ELSE 0 END, d.older_than, d.oldest_kept FROM ",
+    );
+    sql.push(if subject == Subject::UnreferencedFiles {
+        "blob_due() d"
+    } else {
+        "retention_due($2) d"
+    });
+    sql.push(
+        " ON CONFLICT (run_id, subject) DO UPDATE SET row_count = retention_result.row_count + EXCLUDED.row_count,
+             file_count = retention_result.file_count + EXCLUDED.file_count, byte_count = retention_result.byte_count + EXCLUDED.byte_count,
+             older_than = EXCLUDED.older_than, oldest_kept = EXCLUDED.oldest_kept",
+    );
+    tx.execute_raw(sql.build()).await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Reads a scanned code in every way that it can be meant.
 
-use entity::id::ItemId;
+use entity::id::{ItemId, LocationId, LotId};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::gs1;
@@ -15,15 +16,50 @@ use crate::{
 /// Longest code, in characters: what our own QR codes hold at most, and by far more than any barcode.
 pub const SCAN_MAX: usize = 1024;
 
-/// In front of an item's id, in the address that our QR codes hold: what follows is an item, and codes of other things will say so in
-/// the same place.
-const ITEM_PATH: &str = "/item/";
+/// What our own QR codes can lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// An item.
+    Item,
+    /// A lot, or a serial.
+    Lot,
+    /// A location.
+    Location,
+}
 
-/// What an item's QR code says: an address that leads a telephone to the item, tells by its path what sort of thing it leads to, and
-/// ends in its id for those who know us. Codes are printed for ever, so this never changes.
+impl Subject {
+    /// In front of the id, in the address that a code holds: what follows is such a thing.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Item => "/item/",
+            Self::Lot => "/lot/",
+            Self::Location => "/location/",
+        }
+    }
+}
+
+/// What a QR code says: an address that leads a telephone to what it is about, tells by its path what sort of thing that is, and ends in
+/// its id for those who know us. Codes are printed for ever, so this never changes.
 #[must_use]
-pub fn address(public_url: &str, item: ItemId) -> String {
-    format!("{public_url}{ITEM_PATH}{item}")
+pub fn address(public_url: &str, subject: Subject, id: Uuid) -> String {
+    format!("{public_url}{}{id}", subject.path())
+}
+
+/// A thing that is no item, and that only our own codes lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Other {
+    Lot(LotId),
+    Location(LocationId),
+}
+
+/// What a code of ours leads to that is no item's.
+pub(super) fn other(code: &str) -> Option<Other> {
+    let text = ascii_digits(bare(code));
+    let id = |subject: Subject| Uuid::try_parse(behind(&text, subject.path())?).ok();
+    let lot = || id(Subject::Lot).map(|id| Other::Lot(LotId(id)));
+    let location = || id(Subject::Location).map(|id| Other::Location(LocationId(id)));
+    lot().or_else(location)
 }
 
 /// Everything that a code can mean.
@@ -51,12 +87,17 @@ impl Wanted {
 #[must_use]
 pub fn reference(code: &str) -> &str {
     let code = bare(code);
-    let start = code
-        .to_ascii_lowercase()
-        .rfind(ITEM_PATH)
-        .map_or(0, |start| start + ITEM_PATH.len());
-    let rest = &code[start..];
-    rest.split(['?', '#', '/']).next().unwrap_or(rest)
+    behind(code, Subject::Item.path()).unwrap_or_else(|| first_part(code))
+}
+
+/// What follows this path, up to the next one.
+fn behind<'a>(code: &'a str, path: &str) -> Option<&'a str> {
+    let start = code.to_ascii_lowercase().rfind(path)? + path.len();
+    code.get(start..).map(first_part)
+}
+
+fn first_part(text: &str) -> &str {
+    text.split(['?', '#', '/']).next().unwrap_or(text)
 }
 
 pub(super) fn parse(code: &str, id: Option<ItemId>) -> Result<Wanted, Refusal> {
@@ -152,10 +193,25 @@ mod tests {
     #[test]
     fn what_is_printed_is_read_again_and_codes_of_other_things_are_no_items() {
         let item = id().unwrap_or_else(|| ItemId(Uuid::nil()));
-        assert_eq!(wanted(&address("https://shop.example/a", item)).id, id());
+        let ours = address("https://shop.example/a", Subject::Item, item.0);
+        assert_eq!((wanted(&ours).id, other(&ours)), (id(), None));
         for kind in ["lot", "location", "document", "items"] {
             let code = format!("https://shop.example/{kind}/{ID}");
             assert_eq!(wanted(&code).id, None, "{code}");
+        }
+    }
+
+    #[test]
+    fn codes_of_lots_and_locations_lead_to_them() {
+        let id = Uuid::try_parse(ID).unwrap_or_default();
+        let lot = address("https://shop.example", Subject::Lot, id);
+        let location = address("http://127.0.0.1:8000/a", Subject::Location, id);
+        assert_eq!(other(&lot), Some(Other::Lot(LotId(id))));
+        assert_eq!(other(&location), Some(Other::Location(LocationId(id))));
+        let shouted = format!("\u{200F}{}?from=label\r\n", lot.to_uppercase());
+        assert_eq!(other(&shouted), Some(Other::Lot(LotId(id))));
+        for code in ["https://shop.example/lot/", "/location/7", ID, "/lots/x"] {
+            assert_eq!(other(code), None, "{code}");
         }
     }
 
@@ -216,7 +272,7 @@ mod tests {
                 let texts = barcodes.iter().chain(&sku);
                 prop_assert!(texts.into_iter().all(|text| text.len() <= 400 && !text.contains('\0')));
             }
-            let _any = reference(&code);
+            let _any = (reference(&code), other(&code));
         }
     }
 }

@@ -6,12 +6,16 @@ mod rules;
 
 use entity::id::ItemId;
 
-pub use code::{SCAN_MAX, address, reference};
+pub use code::{SCAN_MAX, Subject, address, reference};
+
+use self::code::Other;
 
 use crate::{
     Domain,
     error::Result,
     item::{self, ItemWithImage},
+    location::Location,
+    lot::Lot,
     permission::Permission,
     viewer::Viewer,
 };
@@ -40,6 +44,17 @@ pub struct ScanMatch {
     pub item: ItemWithImage,
 }
 
+/// What a code has led to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// Everything that it can mean, the most certain first; nothing when it is unknown.
+    Items(Vec<ScanMatch>),
+    /// The lot, or serial, that the code was printed for.
+    Lot(Box<Lot>),
+    /// The location that the code was printed for.
+    Location(Box<Location>),
+}
+
 /// Scans of codes.
 #[derive(Clone, Copy, Debug)]
 pub struct Scans<'a> {
@@ -47,20 +62,34 @@ pub struct Scans<'a> {
 }
 
 impl Scans<'_> {
-    /// All that the code can mean, the most certain first; what is put away comes last. Nothing when it is unknown. `id` is the id that
-    /// the caller has found in it, if there is one in a form that only the caller knows.
+    /// The lot or the location that one of our codes leads to; otherwise all that the code can mean, the most certain first; what is put
+    /// away comes last. Nothing when it is unknown. `id` is the id that the caller has found in it, if there is one in a form that only
+    /// the caller knows.
     ///
     /// # Errors
-    /// When the viewer may not see the catalogue, or the code is empty or longer than [`SCAN_MAX`].
-    pub async fn find(
-        &self,
-        viewer: &Viewer,
-        code: &str,
-        id: Option<ItemId>,
-    ) -> Result<Vec<ScanMatch>> {
+    /// When the viewer may not see the catalogue, or stock and the code is that of a lot or a location, or the code is empty or longer
+    /// than [`SCAN_MAX`].
+    pub async fn find(&self, viewer: &Viewer, code: &str, id: Option<ItemId>) -> Result<Found> {
         viewer.require(Permission::CatalogueRead)?;
         let wanted = code::parse(code, id)?;
+        if let Some(other) = code::other(code) {
+            return self.find_other(viewer, other).await;
+        }
         let found = item::marked(&self.domain.reads, &wanted.marks()).await?;
-        Ok(rules::matches(&wanted, found))
+        Ok(Found::Items(rules::matches(&wanted, found)))
+    }
+
+    async fn find_other(&self, viewer: &Viewer, other: Other) -> Result<Found> {
+        let found = match other {
+            Other::Lot(id) => {
+                let lot = self.domain.lots().find(viewer, id).await?;
+                lot.map(|lot| Found::Lot(Box::new(lot)))
+            }
+            Other::Location(id) => {
+                let location = self.domain.locations().find(viewer, id).await?;
+                location.map(|location| Found::Location(Box::new(location)))
+            }
+        };
+        Ok(found.unwrap_or_else(|| Found::Items(Vec::new())))
     }
 }

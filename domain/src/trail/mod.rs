@@ -8,6 +8,7 @@ pub mod coverage;
 mod history;
 mod mirror;
 mod request;
+mod retired;
 mod seal;
 mod source;
 mod verify;
@@ -18,6 +19,7 @@ pub use entity::trail_verification::Model as TrailVerification;
 pub use history::{Changed, HistoryArgs, Operation, RowState};
 pub(crate) use request::ask_in_tx;
 pub use request::progress;
+pub use retired::Retirement;
 pub use seal::Sealed;
 pub use verify::{Checkpoints, Finding, Verdict, Verification, Wrong};
 

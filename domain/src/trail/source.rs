@@ -201,9 +201,10 @@ struct Range {
     stream: String,
     low: i64,
     high: i64,
+    by_policy: bool,
 }
 
-/// Numbers whose rows were retired, as the owner wrote down when it was done.
+/// Numbers whose rows were retired, as was written down when it was done: by a policy of retention, or by the owner of the database.
 #[derive(Debug, Default)]
 pub(super) struct Retired(Vec<Range>);
 
@@ -221,7 +222,7 @@ impl Retired {
         after: i64,
         until: i64,
     ) -> Result<Self> {
-        let sql = "SELECT r.stream, lower(n.range) AS low, upper(n.range) AS high
+        let sql = "SELECT r.stream, lower(n.range) AS low, upper(n.range) AS high, r.kept_days IS NOT NULL AS by_policy
                    FROM trail_retired r CROSS JOIN LATERAL unnest(r.numbers * int8multirange(int8range($2, $3, '(]'))) n (range)
                    WHERE r.stream = $1";
         let values = [stream.name.clone().into(), after.into(), until.into()];
@@ -229,8 +230,9 @@ impl Retired {
         Ok(Self(rows.all(db).await?))
     }
 
-    pub(super) fn contains(&self, number: i64) -> bool {
-        let has = |range: &Range| range.low <= number && number < range.high;
-        self.0.iter().any(has)
+    /// Whether a row was retired, and then whether a policy did it.
+    pub(super) fn by_policy(&self, number: i64) -> Option<bool> {
+        let has = |range: &&Range| range.low <= number && number < range.high;
+        self.0.iter().find(has).map(|range| range.by_policy)
     }
 }

@@ -103,8 +103,11 @@ pub struct Verification {
     about: Option<Uuid>,
     /// How many sealed rows are as they were.
     pub rows: i64,
-    /// How many sealed rows were retired.
+    /// How many sealed rows were retired, by whomever.
     pub retired: i64,
+    /// How many of these were retired by a policy of retention.
+    #[serde(default)]
+    pub retired_by_policy: i64,
     /// How many rows are as their last change left them.
     pub present: i64,
     /// How many rows are not sealed yet.
@@ -345,6 +348,7 @@ async fn stretch_in_tx(
     let compared = compare(&stretch.leaves, &found, &retired);
     state.rows += compared.same;
     state.retired += compared.retired;
+    state.retired_by_policy += compared.retired_by_policy;
     let Some((wrong, (number, line), seal)) = compared.wrong else {
         return Ok(None);
     };
@@ -371,6 +375,7 @@ async fn stretch_in_tx(
 struct Compared {
     same: i64,
     retired: i64,
+    retired_by_policy: i64,
     wrong: Option<(Wrong, (i64, i32), i64)>,
 }
 
@@ -379,6 +384,7 @@ fn compare(sealed: &[(Leaf, i64)], found: &[Leaf], retired: &Retired) -> Compare
     let mut compared = Compared {
         same: 0,
         retired: 0,
+        retired_by_policy: 0,
         wrong: None,
     };
     let mut found_rest = found;
@@ -398,10 +404,13 @@ fn compare(sealed: &[(Leaf, i64)], found: &[Leaf], retired: &Retired) -> Compare
                 compared.same += 1;
                 found_rest = found_rest.get(1..).unwrap_or_default();
             }
-            _ if retired.contains(leaf.number) => compared.retired += 1,
             _ => {
-                compared.wrong = Some((Wrong::Deleted, leaf.place(), *seal));
-                return compared;
+                let Some(by_policy) = retired.by_policy(leaf.number) else {
+                    compared.wrong = Some((Wrong::Deleted, leaf.place(), *seal));
+                    return compared;
+                };
+                compared.retired += 1;
+                compared.retired_by_policy += i64::from(by_policy);
             }
         }
     }

@@ -69,6 +69,15 @@ impl BlobKey {
         Self(format!("job/{}/{hex}/{attempt}/{number}", &hex[30..]))
     }
 
+    /// The same name in a later generation, `original/g2/…`: names that were retired are never used again. The first is the name itself.
+    #[must_use]
+    pub fn in_generation(self, generation: i32) -> Self {
+        match self.0.split_once('/') {
+            Some((room, rest)) if generation > 1 => Self(format!("{room}/g{generation}/{rest}")),
+            _ => self,
+        }
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

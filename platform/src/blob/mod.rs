@@ -7,6 +7,7 @@
 
 mod error;
 mod fingerprint;
+mod fresh;
 mod key;
 mod s3;
 mod store;
@@ -16,6 +17,7 @@ mod write;
 
 pub use error::BlobError;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
+pub use fresh::{fresh, fresh_one};
 pub use key::{BlobKey, InvalidKey};
 pub use s3::S3Settings;
 pub use store::{Blob, BlobStore, BlobStream, Listed};

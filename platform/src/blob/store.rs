@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,6 +176,29 @@ impl BlobStore {
         }
         let bytes = got.bytes().await;
         bytes.map_err(|error| BlobError::about(key, error))
+    }
+
+    /// The whole length of the blob under `key`, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::NotFound`] or [`BlobError::Unavailable`].
+    pub async fn length(&self, key: &BlobKey) -> Result<u64, BlobError> {
+        let found = self.store.head(&location(key)).await;
+        found
+            .map(|meta| meta.size)
+            .map_err(|error| BlobError::about(key, error))
+    }
+
+    /// Reads a piece of the blob under `key`, which must not go beyond its end. Whoever reads something long piece by piece can
+    /// go on where they were, and no request takes longer than one piece.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::NotFound`] or [`BlobError::Unavailable`].
+    pub async fn read_range(&self, key: &BlobKey, range: Range<u64>) -> Result<Bytes, BlobError> {
+        let read = self.store.get_range(&location(key), range).await;
+        read.map_err(|error| BlobError::about(key, error))
     }
 
     /// Everything that is stored, in any order and one after the other. What is written or removed meanwhile may be among it or not. What has a name

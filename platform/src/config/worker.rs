@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::value::{as_seconds, optional_web_url, seconds, within};
+use super::value::{as_hours, as_seconds, hours, optional_web_url, seconds, within};
 
 /// The section `worker`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -34,6 +34,13 @@ pub struct Worker {
     /// Where rates of metals are fetched from: https, or http on this machine; nowhere without. Some have a key in it, so it is never written down.
     #[serde(deserialize_with = "optional_web_url", skip_serializing)]
     pub metal_rate_url: Option<Url>,
+    /// For how long a file is left alone that nothing refers to yet (`file_grace_hours`).
+    #[serde(
+        rename = "file_grace_hours",
+        deserialize_with = "hours::<0, 720, _>",
+        serialize_with = "as_hours"
+    )]
+    pub file_grace: Duration,
     /// How long a worker may take to stop; jobs that still run shortly before are given back (`shutdown_seconds`).
     #[serde(
         rename = "shutdown_seconds",

@@ -68,7 +68,7 @@ fn jpeg(picture: &DynamicImage) -> Result<Vec<u8>, RenderError> {
     Ok(bytes)
 }
 
-fn on_white(picture: &RgbaImage) -> RgbImage {
+pub(super) fn on_white(picture: &RgbaImage) -> RgbImage {
     RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
         let Rgba([red, green, blue, alpha]) = *picture.get_pixel(x, y);
         Rgb([red, green, blue].map(|channel| over_white(channel, alpha)))

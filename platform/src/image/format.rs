@@ -1,7 +1,9 @@
 //! The formats we accept, told apart by their first bytes.
 
-/// How many bytes at the beginning of a file tell its format.
-pub(super) const SIGNATURE_LENGTH: usize = 12;
+use super::Rejection;
+
+/// How many bytes at the beginning of a file tell its format: those of the formats that are refused by name say it in a list of brands.
+pub(super) const SIGNATURE_LENGTH: usize = 64;
 
 /// A format in which pictures are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,8 +19,15 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format whose files begin like `start`, if we accept it.
-    pub(super) fn recognise(start: &[u8]) -> Option<Self> {
+    /// The format whose files begin like `start`.
+    ///
+    /// # Errors
+    /// When we do not accept it; of formats that people have on their telephones with its name.
+    pub(super) fn recognise(start: &[u8]) -> Result<Self, Rejection> {
+        Self::known(start).ok_or_else(|| refused(start))
+    }
+
+    fn known(start: &[u8]) -> Option<Self> {
         match start {
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
@@ -51,6 +60,31 @@ impl Format {
             Self::WebP => "image/webp",
             Self::Gif => "image/gif",
         }
+    }
+}
+
+/// HEIC and AVIF are in one kind of container, whose first box names the brand that it is best read as, a version, and other brands.
+fn refused(start: &[u8]) -> Rejection {
+    let [l1, l2, l3, l4, b'f', b't', b'y', b'p', brands @ ..] = start else {
+        return Rejection::UnsupportedType;
+    };
+    let length = u32::from_be_bytes([*l1, *l2, *l3, *l4]);
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let (brands, _rest) = brands.split_at(brands.len().min(length.saturating_sub(8)));
+    let (brands, _cut) = brands.as_chunks::<4>();
+    // The second is the version.
+    let says = |known: &[&[u8; 4]]| {
+        let mut named = brands.iter().enumerate().filter(|(at, _)| *at != 1);
+        named.any(|(_, brand)| known.contains(&brand))
+    };
+    if says(&[b"avif", b"avis"]) {
+        Rejection::Avif
+    } else if says(&[
+        b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1",
+    ]) {
+        Rejection::Heic
+    } else {
+        Rejection::UnsupportedType
     }
 }
 

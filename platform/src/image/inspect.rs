@@ -90,7 +90,7 @@ fn recognise<R: BufRead + Seek>(reader: &mut R) -> Result<Format, Rejection> {
     let mut head = reader.by_ref().take(SIGNATURE_LENGTH as u64);
     head.read_to_end(&mut start)
         .map_err(Rejection::unreadable)?;
-    Format::recognise(&start).ok_or(Rejection::UnsupportedType)
+    Format::recognise(&start)
 }
 
 fn dimensions<R>(reader: &mut R, format: Format, limits: &Limits) -> Result<(u32, u32), Rejection>

@@ -38,5 +38,6 @@ pub use inspect::{InspectError, Inspected, inspect, inspect_file, inspect_open};
 pub use limits::Limits;
 pub use placeholder::Placeholder;
 pub use rejection::Rejection;
+pub(crate) use render::opaque;
 pub use render::{RenderError, Rendered, Rendition, render};
 pub use size::Size;

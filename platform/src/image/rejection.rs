@@ -12,6 +12,12 @@ pub enum Rejection {
     /// The content is not one of the accepted formats, whatever the file is called.
     #[error("the file is not a JPEG, PNG, WebP or GIF image")]
     UnsupportedType,
+    /// It is a picture as iPhones take them unless told otherwise.
+    #[error("the file is a HEIC image")]
+    Heic,
+    /// It is a picture as some browsers and telephones save them.
+    #[error("the file is an AVIF image")]
+    Avif,
     /// The picture has too many pixels.
     #[error(
         "the image is {width} x {height} pixels; at most {max_side} a side and {max_pixels} in all are taken"

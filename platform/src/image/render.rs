@@ -3,14 +3,15 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use image::DynamicImage;
 use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
 
 use super::colour::in_srgb;
 use super::decode::{Decoded, decode};
+use super::encode::on_white;
 use super::focus::{Focus, square};
 use super::placeholder::{Placeholder, placeholder};
-use super::scale::{eight_bits, shrink};
+use super::scale::{eight_bits, in_colour, shrink};
 use super::{Encoding, Format, Limits, Rejection, Size, inspect};
 
 /// A picture in one size and one encoding.
@@ -94,6 +95,20 @@ pub fn render(
     })
 }
 
+/// The picture in full, upright, on white where it is transparent, in sRGB, its longer side at most `longest` pixels.
+///
+/// # Errors
+///
+/// As [`render`].
+pub(crate) fn opaque(bytes: &[u8], limits: &Limits, longest: u32) -> Result<RgbImage, RenderError> {
+    let format = inspect(bytes, limits)?.format;
+    let decoded = decode(bytes, format, limits)?;
+    Ok(match in_colour(upright(decoded, longest)?) {
+        DynamicImage::ImageRgba8(picture) => on_white(&picture),
+        opaque => opaque.into_rgb8(),
+    })
+}
+
 fn upright_dimensions(decoded: &Decoded) -> (u32, u32) {
     let (width, height) = (decoded.picture.width(), decoded.picture.height());
     match decoded.orientation {
@@ -130,7 +145,7 @@ fn renditions(
         Some(largest) => *largest,
         None => Size::Thumbnail,
     };
-    let mut picture = upright(decoded, largest)?;
+    let mut picture = upright(decoded, largest.longest_side())?;
     let side = Size::Square.longest_side();
     let cut = with_square.then(|| shrink(square(&picture, focus), side));
     for size in sizes.iter().filter(|size| **size != Size::Square) {
@@ -144,8 +159,8 @@ fn renditions(
 }
 
 /// Turning the picture after it is reduced costs less time and memory than turning all of it, and so does looking at its colours.
-fn upright(decoded: Decoded, size: Size) -> Result<DynamicImage, RenderError> {
-    let reduced = shrink(eight_bits(decoded.picture), size.longest_side())?;
+fn upright(decoded: Decoded, longest: u32) -> Result<DynamicImage, RenderError> {
+    let reduced = shrink(eight_bits(decoded.picture), longest)?;
     let mut picture = in_srgb(reduced, decoded.profile.as_deref());
     picture.apply_orientation(decoded.orientation);
     Ok(picture)

@@ -5,7 +5,8 @@ use tests::s3::S3Server;
 
 use super::*;
 
-fn settings(server: &S3Server, secret: &'static str) -> [(&'static str, String); 5] {
+/// What has a worker copy backups there.
+pub(super) fn settings(server: &S3Server, secret: &'static str) -> [(&'static str, String); 5] {
     [
         ("GOLDSHOP_BACKUP__COPY_BUCKET", "backups".to_owned()),
         ("GOLDSHOP_BACKUP__COPY_ENDPOINT", server.url().to_owned()),

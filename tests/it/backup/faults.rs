@@ -13,11 +13,11 @@ use tests::{app::TestApp, process::Program, wait::until};
 use super::*;
 
 /// A file system in memory of so many bytes, mounted for as long as this lives.
-struct Disk(PathBuf);
+pub(super) struct Disk(PathBuf);
 
 impl Disk {
     /// None where this process may not mount anything.
-    fn mount(at: &Path, bytes: usize) -> Option<Self> {
+    pub(super) fn mount(at: &Path, bytes: usize) -> Option<Self> {
         let options = format!("size={bytes},mode=0700");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &options, "tmpfs", &text(at)])
@@ -37,7 +37,7 @@ impl Drop for Disk {
 }
 
 /// Past the test runner, which shows nothing of a test that goes well.
-fn loudly(line: &str) {
+pub(super) fn loudly(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "\n*** NOT TESTED: {line}\n");
 }
 
@@ -74,6 +74,68 @@ async fn a_disk_that_is_full_leaves_no_backup() {
             .contains("No space left on device"),
         "{backup}"
     );
+}
+
+/// A disk that is full after so many bytes, and a worker's settings to make backups on it; none where this process may not mount one.
+fn small_disk(place: &Path, bytes: u64) -> Option<(Disk, String)> {
+    let disk = Disk::mount(place, usize::try_from(bytes).unwrap());
+    if disk.is_none() {
+        loudly("backups on a disk that gets full: this process may not mount a file system");
+    }
+    Some((disk?, text(place)))
+}
+
+fn is_full(ended: &Ended) {
+    assert_eq!(ended.status.code(), Some(FAILED), "{ended:?}");
+    assert!(
+        ended.errors.contains("No space left on device"),
+        "{ended:?}"
+    );
+}
+
+/// How many bytes a backup has.
+fn size(folder: &Path) -> u64 {
+    let files = in_folder(folder).into_iter();
+    let lengths = files.map(|file| folder.join(file).metadata().unwrap().len());
+    lengths.sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_disk_gets_full_nothing_is_left_and_what_was_whole_stays_so() {
+    let shop = Shop::open().await;
+    let (place, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let key = text(&keys.path().join("key"));
+    by_hand("age-keygen", &["-o", &key], &[]);
+    let secret = std::fs::read_to_string(&key).unwrap();
+    let mut lines = secret.lines();
+    let recipient = lines.find_map(|line| line.strip_prefix("# public key: "));
+    let sealed = ("GOLDSHOP_BACKUP__RECIPIENTS", recipient.unwrap());
+    let bytes = size(&shop.backup().await);
+    for part in [1, 3, 6, 9] {
+        let Some((_disk, folder)) = small_disk(place.path(), bytes * part / 10) else {
+            return;
+        };
+        let on_it = ("GOLDSHOP_BACKUP__DIRECTORY", folder.as_str());
+        is_full(&shop.worker_with(&["backup"], &[on_it]).await);
+        assert_eq!(in_folder(place.path()), [".lock"]);
+        // What encrypts has no disk: it is told all the same that ours is full.
+        is_full(&shop.worker_with(&["backup"], &[on_it, sealed]).await);
+        assert_eq!(in_folder(place.path()), [".lock"]);
+    }
+    // One fits, and the next does not.
+    let Some((_disk, folder)) = small_disk(place.path(), bytes * 3 / 2) else {
+        return;
+    };
+    let on_it = [("GOLDSHOP_BACKUP__DIRECTORY", folder.as_str())];
+    let first = shop.backup_with(&[], &on_it).await;
+    is_full(&shop.worker_with(&["backup"], &on_it).await);
+    let name = first.file_name().unwrap().to_str().unwrap();
+    assert_eq!(in_folder(place.path()), [".lock", name]);
+    shop.assert_sound(&first).await;
+    // When there is room again, the next one is made.
+    std::fs::remove_dir_all(&first).unwrap();
+    let second = shop.backup_with(&[], &on_it).await;
+    shop.assert_sound(&second).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

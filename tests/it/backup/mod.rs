@@ -3,7 +3,9 @@
 mod asking;
 mod consistency;
 mod copies;
+mod drill;
 mod faults;
+mod fetching;
 mod incremental;
 mod point_in_time;
 mod programs;

@@ -157,6 +157,54 @@ async fn files_that_were_cut_and_whose_manifest_admits_it_are_found_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn encrypted_files_that_were_changed_or_cut_are_found_out_though_the_manifest_admits_it() {
+    let shop = Shop::open().await;
+    let place = tempfile::tempdir().unwrap();
+    let key = text(&place.path().join("key"));
+    by_hand("age-keygen", &["-o", &key], &[]);
+    let secret = std::fs::read_to_string(&key).unwrap();
+    let mut lines = secret.lines();
+    let recipient = lines.find_map(|line| line.strip_prefix("# public key: "));
+    let sealed = [("GOLDSHOP_BACKUP__RECIPIENTS", recipient.unwrap())];
+    let opened = [("GOLDSHOP_BACKUP__IDENTITY_FILE", key.as_str())];
+    let folder = shop.backup_with(&[], &sealed).await;
+    let truth = manifest(&folder);
+    for (file, check) in [
+        ("database.backup.age", "restore"),
+        ("database.sql.zst.age", "sql"),
+        ("redis.rdb.age", "redis"),
+        ("uploads.tar.gz.age", "uploads"),
+    ] {
+        let path = folder.join(file);
+        let before = std::fs::read(&path).unwrap();
+        let cut = before[..before.len() - 1].to_vec();
+        let mut changed = before.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        for bytes in [cut, changed] {
+            std::fs::write(&path, bytes).unwrap();
+            admit(&folder, file);
+            let (code, found) = shop.verify_with(&folder, &opened).await;
+            assert_eq!(code, Some(NOT_SOUND), "{found}");
+            let mut checks = found["report"]["checks"].as_array().unwrap().iter();
+            let wrong = checks.find(|found| found["name"] == check).unwrap();
+            assert_eq!(wrong["is_sound"], false, "{file}: {found}");
+        }
+        if check == "restore" {
+            let room = Room::new().await;
+            let (folder, name) = (text(&folder), room.name());
+            let arguments = ["restore", &folder, "--part", "database", "--into", name];
+            let ended = shop.worker_with(&arguments, &opened).await;
+            assert_eq!(ended.status.code(), Some(FAILED), "{ended:?}");
+            assert!(!room.is_there().await);
+        }
+        std::fs::write(&path, before).unwrap();
+        lie_anew(&folder, &truth);
+    }
+    let (code, found) = shop.verify_with(&folder, &opened).await;
+    assert_eq!(code, Some(0), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sql_without_its_end_is_found_out() {
     let shop = Shop::open().await;
     let folder = shop.backup().await;

@@ -107,6 +107,34 @@ async fn of_eight_who_press_the_same_button_one_makes_the_job_and_all_get_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_probe_does_nothing_and_says_that_it_is_done() {
+    let app = TestApp::builder().with_worker().start().await;
+    let manager = app.manager().await;
+    let probe = json!({"errand": "PROBE_QUEUE"});
+    let mut ids = BTreeSet::new();
+    for _ in 0..2 {
+        let done = manager.done("jobEnqueue", probe.clone()).await;
+        assert_eq!(
+            (&done["job"]["queue"], &done["isNew"]),
+            (&json!("codes"), &json!(true))
+        );
+        ids.insert(done["job"]["id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 2);
+    app.until_done(PATIENCE).await;
+    for id in ids {
+        let seen = manager.ok(RESULT, json!({"id": id})).await["job"].take();
+        assert_eq!(
+            (&seen["state"], &seen["result"]),
+            (&json!("SUCCEEDED"), &Value::Null)
+        );
+    }
+    let of_an_item = json!({"errand": "PROBE_QUEUE", "itemId": global_id("Item", "01930000000070008000000000abcdef")});
+    let refused = manager.not_done("jobEnqueue", of_an_item).await;
+    assert_eq!(refused, [("EXCLUSIVE".to_owned(), "itemId".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_sixteen_who_ask_for_the_same_one_makes_the_job_and_all_get_it() {
     let app = TestApp::builder()
         .set("GOLDSHOP_DATABASE__MAX_CONNECTIONS", 40)

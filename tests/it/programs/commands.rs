@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{
     app::TestApp,
-    process::{Ended, run},
-    wait::PATIENCE,
+    picture::small,
+    process::{Ended, Program, run},
+    wait::{PATIENCE, until},
 };
 
 async fn worker(app: &TestApp, arguments: &[&str]) -> Ended {
@@ -184,4 +185,47 @@ async fn shells_complete_commands_without_any_settings() {
         assert!(ended.status.success(), "{ended:?}");
         assert!(ended.output.contains("redrive"), "{shell}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_made_anew_and_who_loses_patience_takes_it_back() {
+    let app = TestApp::start().await;
+    let manager = app.manager().await;
+    let category = manager.category("Rings", None).await;
+    let item = manager.item("RING-1", &category).await;
+    for shade in 0..3 {
+        manager.picture(&item, small(shade)).await;
+    }
+    // Without a worker nobody does it.
+    let mut program = Program::spawn("worker", &["images", "regenerate"], app.variables());
+    let jobs = "SELECT count(*) FROM job WHERE kind = 'item.regenerate_images'";
+    until(PATIENCE, "it is asked for", async || {
+        app.count(jobs).await == 1
+    })
+    .await;
+    program.signal("-INT");
+    assert_eq!(program.ended().await.code(), Some(4));
+    program.says("was cancelled").await;
+    let cancelled =
+        "SELECT count(*) FROM job WHERE kind = 'item.regenerate_images' AND state = 'cancelled'";
+    assert_eq!(app.count(cancelled).await, 1);
+    // Asked for twice it is the same job.
+    let asked = ["images", "regenerate", "--no-wait", "--json"];
+    let job = json_said(&app, &asked).await;
+    assert_eq!(
+        (&job["kind"], &job["state"]),
+        (&json!("item.regenerate_images"), &json!("queued"))
+    );
+    assert_eq!(json_said(&app, &asked).await["id"], job["id"]);
+
+    let _worker = app.worker();
+    app.until_done(PATIENCE).await;
+    let output = said(&app, &["images", "regenerate"]).await;
+    assert!(output.contains("is done"), "{output}");
+    let done = json_said(&app, &["images", "regenerate", "--json"]).await;
+    assert_eq!(
+        (&done["state"], &done["progress"]),
+        (&json!("succeeded"), &json!(100))
+    );
+    assert_ne!(done["id"], job["id"]);
 }

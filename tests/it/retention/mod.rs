@@ -3,7 +3,9 @@
 mod attacks;
 mod clearing;
 mod crash;
+mod files;
 mod policies;
+mod trail;
 
 use serde_json::{Value, json};
 use tests::{
@@ -13,7 +15,7 @@ use tests::{
 };
 
 const RUN: &str = "query($id: ID!) { retentionRun(id: $id) {
-    dryRun wasHeld finishedAt outcomes { subject rowCount fileCount byteCount olderThan oldestKept } } }";
+    dryRun wasHeld finishedAt outcomes { subject rowCount fileCount byteCount foundCount olderThan oldestKept } } }";
 
 /// Asks for it.
 async fn ask(owner: &Actor, dry_run: bool) -> String {

@@ -257,3 +257,25 @@ async fn a_file_that_did_not_come_is_no_file() {
         [("REQUIRED".to_owned(), "file".to_owned())]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_of_telephones_are_refused_with_what_to_do() {
+    let app = TestApp::start().await;
+    let (manager, item) = ring(&app).await;
+    let persian = app.persian_manager().await;
+    let heic = b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEmiafMiHBheic\0\0\x0e\xa6meta";
+    let avif = b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B\0\0\0\xf2meta";
+    for (bytes, code, words) in [
+        (&heic[..], "HEIC_PICTURE", ["Most Compatible", "JPEG"]),
+        (&avif[..], "AVIF_PICTURE", ["AVIF", "WebP"]),
+    ] {
+        for actor in [&manager, &persian] {
+            let refused = actor.upload_picture(&item, "a.jpg", bytes.to_vec()).await;
+            assert_eq!(refused.refused(), [(code.to_owned(), "file".to_owned())]);
+            let error = &refused.data["itemImageUpload"]["userErrors"][0];
+            let message = error["message"].as_str().unwrap();
+            assert!(words.iter().all(|word| message.contains(word)), "{message}");
+        }
+    }
+    assert_untouched(&app).await;
+}

@@ -37,6 +37,14 @@ impl Folders {
     /// # Errors
     /// [`BackupError::Busy`] when somebody else does; when the folder cannot be made or written.
     pub(super) fn lock(&self) -> Result<Locked, BackupError> {
+        self.lock_beside(&[])
+    }
+
+    /// The same, but what there is of backups with these names stays, for whoever goes on with it.
+    ///
+    /// # Errors
+    /// As [`Folders::lock`].
+    pub(super) fn lock_beside(&self, names: &[&str]) -> Result<Locked, BackupError> {
         let made = DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -55,7 +63,7 @@ impl Folders {
             Err(TryLockError::WouldBlock) => return Err(BackupError::Busy(self.0.clone())),
             Err(TryLockError::Error(error)) => return Err(BackupError::at(&path)(error)),
         }
-        self.sweep()?;
+        self.sweep(names)?;
         Ok(Locked {
             root: self.0.clone(),
             _file: file,
@@ -63,11 +71,12 @@ impl Folders {
     }
 
     /// Whoever holds the lock is the only one who writes: what is not whole now never will be.
-    fn sweep(&self) -> Result<(), BackupError> {
-        for name in names(&self.0)?
-            .iter()
-            .filter(|name| name.starts_with(PARTIAL))
-        {
+    fn sweep(&self, kept: &[&str]) -> Result<(), BackupError> {
+        let goes = |name: &&String| {
+            let begun = name.strip_prefix(PARTIAL);
+            begun.is_some_and(|begun| !kept.contains(&begun))
+        };
+        for name in names(&self.0)?.iter().filter(goes) {
             let path = self.0.join(name);
             tracing::info!(folder = %path.display(), "a backup that was never finished is removed");
             fs::remove_dir_all(&path).map_err(BackupError::at(&path))?;
@@ -134,6 +143,19 @@ fn short(id: Uuid) -> String {
     hex.get(24..).unwrap_or_default().to_owned()
 }
 
+/// Whether a backup may be called so: by the time it was begun, and the end of its id.
+pub(super) fn is_name(text: &str) -> bool {
+    let mut words = text.split('-');
+    let mut is = |length: Option<usize>, radix: u32| {
+        words.next().is_some_and(|word| {
+            length.is_none_or(|length| word.len() == length)
+                && !word.is_empty()
+                && word.chars().all(|c| c.is_digit(radix))
+        })
+    };
+    is(Some(8), 10) && is(Some(6), 10) && is(None, 16) && words.next().is_none()
+}
+
 /// The right to write, until it is dropped.
 pub(super) struct Locked {
     root: PathBuf,
@@ -153,12 +175,27 @@ impl Locked {
             .mode(0o700)
             .create(&path)
             .map_err(BackupError::at(&path))?;
-        Ok(Partial {
+        Ok(self.partial(path, name))
+    }
+
+    /// Begins with a backup that was made elsewhere, or goes on with what there is of it.
+    ///
+    /// # Errors
+    /// When its folder cannot be made.
+    pub(super) fn resume(&self, name: &str) -> Result<Partial, BackupError> {
+        let path = self.root.join(format!("{PARTIAL}{name}"));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.map_err(BackupError::at(&path))?;
+        Ok(self.partial(path, name.to_owned()))
+    }
+
+    fn partial(&self, path: PathBuf, name: String) -> Partial {
+        Partial {
             root: self.root.clone(),
             path,
             name,
-            is_whole: false,
-        })
+            stays: false,
+        }
     }
 }
 
@@ -201,13 +238,13 @@ impl Locked {
     }
 }
 
-/// A backup that is not whole. Its folder goes when this is dropped.
+/// A backup that is not whole. Its folder goes when this is dropped, unless it is to stay.
 #[derive(Debug)]
 pub(super) struct Partial {
     root: PathBuf,
     path: PathBuf,
     name: String,
-    is_whole: bool,
+    stays: bool,
 }
 
 impl Partial {
@@ -223,34 +260,75 @@ impl Partial {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn finish(mut self, manifest: &Manifest) -> Result<PathBuf, BackupError> {
+    pub(super) fn finish(self, manifest: &Manifest) -> Result<PathBuf, BackupError> {
+        let text = serde_json::to_vec_pretty(manifest);
+        let mut text = text.map_err(BackupError::of(manifest::FILE))?;
+        text.push(b'\n');
+        self.finish_with(&text)
+    }
+
+    /// The same, with a manifest that somebody else has written.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn finish_with(mut self, manifest: &[u8]) -> Result<PathBuf, BackupError> {
         let whole = self.root.join(&self.name);
         let write = || {
-            let mut text = serde_json::to_vec_pretty(manifest)?;
-            text.push(b'\n');
             let mut file = OpenOptions::new()
                 .write(true)
-                .create_new(true)
+                .create(true)
+                .truncate(true)
                 .mode(0o600)
                 .open(self.path.join(manifest::FILE))?;
-            file.write_all(&text)?;
+            file.write_all(manifest)?;
             file.sync_all()?;
             File::open(&self.path)?.sync_all()?;
             fs::rename(&self.path, &whole)?;
             File::open(&self.root)?.sync_all()
         };
-        write().map_err(BackupError::of("manifest.json"))?;
-        self.is_whole = true;
+        write().map_err(BackupError::of(manifest::FILE))?;
+        self.stays = true;
         Ok(whole)
+    }
+}
+
+impl Partial {
+    /// Leaves what there is, for somebody who goes on with it.
+    pub(super) fn leave(mut self) {
+        self.stays = true;
     }
 }
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        if !self.is_whole
+        if !self.stays
             && let Err(error) = fs::remove_dir_all(&self.path)
         {
             tracing::warn!(folder = %self.path.display(), %error, "cannot be removed; the next backup tries again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_name, short};
+
+    #[test]
+    fn names_of_backups_are_told_from_others() {
+        let id = short(uuid::Uuid::max());
+        assert!(is_name(&format!("20261128-020000-{id}")));
+        for other in [
+            "",
+            "health",
+            "20261128-020000",
+            "20261128-020000-",
+            "20261128-020000-xyz",
+            "20261128-020000-1a-2b",
+            "2026112-020000-1a",
+            "../../20261128-020000-1a",
+            "20261128-020000-1a/..",
+        ] {
+            assert!(!is_name(other), "{other}");
         }
     }
 }

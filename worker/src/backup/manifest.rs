@@ -17,7 +17,7 @@ pub(super) const FILE: &str = "manifest.json";
 /// How manifests are written at present.
 const FORMAT: u32 = 1;
 /// Longest manifest that is read, in bytes.
-const SIZE_MAX: u64 = 16 * 1024 * 1024;
+pub(super) const SIZE_MAX: u64 = 16 * 1024 * 1024;
 
 /// What a backup says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,16 +103,25 @@ impl Manifest {
             ));
         }
         let text = std::fs::read(&path).map_err(BackupError::at(&path))?;
-        let manifest: Self = serde_json::from_slice(&text).map_err(BackupError::at(&path))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Reads one that was found at this place.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(super) fn parse(text: &[u8], place: &str) -> Result<Self, BackupError> {
+        let manifest: Self =
+            serde_json::from_slice(text).map_err(|error| BackupError::about(place, error))?;
         if manifest.format != FORMAT {
             let what = format!(
                 "is of format {}, and this program knows {FORMAT}",
                 manifest.format
             );
-            return Err(BackupError::about(path.display().to_string(), what));
+            return Err(BackupError::about(place, what));
         }
         for one in &manifest.parts {
-            part::path_of(folder, one)?;
+            part::path_of(Path::new(""), one)?;
         }
         Ok(manifest)
     }

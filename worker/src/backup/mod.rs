@@ -4,11 +4,12 @@
 //! called otherwise is whole. Everything is streamed, by threads that may block, so that memory stays flat and the worker's other jobs go on.
 
 pub mod address;
-mod copies;
+pub mod copies;
 mod create;
 mod database;
 mod error;
 pub mod folder;
+pub mod list;
 mod manifest;
 mod part;
 mod program;

@@ -16,7 +16,7 @@ use domain::{backup::Part, trail::hex};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    BackupError, Progress, Setup,
+    BackupError, Progress, Setup, manifest,
     program::{PIECE, pump},
 };
 
@@ -100,10 +100,18 @@ impl Sealing {
             None => Err(io::ErrorKind::BrokenPipe.into()),
         };
         written.map_err(|error| match error.kind() {
-            // It has ended, and said why.
-            io::ErrorKind::BrokenPipe => complaint(&mut self.child),
+            io::ErrorKind::BrokenPipe => self.why_ended(),
             _ => error,
         })
+    }
+
+    /// What it writes cannot be kept, or it has said why.
+    fn why_ended(&mut self) -> io::Error {
+        let copied = self.copy.take().and_then(|copy| copy.join().ok());
+        match copied {
+            Some(Err(error)) => error,
+            _ => complaint(&mut self.child),
+        }
     }
 }
 
@@ -287,16 +295,12 @@ impl Drop for PartReader {
 pub(super) fn compare(folder: &Path, part: &Part) -> io::Result<Option<String>> {
     let file = match File::open(folder.join(&part.file)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Some(format!("{} is missing", part.file)));
+            return Ok(length_differs(part, None));
         }
         opened => opened?,
     };
-    let bytes = file.metadata()?.len();
-    if bytes != part.bytes {
-        return Ok(Some(format!(
-            "{} has {bytes} bytes, and had {}",
-            part.file, part.bytes
-        )));
+    if let Some(wrong) = length_differs(part, Some(file.metadata()?.len())) {
+        return Ok(Some(wrong));
     }
     let mut hash = Sha256::new();
     pump(file, |piece| {
@@ -310,15 +314,29 @@ pub(super) fn compare(folder: &Path, part: &Part) -> io::Result<Option<String>> 
     )
 }
 
+/// What is wrong with the length of a file, which is none where it is missing; nothing when it is what the manifest says.
+pub(super) fn length_differs(part: &Part, length: Option<u64>) -> Option<String> {
+    match length {
+        None => Some(format!("{} is missing", part.file)),
+        Some(bytes) if bytes != part.bytes => Some(format!(
+            "{} has {bytes} bytes, and had {}",
+            part.file, part.bytes
+        )),
+        Some(_) => None,
+    }
+}
+
 /// A file whose name comes from a manifest must be one of the backup's own.
 pub(super) fn path_of(folder: &Path, part: &Part) -> Result<PathBuf, BackupError> {
-    let is_plain =
-        !part.file.is_empty() && !part.file.contains(['/', '\\']) && !part.file.starts_with('.');
+    let is_plain = !part.file.is_empty()
+        && !part.file.contains(['/', '\\'])
+        && !part.file.starts_with('.')
+        && part.file != manifest::FILE;
     if is_plain {
         Ok(folder.join(&part.file))
     } else {
         Err(BackupError::about(
-            "manifest.json",
+            manifest::FILE,
             format!("names {:?}", part.file),
         ))
     }

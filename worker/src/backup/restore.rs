@@ -92,13 +92,7 @@ pub(super) fn lineage(
     let mut found = vec![(folder.to_owned(), manifest.clone())];
     let mut next = manifest.parent.clone();
     while let Some(name) = next {
-        let is_known = found.iter().any(|(_, manifest)| manifest.name == name);
-        if is_known || name.contains(['/', '\\']) || name.starts_with('.') {
-            return Err(BackupError::about(
-                "manifest.json",
-                format!("names {name:?} as its parent"),
-            ));
-        }
+        check_parent(&name, found.iter().map(|(_, manifest)| manifest))?;
         let beside = folder.parent().unwrap_or(Path::new(".")).join(name);
         let parent = Manifest::read(&beside)?;
         next = parent.parent.clone();
@@ -106,6 +100,22 @@ pub(super) fn lineage(
     }
     found.reverse();
     Ok(found)
+}
+
+/// The name of a parent comes from a manifest: it must be that of a folder beside it, and none that was met.
+///
+/// # Errors
+/// When it is not.
+pub(super) fn check_parent<'a>(
+    name: &str,
+    mut met: impl Iterator<Item = &'a Manifest>,
+) -> Result<(), BackupError> {
+    let is_known = met.any(|manifest| manifest.name == name);
+    if is_known || name.contains(['/', '\\']) || name.starts_with('.') {
+        let what = format!("names {name:?} as its parent");
+        return Err(BackupError::about("manifest.json", what));
+    }
+    Ok(())
 }
 
 /// The files that are needed.

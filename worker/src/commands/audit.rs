@@ -86,8 +86,8 @@ fn tell(state: &Verification) {
         state.checkpoints
     ));
     say(&format!(
-        "{} sealed rows are as they were; {} were retired; {} are not sealed yet",
-        state.rows, state.retired, state.unsealed
+        "{} sealed rows are as they were; {} were retired, {} of them by the policy; {} are not sealed yet",
+        state.rows, state.retired, state.retired_by_policy, state.unsealed
     ));
     say(&format!(
         "{} rows are as their last change left them",

@@ -18,7 +18,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use platform::config::Config;
 use serde_json::{Value, json};
 use worker::{
-    backup::{self, BackupError, Outcome, Progress, Request, Restored, Setup, What, address},
+    backup::{
+        self, BackupError, Outcome, Progress, Request, Restored, Setup, What, address, copies,
+    },
     service::StartError,
 };
 
@@ -51,6 +53,9 @@ pub(crate) struct BackupArguments {
 pub(crate) struct VerifyArguments {
     /// Name of a backup, or its folder; the last one when none is named.
     backup: Option<PathBuf>,
+    /// Fetch it out of the store that has the copies first, unless it is here.
+    #[arg(long, requires = "backup")]
+    from_s3: bool,
     /// Say what was found as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -72,6 +77,9 @@ enum Part {
 pub(crate) struct RestoreArguments {
     /// Name of a backup, or its folder.
     backup: PathBuf,
+    /// Fetch it out of the store that has the copies first, with its parents, unless it is here.
+    #[arg(long)]
+    from_s3: bool,
     /// Only this part; several times for several. Everything, unless one is named.
     #[arg(long = "part")]
     parts: Vec<Part>,
@@ -168,7 +176,7 @@ async fn tell(
 pub(crate) async fn verify(config: &Config, arguments: VerifyArguments) -> Result<(), StartError> {
     let setup = setup(config)?;
     let folder = match arguments.backup {
-        Some(name) => setup.folders().path(&name),
+        Some(name) => located(&setup, &name, arguments.from_s3).await?,
         None => last(&setup)?,
     };
     let viewer = Viewer::system("command line");
@@ -193,6 +201,15 @@ pub(crate) async fn verify(config: &Config, arguments: VerifyArguments) -> Resul
             format!("{} is not sound", folder.display()),
         ))
     }
+}
+
+/// The folder of a backup, after it was fetched where that is wanted.
+async fn located(setup: &Setup, backup: &Path, from_s3: bool) -> Result<PathBuf, StartError> {
+    if from_s3 {
+        let name = backup.to_string_lossy();
+        return copies::fetch(setup, &name).await.map_err(exit);
+    }
+    Ok(setup.folders().path(backup))
 }
 
 fn last(setup: &Setup) -> Result<PathBuf, StartError> {
@@ -223,7 +240,6 @@ pub(crate) async fn restore(
     arguments: RestoreArguments,
 ) -> Result<(), StartError> {
     let setup = setup(config)?;
-    let folder = setup.folders().path(&arguments.backup);
     let wants = |part: Part| arguments.parts.is_empty() || arguments.parts.contains(&part);
     let database = if wants(Part::Database) {
         Some(target(arguments.into.as_deref())?)
@@ -237,6 +253,7 @@ pub(crate) async fn restore(
         overwrite: arguments.overwrite,
     };
     let begun = Instant::now();
+    let folder = located(&setup, &arguments.backup, arguments.from_s3).await?;
     let restored = backup::restore(&setup, &folder, &what)
         .await
         .map_err(exit)?;
@@ -284,7 +301,7 @@ fn target(into: Option<&str>) -> Result<String, StartError> {
     }
 }
 
-fn setup(config: &Config) -> Result<Arc<Setup>, StartError> {
+pub(super) fn setup(config: &Config) -> Result<Arc<Setup>, StartError> {
     Ok(Arc::new(
         Setup::new(config, config.blob.open()?).map_err(exit)?,
     ))
@@ -295,7 +312,7 @@ fn domain(config: &Config) -> domain::Result<Domain> {
     Domain::connect(settings, Arc::new(SystemClock))
 }
 
-fn exit(error: BackupError) -> StartError {
+pub(super) fn exit(error: BackupError) -> StartError {
     match error {
         BackupError::Busy(_) | BackupError::Refused(_) => Exit::boxed(REFUSED, error.to_string()),
         BackupError::Part { .. } => error.into(),

@@ -17,7 +17,7 @@ use domain::{
 };
 use entity::id::{CategoryId, ItemId, UnitOfMeasureId};
 use futures_util::{TryStreamExt as _, stream};
-use platform::{config::Config, image::inspect};
+use platform::{blob, config::Config, image::inspect};
 use tokio::task::spawn_blocking;
 use worker::{
     context::Context,
@@ -295,7 +295,8 @@ async fn give_picture(
 ) -> Result<(), StartError> {
     let bytes = spawn_blocking(move || pictures::draw(&item)).await??;
     let inspected = inspect(&bytes, &context.limits)?;
-    let key = platform::blob::BlobKey::original(&platform::blob::Fingerprint::of_bytes(&bytes));
+    let key = blob::BlobKey::original(&blob::Fingerprint::of_bytes(&bytes));
+    let key = blob::fresh_one(&context.domain, key).await?;
     context.blobs.put_bytes(&key, bytes.into()).await?;
     let new = domain::item::NewImage {
         original_key: key.as_str().to_owned(),

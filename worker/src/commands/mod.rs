@@ -2,8 +2,11 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod backups;
 pub(crate) mod days;
 pub(crate) mod demo;
+pub(crate) mod health;
+pub(crate) mod images;
 pub(crate) mod jobs;
 pub(crate) mod ledger;
 pub(crate) mod queues;
@@ -38,10 +41,14 @@ pub(crate) enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+    /// Look after pictures of items.
+    Images(images::Arguments),
     /// Look after background jobs.
     Jobs(jobs::Arguments),
     /// Look after the queues of background jobs.
     Queues(queues::Arguments),
+    /// Say whether the worker of this machine is at work, by the exit status.
+    Healthcheck,
     /// Prove that the books are what their lines make them, and name what is not.
     LedgerVerify,
     /// Clear up what is older than the policies say, or only look what would go.
@@ -50,6 +57,8 @@ pub(crate) enum Command {
     Schedules(schedules::Arguments),
     /// Make a backup of everything, without waiting for a worker.
     Backup(backup::BackupArguments),
+    /// List backups, here or in the store that has their copies.
+    Backups(backups::Arguments),
     /// Get a backup back, or a part of it.
     Restore(backup::RestoreArguments),
     /// Prove that a backup can be restored, and is what was there.
@@ -68,7 +77,8 @@ pub(crate) async fn work(config: &Config) -> Result<(), StartError> {
 /// understood.
 const REFUSED: u8 = 3;
 
-/// An error with an exit code of its own: 3 for what was not done because something is in the way, 4 for a backup that is not sound. All others
+/// An error with an exit code of its own: 3 for what was not done because something is in the way, 4 for a backup that is not sound and for what was
+/// cancelled. All others
 /// end with 1, and a command line that cannot be understood with 2.
 #[derive(Debug)]
 pub(crate) struct Exit {

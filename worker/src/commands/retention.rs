@@ -55,6 +55,8 @@ fn tell(report: &Report, as_json: bool) {
             row_count,
             file_count,
             byte_count,
+            found_count,
+            found_bytes: _,
             older_than,
             oldest_kept,
         } = outcome;
@@ -66,6 +68,7 @@ fn tell(report: &Report, as_json: bool) {
             row_count.to_string(),
             file_count.to_string(),
             byte_count.to_string(),
+            found_count.to_string(),
             day(older_than),
             day(oldest_kept),
         ]
@@ -77,6 +80,7 @@ fn tell(report: &Report, as_json: bool) {
             gone,
             "FILES",
             "BYTES",
+            "FOUND",
             "OLDER THAN",
             "OLDEST KEPT",
         ],

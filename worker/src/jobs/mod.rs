@@ -1,12 +1,14 @@
 //! What each job does: one file a job.
 
 pub mod create_backup;
+pub mod draw_codes;
 pub mod export_items;
 pub mod export_report;
 pub mod fetch_metal_rates;
 pub mod import_items;
 pub mod import_journal;
 pub mod print_labels;
+pub mod probe_queue;
 pub mod reconcile_stock;
 pub mod regenerate_images;
 pub mod render_code;

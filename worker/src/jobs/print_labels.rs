@@ -8,7 +8,7 @@ use std::{
 use domain::{
     job::NewJobFile,
     label::{LabelItem, LabelKind, LabelOptions},
-    scan,
+    scan::{self, Subject},
 };
 use entity::id::{ItemId, LabelSheetId};
 use platform::{blob::BlobKey, pdf::PdfError};
@@ -109,7 +109,7 @@ async fn read(
         let mut contents = Vec::with_capacity(items.len());
         for (id, label) in chunk.iter().zip(items) {
             let label = usable(options.kind, *id, label, &mut told);
-            let address = scan::address(&context.public_url, *id);
+            let address = scan::address(&context.public_url, Subject::Item, id.0);
             contents.extend(label.map(|label| Content::new(label, options.locale, address)));
         }
         if drawer.send(contents).await.is_err() {

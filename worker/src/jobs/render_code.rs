@@ -1,30 +1,30 @@
 //! Draws an item's QR code, as SVG and as PNG.
 
-use domain::scan;
+use domain::scan::{self, Subject};
 use entity::id::ItemId;
 use platform::{
-    blob::{BlobKey, Fingerprint},
-    qr,
+    blob::{self, BlobKey, Fingerprint},
+    qr::{Level, Qr},
 };
 
 use super::Attempt;
-use crate::{context::Context, failure::Failure};
-
-/// Pixels of one module of the SVG's drawing.
-const SVG_MODULE: u32 = 8;
-/// Pixels of a side of the PNG: sharp at 3 cm and 300 dots per inch.
-const PNG_SIDE: u32 = 354;
+use crate::{
+    codes::{PNG_SIDE, SVG_MODULE},
+    context::Context,
+    failure::Failure,
+};
 
 /// Draws, stores, and says so.
 ///
 /// # Errors
 /// When the blob store or the database fails.
 pub async fn run(context: &Context, attempt: &Attempt, item: ItemId) -> Result<(), Failure> {
-    let content = scan::address(&context.public_url, item);
-    let svg = qr::svg(&content, SVG_MODULE).map_err(Failure::discard)?;
-    let png = qr::png(&content, PNG_SIDE).map_err(Failure::discard)?;
-    let svg_key = store(context, "svg", svg.into_bytes()).await?;
-    let png_key = store(context, "png", png).await?;
+    let content = scan::address(&context.public_url, Subject::Item, item.0);
+    let code = Qr::new(&content, Level::M).map_err(Failure::discard)?;
+    let svg = code.svg(SVG_MODULE).map_err(Failure::discard)?;
+    let png = code.png(PNG_SIDE).map_err(Failure::discard)?;
+    let drawn = [("svg", svg.into_bytes()), ("png", png)];
+    let [svg_key, png_key] = store(context, drawn).await?;
     let job = (attempt.job, attempt.number);
     context
         .domain
@@ -34,16 +34,19 @@ pub async fn run(context: &Context, attempt: &Attempt, item: ItemId) -> Result<(
     Ok(())
 }
 
-/// Named by content: drawing again finds the same file.
-async fn store(context: &Context, extension: &str, bytes: Vec<u8>) -> Result<String, Failure> {
-    let hash = Fingerprint::of_bytes(&bytes).to_string();
-    let key: BlobKey = format!("code/{}/{hash}.{extension}", &hash[..2])
-        .parse()
-        .map_err(Failure::discard)?;
-    context
-        .blobs
-        .put_bytes(&key, bytes.into())
-        .await
-        .map_err(Failure::retry)?;
-    Ok(key.as_str().to_owned())
+/// Named by content: drawing again finds the same files.
+async fn store(context: &Context, drawn: [(&str, Vec<u8>); 2]) -> Result<[String; 2], Failure> {
+    let named = drawn.iter().map(|(extension, bytes)| {
+        let hash = Fingerprint::of_bytes(bytes).to_string();
+        format!("code/{}/{hash}.{extension}", &hash[..2]).parse()
+    });
+    let named = named.collect::<Result<_, _>>().map_err(Failure::discard)?;
+    let keys: Vec<BlobKey> = blob::fresh(&context.domain, named).await?;
+    let mut names = [String::new(), String::new()];
+    for ((name, key), (_, bytes)) in names.iter_mut().zip(keys).zip(drawn) {
+        let stored = context.blobs.put_bytes(&key, bytes.into()).await;
+        stored.map_err(Failure::retry)?;
+        key.as_str().clone_into(name);
+    }
+    Ok(names)
 }

@@ -1,14 +1,21 @@
 //! Clears up what is old: rows first, and files when nothing leads to them any more.
 
+use std::{future::ready, pin::pin};
+
 use domain::{
     Viewer,
-    retention::{Progress, Report},
+    clock::{Clock as _, SystemClock},
+    retention::{Progress, Report, StoredFile},
 };
 use entity::id::{JobId, RetentionRunId};
-use platform::blob::BlobKey;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use platform::blob::{BlobKey, Listed};
 
 use super::Attempt;
 use crate::{context::Context, failure::Failure};
+
+/// How many files the database is asked about at once.
+const BATCH: usize = 500;
 
 /// Clears up, step by step: whoever takes it over goes on where it was.
 ///
@@ -32,7 +39,10 @@ pub async fn clear_up(
 ) -> Result<Report, Failure> {
     let retention = context.domain.retention();
     loop {
-        let progress = retention.step(viewer, job, id).await?;
+        let mut progress = retention.step(viewer, job, id).await?;
+        if progress == Progress::Survey {
+            progress = survey(context, viewer, job, id).await?;
+        }
         // Also those that somebody has left behind who was stopped here.
         remove_files(context, viewer).await?;
         if progress == Progress::Done {
@@ -40,6 +50,40 @@ pub async fn clear_up(
         }
     }
     Ok(retention.finish(viewer, job, id).await?)
+}
+
+/// Goes through all files that are there, some at a time, and has those retired that nothing refers to. What is young is left alone: somebody may be
+/// about to refer to it, and would have to store it again.
+async fn survey(
+    context: &Context,
+    viewer: &Viewer,
+    job: Option<(JobId, i32)>,
+    id: RetentionRunId,
+) -> Result<Progress, Failure> {
+    let retention = context.domain.retention();
+    let until = SystemClock.now() - context.file_grace;
+    let until = until.timestamp_millis();
+    let old = context
+        .blobs
+        .list()
+        .try_filter(move |file| ready(file.written_at <= until));
+    let mut batches = pin!(old.try_chunks(BATCH));
+    while let Some(files) = batches.next().await {
+        let files = files.map_err(|error| Failure::retry(error.1))?;
+        let files = files.into_iter().map(stored).collect();
+        if retention.survey(viewer, job, id, files).await? == Progress::Done {
+            return Ok(Progress::Done);
+        }
+    }
+    retention.surveyed(viewer, id).await?;
+    Ok(Progress::Open)
+}
+
+fn stored(file: Listed) -> StoredFile {
+    StoredFile {
+        key: file.key.as_str().to_owned(),
+        bytes: i64::try_from(file.bytes).unwrap_or(i64::MAX),
+    }
 }
 
 async fn remove_files(context: &Context, viewer: &Viewer) -> Result<(), Failure> {

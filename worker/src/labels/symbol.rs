@@ -7,10 +7,11 @@ use domain::{
 use platform::{
     barcode::{QUIET_ZONE, bars, modules},
     pdf::Length,
-    qr,
+    qr::{Level, Qr},
 };
 
 use super::Content;
+use crate::codes;
 
 /// The narrowest bars of EAN and UPC: four fifths of their nominal size (GS1 General Specifications, section 5.2.3).
 const EAN_MIN: Length = 264;
@@ -44,7 +45,8 @@ pub(super) fn symbol(
     square: Length,
 ) -> Option<Symbol> {
     let barcode = || barcode(&content.barcode, options.layout, bars);
-    let qr_code = || qr_code(&content.address, options.layout, square);
+    let level = codes::level(options.level);
+    let qr_code = || qr_code(&content.address, level, options.layout, square);
     match options.code {
         LabelCode::Barcode => barcode().or_else(qr_code),
         LabelCode::Qr => qr_code().or_else(barcode),
@@ -92,13 +94,13 @@ fn barcode(code: &str, layout: Layout, (width, height): (Length, Length)) -> Opt
     })
 }
 
-fn qr_code(content: &str, layout: Layout, side: Length) -> Option<Symbol> {
-    let rows = qr::modules(content).ok()?;
-    let count = length(rows.len())? + 2 * QR_QUIET;
+fn qr_code(content: &str, level: Level, layout: Layout, side: Length) -> Option<Symbol> {
+    let code = Qr::new(content, level).ok()?;
+    let count = length(code.rows().len())? + 2 * QR_QUIET;
     let module = module(side, count, MODULE_MIN, layout)?;
     let place = |index: usize| Some((length(index)? + QR_QUIET) * module);
     let mut dark = Vec::new();
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in code.rows().enumerate() {
         for (start, width) in bars(row) {
             dark.push([
                 place(start)?,

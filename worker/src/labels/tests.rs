@@ -2,6 +2,7 @@
 //! printed page, in the project's own tests.
 
 use domain::{
+    code_batch::Level,
     label::{LabelCode, LabelKind, LabelOptions, Layout},
     locale::Locale,
 };
@@ -30,6 +31,7 @@ fn options(kind: LabelKind, layout: Layout) -> LabelOptions {
         copies: 1,
         locale: Locale::Fa,
         code: LabelCode::Barcode,
+        level: Level::M,
     }
 }
 

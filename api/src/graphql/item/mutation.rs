@@ -18,7 +18,7 @@ use crate::{
         loader::load,
         payload::{UserError, settle},
     },
-    upload,
+    upload::{self, Storing},
 };
 
 /// One item, as the client knows it.
@@ -306,11 +306,16 @@ async fn upload_image(
         return Err(Refusal::new(Code::NotFound, "itemId").into());
     }
     let content = file.open(ctx, "file")?;
-    let new = upload::store(ctx.data_unchecked(), ctx.blobs(), content).await?;
-    ctx.domain()
-        .items()
-        .attach_image(ctx.viewer(), id, new, idempotency_key.as_deref())
-        .await
+    let (limits, domain, blobs) = (ctx.data_unchecked(), ctx.domain(), ctx.blobs());
+    let mut storing = Storing::default();
+    loop {
+        let new = upload::store(limits, domain, blobs, &content).await?;
+        let (items, key) = (domain.items(), idempotency_key.as_deref());
+        match items.attach_image(ctx.viewer(), id, new, key).await {
+            Err(error) if storing.again(&error) => {}
+            attached => return attached,
+        }
+    }
 }
 
 async fn remove_image(ctx: &Context<'_>, input: ItemImageRemoveInput) -> domain::Result<Row> {

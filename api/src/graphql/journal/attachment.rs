@@ -16,7 +16,7 @@ use crate::{
         id::GlobalId,
         payload::{UserError, settle},
     },
-    upload,
+    upload::{self, Storing},
 };
 
 /// A file that belongs to an entry, or to a draft and the entry that becomes of it.
@@ -164,19 +164,24 @@ async fn add(ctx: &Context<'_>, input: JournalAttachmentAddInput) -> domain::Res
     } = input;
     let to = attached_to(entry_id, draft_id)?;
     let file = file.open(ctx, "file")?;
-    let stored = upload::store_attachment(ctx.data_unchecked(), ctx.blobs(), &name, file).await?;
-    let new = NewAttachment {
-        to,
-        name,
-        media_type: stored.media_type,
-        byte_size: stored.bytes,
-        content_hash: stored.hash,
-        blob_key: stored.key.as_str().to_owned(),
-    };
-    let journal = ctx.domain().journal();
-    journal
-        .attach(ctx.viewer(), new, idempotency_key.as_deref())
-        .await
+    let (limits, domain, blobs) = (ctx.data_unchecked(), ctx.domain(), ctx.blobs());
+    let mut storing = Storing::default();
+    loop {
+        let stored = upload::store_attachment(limits, domain, blobs, &name, &file).await?;
+        let new = NewAttachment {
+            to,
+            name: name.clone(),
+            media_type: stored.media_type,
+            byte_size: stored.bytes,
+            content_hash: stored.hash,
+            blob_key: stored.key.as_str().to_owned(),
+        };
+        let (journal, key) = (domain.journal(), idempotency_key.as_deref());
+        match journal.attach(ctx.viewer(), new, key).await {
+            Err(error) if storing.again(&error) => {}
+            attached => return attached,
+        }
+    }
 }
 
 fn attached_to(entry_id: Option<ID>, draft_id: Option<ID>) -> Result<AttachedTo, Refusal> {

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     Permission,
     trail::{
-        COVERAGE, Cover, Finding as FindingRow, TrailVerification as Row, Verdict, Verification,
-        Wrong, progress,
+        COVERAGE, Cover, Finding as FindingRow, Retirement, TrailVerification as Row, Verdict,
+        Verification, Wrong, progress,
     },
 };
 use entity::id::TrailVerificationId;
@@ -111,8 +111,10 @@ pub struct AuditReport {
     verdict: AuditVerdict,
     /// How many sealed rows are as they were.
     rows: i64,
-    /// How many sealed rows were retired.
+    /// How many sealed rows were retired, by a policy of retention or by the owner of the database: they are not missing. See `retirements`.
     retired: i64,
+    /// How many of these were retired by a policy of retention.
+    retired_by_policy: i64,
     /// How many rows are as their last change left them.
     present: i64,
     /// How many rows are not sealed yet.
@@ -138,6 +140,7 @@ impl AuditReport {
             verdict: state.verdict().into(),
             rows: state.rows,
             retired: state.retired,
+            retired_by_policy: state.retired_by_policy,
             present: state.present,
             unsealed: state.unsealed,
             seal: state.seals,
@@ -183,6 +186,61 @@ impl AuditReport {
             by: covered.by.to_owned(),
         };
         COVERAGE.iter().map(table).collect()
+    }
+
+    /// What was retired: months that were dropped as a whole, the newest first, and at most the last thousand.
+    #[graphql(complexity = "cost::rows(20, child_complexity)")]
+    async fn retirements(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AuditRetirement>> {
+        let viewer = ctx.viewer();
+        let rows = ctx.domain().trail().retirements(viewer).await;
+        let rows = rows.or_graphql(viewer)?.into_iter();
+        Ok(rows.map(AuditRetirement::new).collect())
+    }
+}
+
+/// A month of the trail that was dropped. Its seals stay, so what is left can be proved.
+#[derive(SimpleObject)]
+pub struct AuditRetirement {
+    /// Of which table.
+    table: String,
+    /// How many rows it had.
+    rows: i64,
+    /// When the first of them was written.
+    since: DateTime<Utc>,
+    /// When the last of them was written.
+    until: DateTime<Utc>,
+    /// For how many days the policy kept it; null where the owner of the database dropped it.
+    kept_days: Option<i32>,
+    /// Who dropped it.
+    by: String,
+    /// Why.
+    reason: String,
+    /// When.
+    at: DateTime<Utc>,
+}
+
+impl AuditRetirement {
+    fn new(row: Retirement) -> Self {
+        let Retirement {
+            table,
+            rows,
+            since,
+            until,
+            kept_days,
+            by,
+            reason,
+            at,
+        } = row;
+        Self {
+            table,
+            rows,
+            since,
+            until,
+            kept_days,
+            by,
+            reason,
+            at,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) async fn holds(store: &BlobStore) {
     small_blobs_come_and_go(store).await;
     what_is_missing_is_not_found(store).await;
     reading_is_limited(store).await;
+    pieces_are_read_by_themselves(store).await;
     files_of_any_length_arrive_whole(store).await;
     an_open_file_arrives_from_its_beginning(store).await;
     a_file_that_cannot_be_read_leaves_nothing(store).await;
@@ -67,6 +68,25 @@ async fn reading_is_limited(store: &BlobStore) {
         matches!(refused, BlobError::TooLarge { limit: 4, .. }),
         "{refused:?}"
     );
+}
+
+async fn pieces_are_read_by_themselves(store: &BlobStore) {
+    let key = key("pieces");
+    store
+        .put_bytes(&key, Bytes::from_static(b"0123456789"))
+        .await
+        .unwrap();
+    assert_eq!(store.length(&key).await.unwrap(), 10);
+    for (range, expected) in [(0..4, "0123"), (4..10, "456789"), (9..10, "9")] {
+        assert_eq!(store.read_range(&key, range).await.unwrap(), expected);
+    }
+    let missing = super::key("pieces/of-nothing");
+    for missed in [
+        store.length(&missing).await.unwrap_err(),
+        store.read_range(&missing, 0..1).await.unwrap_err(),
+    ] {
+        assert!(matches!(missed, BlobError::NotFound(_)), "{missed:?}");
+    }
 }
 
 async fn files_of_any_length_arrive_whole(store: &BlobStore) {

@@ -91,3 +91,18 @@ fn each_attempt_at_a_job_has_keys_of_its_own() {
     assert_eq!(key.as_str().parse(), Ok(key.clone()));
     assert_ne!(key, BlobKey::of_job(job, 3, 1));
 }
+
+#[test]
+fn a_later_generation_is_another_name_for_the_same() {
+    let content = Fingerprint::of_bytes(b"x");
+    let first = BlobKey::original(&content);
+    assert_eq!(first.clone().in_generation(1), first);
+    let third = first.clone().in_generation(3);
+    let hex = content.to_string();
+    assert_eq!(third.as_str(), format!("original/g3/{}/{hex}", &hex[..2]));
+    assert_eq!(third.as_str().parse(), Ok(third.clone()));
+    let rendition = BlobKey::rendition(&content, "small-2", "webp").unwrap();
+    let rendition = rendition.in_generation(2);
+    assert!(rendition.as_str().starts_with("rendition/g2/"));
+    assert_eq!(rendition.content_type(), "image/webp");
+}

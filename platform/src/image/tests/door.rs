@@ -221,3 +221,53 @@ fn a_file_on_disk_is_judged_like_its_bytes_whatever_it_is_called() {
     let not_found = |error: &InspectError| matches!(error, InspectError::File(file) if file.kind() == ErrorKind::NotFound);
     assert!(missing.as_ref().is_err_and(not_found), "{missing:?}");
 }
+
+/// The beginning of a file in the container of HEIC and AVIF: its first box.
+fn container(brand: &[u8; 4], others: &[&[u8; 4]]) -> Vec<u8> {
+    let others = others.concat();
+    let length = u32::try_from(16 + others.len()).unwrap();
+    let head = [&length.to_be_bytes()[..], b"ftyp", brand, &[0; 4]].concat();
+    // What follows says nothing about what it is, whatever it says.
+    [head, others, b"\0\0\0\x22metaheicavif".to_vec()].concat()
+}
+
+#[test]
+fn pictures_of_telephones_are_refused_by_name() {
+    for (bytes, rejection) in [
+        // As an iPhone begins them, and as ffmpeg does.
+        (
+            container(b"heic", &[b"mif1", b"MiHE", b"miaf", b"MiHB", b"heic"]),
+            Rejection::Heic,
+        ),
+        (
+            container(b"mif1", &[b"mif1", b"heic", b"miaf"]),
+            Rejection::Heic,
+        ),
+        (container(b"heix", &[b"mif1", b"heix"]), Rejection::Heic),
+        (container(b"hevc", &[b"msf1"]), Rejection::Heic),
+        (container(b"mif1", &[]), Rejection::Heic),
+        // As libavif begins them; a sequence; and one that says first that it is some picture.
+        (
+            container(b"avif", &[b"avif", b"mif1", b"miaf", b"MA1B"]),
+            Rejection::Avif,
+        ),
+        (
+            container(b"avis", &[b"avis", b"msf1", b"avif"]),
+            Rejection::Avif,
+        ),
+        (container(b"mif1", &[b"miaf", b"avif"]), Rejection::Avif),
+        // Films and sounds are in this container, too.
+        (
+            container(b"isom", &[b"iso2", b"avc1", b"mp41"]),
+            Rejection::UnsupportedType,
+        ),
+        (container(b"M4A ", &[]), Rejection::UnsupportedType),
+        (b"\0\0\0\x08ftyp".to_vec(), Rejection::UnsupportedType),
+        (b"\0\0\0\0ftypheic".to_vec(), Rejection::UnsupportedType),
+        (b"\xff\xff\xff\xffftypheic".to_vec(), Rejection::Heic),
+        (b"\0\0\0\x14ftyphe".to_vec(), Rejection::UnsupportedType),
+    ] {
+        assert_eq!(judged(&bytes), Err(rejection), "{bytes:?}");
+        assert_eq!(refusal(&bytes), rejection);
+    }
+}
