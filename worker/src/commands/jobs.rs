@@ -145,7 +145,7 @@ async fn list(jobs: Jobs<'_>, viewer: &Viewer, arguments: ListArguments) -> Resu
         state_in: Some(states.collect::<Vec<_>>()).filter(|states| !states.is_empty()),
         kind: kind.map(equal),
         queue: queue.map(equal),
-        ..JobFilter::default()
+        schedule_in: None,
     };
     let args = PageArgs {
         first: Some(first),
