@@ -337,7 +337,13 @@ async fn every_query_that_is_written_out_is_answered() {
             .filter(|(language, _)| language == "graphql")
         {
             let query = lines.join("\n");
-            let answer = owner.gql(&query, json!({})).await;
+            // Variables stand below, as a comment.
+            let variables = lines.iter().rev().find_map(|line| line.strip_prefix("# {"));
+            let variables =
+                variables.map(|rest| serde_json::from_str(&format!("{{{rest}")).unwrap());
+            let answer = owner
+                .gql(&query, variables.unwrap_or_else(|| json!({})))
+                .await;
             assert!(
                 answer.errors.is_empty(),
                 "{}: {query}\n{:?}",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use domain::Permission;
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{app::TestApp, shop::global_id, wait::PATIENCE};
 
 const STARTED: &str = "SELECT count(*) FROM audit WHERE action = 'job.enqueue'";
