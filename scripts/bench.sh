@@ -5,7 +5,7 @@
 # The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
 # their own, which is no business of the application's.
 #
-#   scripts/bench.sh [PART]   catalogue, stock, books or backup; or of stock posting, history or series alone, of the books journal or ledger
+#   scripts/bench.sh [PART]   catalogue, stock, books, pictures or backup; or of stock posting, history or series alone, of the books journal or ledger
 #                            alone; everything without (also as PART=stock make bench)
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
@@ -34,6 +34,8 @@ source "$ROOT/scripts/bench/stock.sh"
 source "$ROOT/scripts/bench/stock_series.sh"
 # shellcheck source=bench/books.sh
 source "$ROOT/scripts/bench/books.sh"
+# shellcheck source=bench/pictures.sh
+source "$ROOT/scripts/bench/pictures.sh"
 # shellcheck source=bench/backup.sh
 source "$ROOT/scripts/bench/backup.sh"
 # shellcheck source=bench/report.sh
@@ -176,6 +178,7 @@ measure() {
     : >"$WORK/report.md"
     if [[ $PART == all || $PART == catalogue ]]; then measure_catalogue; fi
     if [[ $PART == all || $PART == stock ]]; then measure_stock measure_posting measure_history measure_series; fi
+    if [[ $PART == all || $PART == pictures ]]; then measure_pictures; fi
     if [[ $PART == all || $PART == backup ]]; then measure_backup; fi
     case $PART in
     all | books) measure_books measure_books_posting measure_books_history ;;
@@ -197,8 +200,8 @@ report_loading() {
 }
 
 main() {
-    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger|backup)$ ]] ||
-        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal, ledger or backup"
+    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger|pictures|backup)$ ]] ||
+        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal, ledger, pictures or backup"
     [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
         die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
     use_instance bench
