@@ -45,7 +45,7 @@ demo: ## load the demo shop; ITEMS=1000000 a large catalogue
 migrate: ## bring the database up to date
 	@scripts/dev.sh migrate
 
-bench: ## measure against pgbench; PART=catalogue, stock, books, codes or jobs for one part, MOVEMENTS=n or ENTRIES=n for another history
+bench: ## measure against pgbench; PART=catalogue, stock, books, codes, jobs, pictures or backup for one part, MOVEMENTS=n or ENTRIES=n for another history
 	@scripts/bench.sh $(PART)
 
 psql: ## open a shell on the private database

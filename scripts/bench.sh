@@ -5,7 +5,7 @@
 # The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
 # their own, which is no business of the application's.
 #
-#   scripts/bench.sh [PART]   catalogue, stock, books, codes or jobs; or of stock posting, history or series alone, of the books journal or ledger alone; everything
+#   scripts/bench.sh [PART]   catalogue, stock, books, codes, jobs, pictures or backup; or of stock posting, history or series alone, of the books journal or ledger alone; everything
 #                            without (also as PART=stock make bench)
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
@@ -39,6 +39,10 @@ source "$ROOT/scripts/bench/books.sh"
 source "$ROOT/scripts/bench/codes.sh"
 # shellcheck source=bench/jobs.sh
 source "$ROOT/scripts/bench/jobs.sh"
+# shellcheck source=bench/pictures.sh
+source "$ROOT/scripts/bench/pictures.sh"
+# shellcheck source=bench/backup.sh
+source "$ROOT/scripts/bench/backup.sh"
 # shellcheck source=bench/report.sh
 source "$ROOT/scripts/bench/report.sh"
 
@@ -128,13 +132,17 @@ prepare() {
 }
 
 # Everything up to a running shop whose jobs are done.
-prepare_catalogue() {
+prepare_shop() {
     allow_large_files
     migrate
     load_catalogue
     start_api
     start_worker
     finish_jobs
+}
+
+prepare_catalogue() {
+    prepare_shop
     make_token
     sample
 }
@@ -177,6 +185,8 @@ measure() {
     if [[ $PART == all || $PART == catalogue ]]; then measure_catalogue; fi
     if [[ $PART == all || $PART == stock ]]; then measure_stock measure_posting measure_history measure_series; fi
     if [[ $PART == all || $PART == jobs ]]; then measure_probes; fi
+    if [[ $PART == all || $PART == pictures ]]; then measure_pictures; fi
+    if [[ $PART == all || $PART == backup ]]; then measure_backup; fi
     case $PART in
     all | books) measure_books measure_books_posting measure_books_history ;;
     posting) measure_stock measure_posting ;;
@@ -198,8 +208,8 @@ report_loading() {
 }
 
 main() {
-    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger|codes|jobs)$ ]] ||
-        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal, ledger, codes or jobs"
+    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger|codes|jobs|pictures|backup)$ ]] ||
+        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal, ledger, codes, jobs, pictures or backup"
     [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
         die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
     use_instance bench

@@ -17,7 +17,7 @@ use crate::{context::Context, failure::Failure};
 const SIZES: &[Size] = &Size::ALL;
 /// Which way of rendering this is. The addresses of renditions never change what they show, so when the same upload comes out otherwise, this
 /// must be another.
-const LOOK: u32 = 2;
+const LOOK: u32 = 3;
 
 /// Reads, renders and stores.
 ///

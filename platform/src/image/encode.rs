@@ -1,14 +1,18 @@
 //! From pixels to the files we serve. Only pixels are written, so nothing that the camera noted
 //! can survive.
 
-use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, Rgb, RgbImage, Rgba, RgbaImage};
-
-use webp::PixelLayout;
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, SamplingFactor};
+use webp::{PixelLayout, WebPConfig};
 
 use super::RenderError;
 
 const WEBP_QUALITY: f32 = 80.0;
+/// How hard libwebp tries, of 0 to 6. 4, which is what it does by itself, makes the same of photographs, as long and as like, and takes a quarter longer.
+const WEBP_METHOD: i32 = 3;
+/// The same for pictures of more pixels than [`MANY`]: some 4 % longer, in less than half the time. People look at those one by one.
+const WEBP_METHOD_OF_MANY: i32 = 2;
+const MANY: u32 = 1_000_000;
 const JPEG_QUALITY: u8 = 82;
 
 /// A format in which renditions are written.
@@ -51,20 +55,38 @@ fn webp(picture: &DynamicImage) -> Result<Vec<u8>, RenderError> {
     };
     let (width, height) = (picture.width(), picture.height());
     let encoder = webp::Encoder::new(picture.as_bytes(), layout, width, height);
+    let mut config = WebPConfig::new().map_err(|()| internal("libwebp is of another version"))?;
+    config.quality = WEBP_QUALITY;
+    config.method = if width.saturating_mul(height) > MANY {
+        WEBP_METHOD_OF_MANY
+    } else {
+        WEBP_METHOD
+    };
     let encoded = encoder
-        .encode_simple(false, WEBP_QUALITY)
-        .map_err(|error| RenderError::Internal(format!("{error:?}").into()))?;
+        .encode_advanced(&config)
+        .map_err(|error| internal(format!("{error:?}")))?;
     Ok(encoded.to_vec())
 }
 
+fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> RenderError {
+    RenderError::Internal(error.into())
+}
+
+/// Colours have half as many pixels either way as light has, as in WebP and in what cameras write.
 fn jpeg(picture: &DynamicImage) -> Result<Vec<u8>, RenderError> {
-    let mut bytes = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
-    let written = match picture {
-        DynamicImage::ImageRgba8(picture) => on_white(picture).write_with_encoder(encoder),
-        opaque => opaque.write_with_encoder(encoder),
+    let opaque = match picture {
+        DynamicImage::ImageRgba8(picture) => &on_white(picture).into(),
+        opaque => opaque,
     };
-    written.map_err(|error| RenderError::Internal(Box::new(error)))?;
+    let width = u16::try_from(opaque.width()).map_err(internal)?;
+    let height = u16::try_from(opaque.height()).map_err(internal)?;
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, JPEG_QUALITY);
+    encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
+    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
+    encoder
+        .encode(opaque.as_bytes(), width, height, ColorType::Rgb)
+        .map_err(internal)?;
     Ok(bytes)
 }
 
