@@ -49,10 +49,6 @@ pub enum ScanMatchedBy {
         desc = "The id, barcode or SKU by which it was found, as it is on file."
     )
 )]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an answer has a handful of them at most"
-)]
 pub enum ScanResult {
     /// An item.
     Item(ScannedItem),
