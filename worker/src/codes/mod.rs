@@ -65,7 +65,7 @@ enum File<W> {
         names: Names,
     },
     Pdf {
-        pages: Pages,
+        pages: Box<Pages>,
         out: W,
     },
 }
@@ -88,7 +88,7 @@ impl<W: io::Write> Drawer<W> {
                 names: Names::default(),
             },
             Format::Pdf => File::Pdf {
-                pages: Pages::new(logo.as_deref(), id)?,
+                pages: Box::new(Pages::new(logo.as_deref(), id)?),
                 out,
             },
         };
