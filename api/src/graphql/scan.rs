@@ -36,6 +36,10 @@ pub enum ScanMatchedBy {
 }
 
 /// Something that was found behind a code. What it is, its type tells.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few of these live for one answer"
+)]
 #[derive(Interface)]
 #[graphql(
     field(
