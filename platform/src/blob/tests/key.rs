@@ -100,7 +100,7 @@ fn a_later_generation_is_another_name_for_the_same() {
     let third = first.clone().in_generation(3);
     let hex = content.to_string();
     assert_eq!(third.as_str(), format!("original/g3/{}/{hex}", &hex[..2]));
-    assert_eq!(third.as_str().parse(), Ok(third.clone()));
+    assert_eq!(third.as_str().parse::<BlobKey>(), Ok(third.clone()));
     let rendition = BlobKey::rendition(&content, "small-2", "webp").unwrap();
     let rendition = rendition.in_generation(2);
     assert!(rendition.as_str().starts_with("rendition/g2/"));

@@ -224,7 +224,7 @@ fn a_file_on_disk_is_judged_like_its_bytes_whatever_it_is_called() {
 
 /// The beginning of a file in the container of HEIC and AVIF: its first box.
 fn container(brand: &[u8; 4], others: &[&[u8; 4]]) -> Vec<u8> {
-    let others = others.iter().copied().flatten().copied().collect::<Vec<_>>();
+    let others: Vec<u8> = others.iter().copied().flatten().copied().collect();
     let length = u32::try_from(16 + others.len()).unwrap();
     let head = [&length.to_be_bytes()[..], b"ftyp", brand, &[0; 4]].concat();
     // What follows says nothing about what it is, whatever it says.
