@@ -65,7 +65,7 @@ fn all(
         workers.into_iter().try_for_each(|worker| {
             worker
                 .join()
-                .map_err(|_| Failure::from("a thread has panicked"))?
+                .map_err(|_error| Failure::from("a thread has panicked"))?
         })
     })
 }
