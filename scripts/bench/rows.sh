@@ -116,7 +116,7 @@ describe_round() {
     local requests seconds p50 p95 p99
     read -r requests seconds p50 p95 p99 <<<"$LOADED"
     awk -v rate="$(calculate "$requests / $seconds")" -v times="$p50 $p95 $p99" -v pgbench="$PGBENCH_RATE" \
-        'BEGIN { printf "%.2f %s %s %s\n", rate / pgbench, rate, times, pgbench }'
+        'BEGIN { printf "%.3f %s %s %s\n", rate / pgbench, rate, times, pgbench }'
 }
 
 # The middle one of the lines, ordered by their first number.
