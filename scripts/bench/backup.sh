@@ -65,7 +65,7 @@ report_backup() {
     items=$(sql 'SELECT count(*) FROM item')
     ours=$(middle_of "$WORK/backup.seconds")
     theirs=$(middle_of "$WORK/dump.seconds")
-    paste "$WORK/backup.seconds" "$WORK/dump.seconds" | awk '{ printf "%.2f\n", $1 / $2 }' >"$WORK/backup.ratios"
+    paste "$WORK/backup.seconds" "$WORK/dump.seconds" | awk '{ printf "%.3f\n", $1 / $2 }' >"$WORK/backup.ratios"
     ratio=$(middle_of "$WORK/backup.ratios")
     report_fact "pg_dump $(dump_options | paste --serial --delimiters ' ') of $items items, $(sql 'SELECT round(pg_database_size(current_database()) / 1e9, 1)') GB: $(($(stat --format %s "$WORK/dump.backup") / 1000000)) MB" "$theirs" s
     for part in "$WORK/backups"/*/*; do printf '%s %d MB\n' "${part##*/}" "$(($(stat --format %s "$part") / 1000000))"; done >"$WORK/backup.parts"

@@ -123,7 +123,7 @@ measure_catalogue_lists() {
     open_database goldshop_small "$SMALL"
     write_list_cases "$((SMALL / 20))"
     measure_lists "$SMALL"
-    report_line "a filtered page: its median of $ITEMS items to that of $SMALL" "$(awk "BEGIN { printf \"%.2f\", $large / $FILTERED_P50 }")" \
+    report_line "a filtered page: its median of $ITEMS items to that of $SMALL" "$(awk "BEGIN { printf \"%.3f\", $large / $FILTERED_P50 }")" \
         "≤ 3" "$(compare "$large <= 3 * $FILTERED_P50")"
 }
 

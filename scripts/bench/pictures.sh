@@ -57,7 +57,7 @@ picture_bytes() {
 }
 
 # picture_ratio WHO [OURS]: our time to that of somebody else, of the round that is in the middle.
-picture_ratio() { paste "$WORK/pictures/${2:-all}.ms" "$WORK/pictures/$1.ms" | awk '{ printf "%.2f\n", $1 / $2 }' | middle; }
+picture_ratio() { paste "$WORK/pictures/${2:-all}.ms" "$WORK/pictures/$1.ms" | awk '{ printf "%.3f\n", $1 / $2 }' | middle; }
 
 report_pictures() {
     local who
