@@ -13,6 +13,10 @@ const CENTRAL_HEADER: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
 /// PKZIP 2.0: what is compressed with deflate needs that.
 const VERSION: u16 = 20;
+/// Made on Unix: of what was made on DOS, Info-ZIP takes names as DOS had them, whatever else is said.
+const MADE_BY: u16 = (3 << 8) | VERSION;
+/// A plain file that its owner writes and everybody reads, as Unix has it.
+const ATTRIBUTES: u32 = 0o100_644 << 16;
 /// Names are in UTF-8.
 const UTF_8: u16 = 1 << 11;
 const STORED: u16 = 0;
@@ -74,10 +78,11 @@ impl<W: Write> Zip<W> {
             .concat(),
         )?;
         self.central.extend(CENTRAL_HEADER.to_le_bytes());
-        self.central.extend(VERSION.to_le_bytes());
+        self.central.extend(MADE_BY.to_le_bytes());
         self.central.extend(&about);
-        // No comment, the first disk, no attributes.
-        self.central.extend([0; 10]);
+        // No comment, the first disk, nothing that is known of the content.
+        self.central.extend([0; 6]);
+        self.central.extend(ATTRIBUTES.to_le_bytes());
         self.central.extend(offset.to_le_bytes());
         self.central.extend(name.as_bytes());
         self.count = self.count.checked_add(1).ok_or_else(full)?;
@@ -164,7 +169,8 @@ mod tests {
         assert_eq!(&bytes[..4], b"PK\x03\x04");
         // The checksum of these nine digits is known to everybody.
         assert_eq!(bytes[14..18], 0xcbf4_3926_u32.to_le_bytes());
-        assert_eq!(&bytes[40..44], b"PK\x01\x02");
+        assert_eq!(&bytes[40..46], b"PK\x01\x02\x14\x03");
+        assert_eq!(bytes[78..82], (0o100_644_u32 << 16).to_le_bytes());
         assert_eq!(&bytes[87..91], b"PK\x05\x06");
         assert_eq!(bytes[103..107], 40_u32.to_le_bytes(), "where the list is");
     }
