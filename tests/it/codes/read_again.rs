@@ -175,7 +175,7 @@ async fn labels_carry_codes_of_the_level_that_was_asked_for() {
         let url = seen["job"]["files"][0]["url"].as_str().unwrap();
         let pdf = shop.manager.get(url).send().await.unwrap();
         let pdf = pdf.bytes().await.unwrap();
-        let found = pages(&pdf, 300)[0].levels();
+        let found = pages(&pdf, 600)[0].levels();
         assert_eq!(found, [level], "as rqrr reads it");
     }
 }
