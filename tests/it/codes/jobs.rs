@@ -32,6 +32,10 @@ fn files(folder: &Path) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_cancelled_while_it_draws_leaves_no_file() {
     let shop = Shop::of(TestApp::start().await).await;
+    // Nobody else waits for items, with a connection in their hands.
+    shop.app
+        .execute("DELETE FROM job WHERE kind = 'item.render_code'")
+        .await;
     shop.ask(json!({"itemIds": shop.items}), logo()).await;
     // Whoever wants to know what items are called waits.
     let mut held = shop.app.sql().begin().await.unwrap();
