@@ -148,10 +148,10 @@ pub(super) async fn look_in_tx(
          SELECT $1, $2, CASE WHEN $3 THEN d.row_count ELSE 0 END, CASE WHEN $3 THEN d.file_count ELSE 0 END,
              CASE WHEN $3 THEN d.byte_count ELSE 0 END, d.older_than, d.oldest_kept FROM ",
     );
-    sql.push(if subject == Subject::UnreferencedFiles {
-        "blob_due() d"
-    } else {
-        "retention_due($2) d"
+    sql.push(match subject {
+        Subject::UnreferencedFiles => "blob_due() d",
+        Subject::Audit => TRAIL_DUE,
+        _ => "retention_due($2) d",
     });
     sql.push(
         " ON CONFLICT (run_id, subject) DO UPDATE SET row_count = retention_result.row_count + EXCLUDED.row_count,
@@ -161,6 +161,13 @@ pub(super) async fn look_in_tx(
     tx.execute_raw(sql.build()).await?;
     Ok(())
 }
+
+/// Of a run that removes something, a month that is due is one that could not go, and is what is kept.
+const TRAIL_DUE: &str = "(SELECT t.row_count, t.file_count, t.byte_count, t.older_than,
+         CASE WHEN $3 OR t.older_than IS NULL THEN t.oldest_kept
+              ELSE LEAST(t.oldest_kept, (SELECT a.written_at FROM audit a ORDER BY a.number LIMIT 1),
+                         (SELECT c.written_at FROM trail_change c ORDER BY c.number LIMIT 1)) END AS oldest_kept
+     FROM retention_due($2) t) d";
 
 pub(super) async fn record_policy_in_tx(
     tx: &DatabaseTransaction,
