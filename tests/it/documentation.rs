@@ -142,7 +142,6 @@ async fn every_command_of_the_worker_is_one() {
         "jobs list --state singing",
         "jobs show <nobody>",
         "ledger-verify aloud",
-        "queues pause",
     ] {
         let command: Vec<_> = words(wrong).iter().map(|word| filled_in(word)).collect();
         assert!(!is_understood(&command).await, "{wrong}");
