@@ -85,10 +85,13 @@ async fn a_job_under_way_while_the_database_restarts_is_done_once_it_is_back() {
             .await;
         let held = app.hold_items(&[&item]).await;
         let _worker = app.worker();
-        app.until_jobs(PATIENCE, "the job is under way", |jobs| {
-            jobs[0].state == "running"
+        until(PATIENCE, "the job waits for the item", async || {
+            app.count("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                .await
+                > 0
         })
         .await;
+        assert_eq!(app.job_about(&item).await.standing(), ("running", 1));
         outage(&mut postgres);
         drop(held);
         postgres.resume().await;
