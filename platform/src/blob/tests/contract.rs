@@ -80,7 +80,7 @@ async fn pieces_are_read_by_themselves(store: &BlobStore) {
     for (range, expected) in [(0..4, "0123"), (4..10, "456789"), (9..10, "9")] {
         assert_eq!(store.read_range(&key, range).await.unwrap(), expected);
     }
-    let missing = super::key("pieces/of-nothing");
+    let missing = super::key("nothing/in-pieces");
     for missed in [
         store.length(&missing).await.unwrap_err(),
         store.read_range(&missing, 0..1).await.unwrap_err(),
