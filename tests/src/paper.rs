@@ -269,10 +269,16 @@ pub fn fonts(pdf: &[u8]) -> Vec<String> {
     told.lines().skip(2).map(str::to_owned).collect()
 }
 
-/// The files in a ZIP archive, with their names, in their order.
+/// What Python finds in a ZIP archive, when it finds all of it sound.
+const LISTED: &str = "import sys, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+assert archive.testzip() is None
+sys.stdout.buffer.write(''.join(name + '\\n' for name in archive.namelist()).encode())";
+
+/// The files in a ZIP archive, with their names, in their order, as unzip and Python both find them.
 ///
 /// # Panics
-/// When it is none, anything in it is damaged, or unzip is not there.
+/// When it is none, anything in it is damaged, or one of them is not there.
 #[must_use]
 pub fn unzipped(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
     let folder = TempDir::new().expect("a folder");
@@ -286,6 +292,8 @@ pub fn unzipped(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
     };
     run(unzip().arg("-tqq").arg(&path));
     let names = run(unzip().arg("-Z1").arg(&path));
+    let listed = run(Command::new("python3").args(["-c", LISTED]).arg(&path));
+    assert_eq!(listed, names);
     let target = folder.path().join("files");
     run(unzip().arg("-qq").arg(&path).arg("-d").arg(&target));
     let file = |name: &str| {
@@ -303,7 +311,7 @@ fn saved(folder: &TempDir, pdf: &[u8]) -> std::path::PathBuf {
 
 fn run(program: &mut Command) -> String {
     let out = program.output();
-    let out = out.expect("Poppler (poppler-utils), librsvg (librsvg2-bin), unzip");
+    let out = out.expect("Poppler (poppler-utils), librsvg (librsvg2-bin), unzip, Python");
     let told = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.success(), "{told}");
     String::from_utf8(out.stdout).expect("text")

@@ -6,28 +6,34 @@
 mod names;
 mod pages;
 mod pipe;
-mod zip;
 
-use std::{io, sync::Arc};
+use std::{
+    io::{self, Write as _},
+    sync::Arc,
+};
 
 use domain::code_batch::{CodeOptions, Format, Level, Picture, Subject};
 use platform::{
     pdf::PdfError,
     qr::{self, Logo, Qr, QrError},
 };
+use zip::{
+    CompressionMethod, DateTime, ZipWriter,
+    result::ZipError,
+    write::{SimpleFileOptions, StreamWriter},
+};
 
 pub use pipe::Pipe;
 
-use self::{
-    names::Names,
-    pages::Pages,
-    zip::{Method, Zip},
-};
+use self::{names::Names, pages::Pages};
 
 /// User units of one module of a drawing.
 pub const SVG_MODULE: u32 = 8;
 /// Pixels of a side of a picture: sharp at 3 cm and 300 dots per inch.
 pub const PNG_SIDE: u32 = 354;
+/// The level of compression that takes the least time.
+const FASTEST: i64 = 1;
+
 /// Something that gets a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -46,21 +52,24 @@ pub enum DrawError {
     /// A page could not be made.
     #[error(transparent)]
     Page(#[from] PdfError),
+    /// An archive has no room for more, or nobody takes what was written.
+    #[error("the archive could not be written: {0}")]
+    Archive(#[from] ZipError),
     /// Nobody takes what was written.
     #[error("the file could not be written: {0}")]
     Writing(#[from] io::Error),
 }
 
 /// Codes on their way into a file.
-pub struct Drawer<W> {
+pub struct Drawer<W: io::Write> {
     level: qr::Level,
     logo: Option<Arc<Logo>>,
     file: File<W>,
 }
 
-enum File<W> {
+enum File<W: io::Write> {
     Zip {
-        zip: Zip<W>,
+        zip: Box<ZipWriter<StreamWriter<W>>>,
         picture: Picture,
         names: Names,
     },
@@ -83,7 +92,7 @@ impl<W: io::Write> Drawer<W> {
     ) -> Result<Self, DrawError> {
         let file = match options.format {
             Format::Zip(picture) => File::Zip {
-                zip: Zip::new(out),
+                zip: Box::new(ZipWriter::new_stream(out)),
                 picture,
                 names: Names::default(),
             },
@@ -111,20 +120,15 @@ impl<W: io::Write> Drawer<W> {
         match &mut self.file {
             File::Zip {
                 zip,
-                picture: Picture::Svg,
+                picture,
                 names,
             } => {
-                let drawing = code.svg(SVG_MODULE)?;
-                let name = names.give(&wanted.title, "svg");
-                zip.add(&name, drawing.as_bytes(), Method::Deflated)?;
-            }
-            File::Zip {
-                zip,
-                picture: Picture::Png,
-                names,
-            } => {
-                let name = names.give(&wanted.title, "png");
-                zip.add(&name, &code.png(PNG_SIDE)?, Method::Stored)?;
+                let (content, ending) = match picture {
+                    Picture::Svg => (code.svg(SVG_MODULE)?.into_bytes(), "svg"),
+                    Picture::Png => (code.png(PNG_SIDE)?, "png"),
+                };
+                zip.start_file(names.give(&wanted.title, ending), in_archive())?;
+                zip.write_all(&content)?;
             }
             File::Pdf { pages, .. } => pages.add(&wanted.title, &code)?,
         }
@@ -145,6 +149,16 @@ impl<W: io::Write> Drawer<W> {
         }
         Ok(())
     }
+}
+
+/// How a file is kept in an archive. Sizes stand behind each, and whoever reads an archive on its way finds the end of what is compressed only: so
+/// pictures are, too. The same files give the same archive, for nothing says when it was made.
+fn in_archive() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(FASTEST))
+        .last_modified_time(DateTime::DEFAULT)
+        .unix_permissions(0o644)
 }
 
 /// The level as the plumbing calls it.

@@ -1,6 +1,10 @@
 //! Files of codes are made piece by piece. What scanners read in them is tested in the project's own tests.
 
-use std::io::{self, Write};
+use std::{
+    cell::Cell,
+    io::{self, Write},
+    rc::Rc,
+};
 
 use image::{DynamicImage, ImageFormat, RgbImage};
 
@@ -31,13 +35,13 @@ fn logo() -> Arc<Logo> {
     Arc::new(Logo::read(&bytes.into_inner()).unwrap())
 }
 
-/// A writer that remembers how much came at once.
-#[derive(Default)]
-struct Pieces(Vec<Vec<u8>>);
+/// A writer that tells how much has come.
+#[derive(Clone, Default)]
+struct Counted(Rc<Cell<usize>>);
 
-impl Write for Pieces {
+impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.push(bytes.to_vec());
+        self.0.set(self.0.get() + bytes.len());
         Ok(bytes.len())
     }
 
@@ -46,14 +50,14 @@ impl Write for Pieces {
     }
 }
 
-fn drawn(options: &CodeOptions, logo: Option<Arc<Logo>>, count: u32) -> Pieces {
-    let mut pieces = Pieces::default();
-    let mut drawer = Drawer::new(options, logo, "id", &mut pieces).unwrap();
-    for number in 0..count {
-        drawer.add(&wanted(number)).unwrap();
+fn drawn(options: &CodeOptions, logo: Option<Arc<Logo>>, all: &[Wanted]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut drawer = Drawer::new(options, logo, "id", &mut out).unwrap();
+    for one in all {
+        drawer.add(one).unwrap();
     }
     drawer.finish().unwrap();
-    pieces
+    out
 }
 
 #[test]
@@ -64,11 +68,8 @@ fn the_same_codes_give_the_same_file() {
         Format::Pdf,
     ] {
         for logo in [None, Some(logo())] {
-            let make = || {
-                drawn(&options(format, Level::H), logo.clone(), 21)
-                    .0
-                    .concat()
-            };
+            let all: Vec<_> = (0..21).map(wanted).collect();
+            let make = || drawn(&options(format, Level::H), logo.clone(), &all);
             assert!(make() == make(), "{format:?}");
         }
     }
@@ -76,11 +77,40 @@ fn the_same_codes_give_the_same_file() {
 
 #[test]
 fn an_archive_leaves_code_by_code() {
-    let pieces = drawn(&options(Format::Zip(Picture::Svg), Level::M), None, 30).0;
-    // Each code, the list, and the end.
-    assert_eq!(pieces.len(), 32);
-    let all: usize = pieces.iter().map(Vec::len).sum();
-    assert!(pieces.iter().all(|piece| piece.len() < all / 10));
+    let options = options(Format::Zip(Picture::Svg), Level::M);
+    let out = Counted::default();
+    let mut drawer = Drawer::new(&options, None, "id", out.clone()).unwrap();
+    let mut left = 0;
+    for number in 0..30 {
+        drawer.add(&wanted(number)).unwrap();
+        let before = left;
+        left = out.0.get();
+        assert!(left > before, "{number}");
+    }
+    drawer.finish().unwrap();
+    // In the end there are the last one and the list.
+    assert!(left * 10 > out.0.get() * 8, "{left} of {}", out.0.get());
+}
+
+#[test]
+fn names_are_in_utf_8_and_nothing_says_when() {
+    for picture in [Picture::Svg, Picture::Png] {
+        let gold = Wanted {
+            title: "طلا-۱".to_owned(),
+            ..wanted(1)
+        };
+        let archive = drawn(&options(Format::Zip(picture), Level::M), None, &[gold]);
+        // What the list at the end says of it (PKWARE's APPNOTE 6.3.10, section 4.3.12).
+        let mut places = archive.windows(4);
+        let place = places.rposition(|four| four == b"PK\x01\x02").unwrap();
+        let entry = &archive[place..];
+        let number = |at: usize| u16::from_le_bytes([entry[at], entry[at + 1]]);
+        assert_eq!(number(8) & (1 << 11), 1 << 11, "in UTF-8");
+        assert_eq!(number(10), 8, "deflated");
+        assert_eq!([number(12), number(14)], [0, (1 << 5) | 1], "1980-01-01");
+        assert_eq!(entry[38..42], (0o100_644_u32 << 16).to_le_bytes());
+        assert!(entry[46..].starts_with("طلا-۱.".as_bytes()));
+    }
 }
 
 #[test]
