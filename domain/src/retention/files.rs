@@ -64,6 +64,46 @@ impl Retention<'_> {
         id: RetentionRunId,
         files: Vec<StoredFile>,
     ) -> Result<Progress> {
+        let Some((tx, run)) = self.go_on(viewer, job, id).await? else {
+            return Ok(Progress::Done);
+        };
+        retire_in_tx(&tx, &run, files).await?;
+        self.domain.commit(tx).await?;
+        Ok(Progress::Survey)
+    }
+
+    /// Counts so many files, with so many bytes, that uploads left behind, and says whether they are to be removed: not by a run that only looks, nor while
+    /// everything is held. Whoever is stopped before they are removed has them counted again; none goes that no run has counted.
+    ///
+    /// # Errors
+    /// When a person asks, another worker has taken the job over, or the database fails.
+    pub async fn leftovers(
+        &self,
+        viewer: &Viewer,
+        job: Option<(JobId, i32)>,
+        id: RetentionRunId,
+        files: i64,
+        bytes: i64,
+    ) -> Result<bool> {
+        let Some((tx, run)) = self.go_on(viewer, job, id).await? else {
+            return Ok(false);
+        };
+        let sql = "INSERT INTO retention_result (run_id, subject, file_count, byte_count) VALUES ($1, 'unreferenced_files', $2, $3)
+                   ON CONFLICT (run_id, subject) DO UPDATE SET file_count = retention_result.file_count + EXCLUDED.file_count,
+                       byte_count = retention_result.byte_count + EXCLUDED.byte_count";
+        let values = [id.into(), files.into(), bytes.into()];
+        tx.execute_raw(statement(sql, values)).await?;
+        self.domain.commit(tx).await?;
+        Ok(!run.dry_run)
+    }
+
+    /// Begins the next part of a run; none when everything is held and something would go.
+    async fn go_on(
+        &self,
+        viewer: &Viewer,
+        job: Option<(JobId, i32)>,
+        id: RetentionRunId,
+    ) -> Result<Option<(DatabaseTransaction, Run)>> {
         viewer.require_system()?;
         let tx = self.domain.begin().await?;
         let run = query::lock_in_tx(&tx, id).await?;
@@ -71,12 +111,10 @@ impl Retention<'_> {
             hold_attempt_in_tx(&tx, viewer, self.domain.now(), job, None, None).await?;
         }
         if !run.dry_run && query::share_hold_in_tx(&tx).await?.held {
-            return Ok(Progress::Done);
+            return Ok(None);
         }
         audit::sign_in_tx(&tx, viewer, "retention.run").await?;
-        retire_in_tx(&tx, &run, files).await?;
-        self.domain.commit(tx).await?;
-        Ok(Progress::Survey)
+        Ok(Some((tx, run)))
     }
 
     /// All files were looked at.
@@ -116,7 +154,8 @@ async fn retire_in_tx(tx: &DatabaseTransaction, run: &Run, files: Vec<StoredFile
 /// A look begins from nothing: whoever was stopped in its middle has counted some already.
 pub(super) async fn begin_survey_in_tx(tx: &DatabaseTransaction, run: &Run) -> Result<()> {
     if run.dry_run {
-        let sql = "UPDATE retention_result SET found_count = 0, found_bytes = 0 WHERE run_id = $1 AND subject = 'unreferenced_files'";
+        let sql = "UPDATE retention_result SET file_count = 0, byte_count = 0, found_count = 0, found_bytes = 0
+                   WHERE run_id = $1 AND subject = 'unreferenced_files'";
         tx.execute_raw(statement(sql, [run.id.into()])).await?;
     }
     Ok(())

@@ -3,13 +3,14 @@
 //!
 //! A put becomes visible as a whole or not at all. A process that dies half-way leaves nothing that
 //! a key can reach: in a folder a staging file named `<key>#<number>`, in a bucket an unfinished
-//! multipart upload, which a lifecycle rule of the bucket should expire.
+//! multipart upload, which a lifecycle rule of the bucket should expire. [`BlobStore::leftovers`] finds the former.
 
 mod error;
 mod fingerprint;
 mod fresh;
 mod key;
 mod s3;
+mod staging;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -20,5 +21,6 @@ pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use fresh::{fresh, fresh_one};
 pub use key::{BlobKey, InvalidKey};
 pub use s3::S3Settings;
+pub use staging::Leftover;
 pub use store::{Blob, BlobStore, BlobStream, Listed};
 pub use write::BlobWriter;

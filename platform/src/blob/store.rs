@@ -31,6 +31,8 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct BlobStore {
     store: Arc<dyn ObjectStore>,
+    /// Where it is on this machine; none for a bucket.
+    pub(super) folder: Option<Arc<Path>>,
 }
 
 /// The bytes of a blob in pieces; an error ends it.
@@ -70,6 +72,7 @@ impl BlobStore {
             .map_err(|error| BlobError::Settings(Box::new(error)))?;
         Ok(Self {
             store: Arc::new(store.with_fsync(true)),
+            folder: Some(root.into()),
         })
     }
 
@@ -82,6 +85,7 @@ impl BlobStore {
     pub fn s3(settings: &S3Settings) -> Result<Self, BlobError> {
         Ok(Self {
             store: Arc::new(settings.connect()?),
+            folder: None,
         })
     }
 

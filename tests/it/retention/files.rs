@@ -292,6 +292,62 @@ async fn what_is_young_held_or_no_file_of_ours_stays() {
     );
 }
 
+/// A staging file as an upload leaves it that is killed, so many hours ago.
+fn left_behind(app: &TestApp, name: &str, hours: u64) {
+    let path = app.media().join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "12345").unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    let age = Duration::from_secs(hours * 60 * 60);
+    file.set_modified(written - age).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_killed_uploads_left_behind_goes_after_a_day() {
+    // However young a file may be that goes: what is being written is left alone.
+    let app = eager().start().await;
+    let owner = app.owner().await;
+    let old = ["original/3f/3f79#1", "job/aa/bb/1/1#2", "health/probe#1"];
+    let others = [
+        ("original/3f/3f80#1", 23),
+        ("theirs/3f79#1", 100),
+        ("original/3f/notes#draft", 100),
+    ];
+    for name in old {
+        left_behind(&app, name, 25);
+    }
+    for (name, hours) in others {
+        left_behind(&app, name, hours);
+    }
+    let there = |name: &str| app.media().join(name).exists();
+    let worker = app.worker();
+    for _ in 0..2 {
+        let look = finished(&owner, &ask(&owner, true).await).await;
+        assert_eq!(counts(&look, "UNREFERENCED_FILES"), (0, 3, 15));
+    }
+    let kept = json!({"subject": "UNREFERENCED_FILES", "enabled": false});
+    owner.done("retentionPolicyUpdate", kept).await;
+    let idle = finished(&owner, &ask(&owner, false).await).await;
+    assert_eq!(counts(&idle, "UNREFERENCED_FILES"), (0, 0, 0));
+    let again = json!({"subject": "UNREFERENCED_FILES", "enabled": true});
+    owner.done("retentionPolicyUpdate", again).await;
+    let reason = json!({"reason": "The court wants to see everything."});
+    owner.done("legalHoldSet", reason).await;
+    let held = run("worker", &["retention"], app.variables(), "", PATIENCE).await;
+    assert!(!held.status.success(), "{held:?}");
+    assert!(old.into_iter().all(there));
+    owner.done("legalHoldSet", json!({})).await;
+
+    let done = finished(&owner, &ask(&owner, false).await).await;
+    assert_eq!(counts(&done, "UNREFERENCED_FILES"), (0, 3, 15));
+    assert!(!old.into_iter().any(there));
+    assert!(others.into_iter().all(|(name, _)| there(name)));
+    let after = finished(&owner, &ask(&owner, false).await).await;
+    assert_eq!(counts(&after, "UNREFERENCED_FILES"), (0, 0, 0));
+    worker.stop().await;
+}
+
 /// As the application's role, one file of a job: its transaction is left open.
 async fn refer(
     db: &PgPool,

@@ -1,6 +1,10 @@
 //! Clears up what is old: rows first, and files when nothing leads to them any more.
 
-use std::{future::ready, pin::pin};
+use std::{
+    future::ready,
+    pin::pin,
+    time::{Duration, SystemTime},
+};
 
 use domain::{
     Viewer,
@@ -16,6 +20,8 @@ use crate::{context::Context, failure::Failure};
 
 /// How many files the database is asked about at once.
 const BATCH: usize = 500;
+/// A staging file that was not written to for so long is written to by nobody: no request and no job takes that long.
+const LEFT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Clears up, step by step: whoever takes it over goes on where it was.
 ///
@@ -61,6 +67,7 @@ async fn survey(
     id: RetentionRunId,
 ) -> Result<Progress, Failure> {
     let retention = context.domain.retention();
+    remove_leftovers(context, viewer, job, id).await?;
     let until = SystemClock.now() - context.file_grace;
     let until = until.timestamp_millis();
     let old = context
@@ -77,6 +84,30 @@ async fn survey(
     }
     retention.surveyed(viewer, id).await?;
     Ok(Progress::Open)
+}
+
+/// Removes what uploads left behind that were killed.
+async fn remove_leftovers(
+    context: &Context,
+    viewer: &Viewer,
+    job: Option<(JobId, i32)>,
+    id: RetentionRunId,
+) -> Result<(), Failure> {
+    let retention = context.domain.retention();
+    let until = SystemTime::from(SystemClock.now() - LEFT);
+    let left = context.blobs.leftovers(until);
+    let left = left.await.map_err(Failure::retry)?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let bytes = left.iter().map(|leftover| leftover.bytes).sum::<u64>();
+    let files = i64::try_from(left.len()).unwrap_or(i64::MAX);
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    if retention.leftovers(viewer, job, id, files, bytes).await? {
+        let removed = context.blobs.remove_leftovers(left, until);
+        removed.await.map_err(Failure::retry)?;
+    }
+    Ok(())
 }
 
 fn stored(file: Listed) -> StoredFile {

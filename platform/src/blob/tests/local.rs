@@ -4,12 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 
 use super::{child, contract, key, pattern};
 use crate::blob::{BlobError, BlobStore};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test]
 async fn a_folder_keeps_the_contract() {
@@ -76,6 +78,59 @@ async fn a_writer_killed_half_way_leaves_nothing_to_be_seen() {
         .await
         .unwrap();
     assert_eq!(store.read_limited(&key, 10).await.unwrap(), "whole");
+    assert_what_was_left_goes_when_it_is_old(&store, &root).await;
+    assert_eq!(store.read_limited(&key, 10).await.unwrap(), "whole");
+}
+
+/// What the killed writer left, and files that are no leftovers: of somebody else, with other names, links.
+async fn assert_what_was_left_goes_when_it_is_old(store: &BlobStore, root: &Path) {
+    let staged = files_below(root);
+    let staged = staged.iter().find(|path| is_staging(path)).unwrap();
+    let length = fs::metadata(staged).unwrap().len();
+    let written = fs::metadata(staged).unwrap().modified().unwrap();
+    let others = [
+        "theirs/x#1",
+        "original/notes#draft",
+        "original/Notes#1",
+        "original/x#",
+    ];
+    for other in others {
+        let path = root.join(other);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "theirs").unwrap();
+        age(&path, written - DAY);
+    }
+    std::os::unix::fs::symlink(root.join("theirs"), root.join("original/link")).unwrap();
+
+    assert!(store.leftovers(written - DAY).await.unwrap().is_empty());
+    age(staged, written - DAY);
+    let found = store.leftovers(written - DAY).await.unwrap();
+    let lengths: Vec<_> = found.iter().map(|leftover| leftover.bytes).collect();
+    assert_eq!(lengths, [length]);
+    // Somebody has taken its name meanwhile.
+    age(staged, written);
+    store
+        .remove_leftovers(found.clone(), written - DAY)
+        .await
+        .unwrap();
+    assert!(staged.exists());
+    age(staged, written - DAY);
+    for _ in 0..2 {
+        store
+            .remove_leftovers(found.clone(), written - DAY)
+            .await
+            .unwrap();
+        assert!(!staged.exists());
+    }
+    assert!(store.leftovers(written).await.unwrap().is_empty());
+    for other in others {
+        assert!(root.join(other).exists(), "{other}");
+    }
+}
+
+fn age(path: &Path, written: SystemTime) {
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_modified(written).unwrap();
 }
 
 #[tokio::test]
