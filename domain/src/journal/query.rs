@@ -3,12 +3,12 @@
 use entity::{
     id::JournalEntryId, journal_entry::Model as JournalEntry, journal_line::Model as JournalLine,
 };
-use sea_orm::{ActiveEnum as _, ConnectionTrait, DbErr, FromQueryResult, QueryResult};
+use sea_orm::{ActiveEnum as _, ConnectionTrait, FromQueryResult};
 
 use super::EntryFilter;
 use crate::{
     error::Result,
-    keyset::{Column, Cursor, List, Order, Reading, Term},
+    keyset::{Below, Column, Cursor, List, Order, Reading, Term},
     page::{Page, PageArgs},
     sql::{Sql, statement, uuids},
 };
@@ -117,62 +117,18 @@ fn push_filter(sql: &mut Sql, filter: &EntryFilter) {
     }
 }
 
-/// A line, and for which of several pages it was read.
-struct Placed {
-    place: i64,
-    row: JournalLine,
-}
-
-impl FromQueryResult for Placed {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self {
-            place: row.try_get(prefix, "place")?,
-            row: JournalLine::from_query_result(row, prefix)?,
-        })
-    }
-}
-
 /// Of each of these entries a page of its lines: one statement.
 pub(super) async fn lines_of(
     db: &impl ConnectionTrait,
     entries: &[JournalEntryId],
     args: &PageArgs,
 ) -> Result<Vec<Page<JournalLine>>> {
-    let window = args.window()?;
-    let order = Order::new(Vec::new(), LINE);
-    let after = args.after.as_deref();
-    let after = after
-        .map(|text| order.parse_cursor("after", text))
-        .transpose()?;
-    let mut sql = Sql::new("SELECT w.place, l.* FROM unnest(");
-    sql.bind(uuids(entries)).push(
-        "::uuid[]) WITH ORDINALITY AS w (entry, place) CROSS JOIN LATERAL (SELECT * FROM journal_line WHERE entry_id = w.entry",
-    );
-    if let Some(after) = &after {
-        sql.push(" AND ");
-        order.push_beyond(&mut sql, after, false);
-    }
-    order.push_order_by(&mut sql, false);
-    sql.push(" LIMIT ")
-        .bind(i64::from(window.size) + 1)
-        .push(") l ORDER BY w.place, l.line");
-    let rows = Placed::find_by_statement(sql.build()).all(db).await?;
-    let empty = || Page {
-        has_previous: after.is_some(),
-        ..Page::default()
+    let below = Below {
+        parents: uuids(entries),
+        count: entries.len(),
+        rows: "SELECT * FROM journal_line WHERE entry_id = w.parent",
+        order: Order::new(Vec::new(), LINE),
     };
-    let mut pages: Vec<_> = entries.iter().map(|_| empty()).collect();
-    for Placed { place, row } in rows {
-        let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-        let Some(page) = pages.get_mut(place) else {
-            continue;
-        };
-        if page.edges.len() == window.rows() {
-            page.has_next = true;
-        } else {
-            let cursor = Cursor(vec![row.line.to_string()]);
-            page.edges.push((cursor.encode(), row));
-        }
-    }
-    Ok(pages)
+    let cursor = |line: &JournalLine| Cursor(vec![line.line.to_string()]);
+    below.pages(db, args, cursor).await
 }

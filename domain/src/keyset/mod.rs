@@ -4,6 +4,7 @@
 //! it points to; the next page is what compares greater. No `OFFSET`, so the thousandth page costs as much as the first.
 
 mod along;
+mod below;
 mod order;
 
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
@@ -16,6 +17,7 @@ use crate::{
     sql::Sql,
 };
 pub(crate) use along::{Along, Sieve};
+pub(crate) use below::{Below, Placed};
 
 /// A list to take pages from.
 pub(crate) struct List<'a, R> {

@@ -72,6 +72,14 @@ impl Order {
         }
     }
 
+    /// Appends the columns of rows with this prefix to an `ORDER BY`.
+    pub(super) fn push_then_by(&self, sql: &mut Sql, prefix: &str) {
+        for term in &self.0 {
+            sql.push(", ").push(prefix).push(term.column.sql);
+            sql.push(direction(*term, false));
+        }
+    }
+
     /// Appends the columns, each after a comma and with an alias.
     pub(super) fn push_aliased(&self, sql: &mut Sql) {
         for (i, term) in self.0.iter().enumerate() {

@@ -6,14 +6,12 @@ use entity::{
     stock_landed_cost::Model as LandedCost,
     stock_landed_cost_line::Model as LandedCostLine,
 };
-use sea_orm::{
-    ActiveEnum as _, ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, QueryResult,
-};
+use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, FromQueryResult};
 
 use super::LandedCostFilter;
 use crate::{
     error::Result,
-    keyset::{Column, Cursor, List, Order, Reading, Term},
+    keyset::{Below, Column, Cursor, List, Order, Reading, Term},
     page::{Page, PageArgs},
     sql::{Sql, statement, uuids},
 };
@@ -135,7 +133,7 @@ pub(super) async fn of_entries(
         parents: uuids(entries),
         count: entries.len(),
         rows: "SELECT * FROM stock_landed_cost WHERE entry_id = w.parent",
-        key: ID,
+        order: Order::new(Vec::new(), ID),
     };
     let cursor = |cost: &LandedCost| Cursor(vec![cost.id.to_string()]);
     below.pages(db, args, cursor).await
@@ -150,82 +148,8 @@ pub(super) async fn lines_of(
         parents: uuids(ids),
         count: ids.len(),
         rows: "SELECT * FROM stock_landed_cost_line WHERE landed_cost_id = w.parent",
-        key: LINE,
+        order: Order::new(Vec::new(), LINE),
     };
     let cursor = |line: &LandedCostLine| Cursor(vec![line.line.to_string()]);
     below.pages(db, args, cursor).await
-}
-
-/// What hangs below each of several rows.
-struct Below {
-    parents: sea_orm::Value,
-    count: usize,
-    /// What hangs below `w.parent`.
-    rows: &'static str,
-    /// By what it is ordered.
-    key: Column,
-}
-
-/// A row, and for which of several pages it was read.
-struct Placed<R> {
-    place: i64,
-    row: R,
-}
-
-impl<R: FromQueryResult> FromQueryResult for Placed<R> {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self {
-            place: row.try_get(prefix, "place")?,
-            row: R::from_query_result(row, prefix)?,
-        })
-    }
-}
-
-impl Below {
-    /// The same page of each: one statement.
-    async fn pages<R: FromQueryResult + Send + Sync>(
-        self,
-        db: &impl ConnectionTrait,
-        args: &PageArgs,
-        cursor: impl Fn(&R) -> Cursor,
-    ) -> Result<Vec<Page<R>>> {
-        let window = args.window()?;
-        let order = Order::new(Vec::new(), self.key);
-        let after = args.after.as_deref();
-        let after = after
-            .map(|text| order.parse_cursor("after", text))
-            .transpose()?;
-        let mut sql = Sql::new("SELECT w.place, b.* FROM unnest(");
-        sql.bind(self.parents)
-            .push("::uuid[]) WITH ORDINALITY AS w (parent, place) CROSS JOIN LATERAL (")
-            .push(self.rows);
-        if let Some(after) = &after {
-            sql.push(" AND ");
-            order.push_beyond(&mut sql, after, false);
-        }
-        order.push_order_by(&mut sql, false);
-        sql.push(" LIMIT ")
-            .bind(i64::from(window.size) + 1)
-            .push(") b ORDER BY w.place, b.")
-            .push(self.key.sql);
-        let rows = Placed::<R>::find_by_statement(sql.build()).all(db).await?;
-        let mut pages: Vec<_> = (0..self.count)
-            .map(|_| Page {
-                has_previous: after.is_some(),
-                ..Page::default()
-            })
-            .collect();
-        for Placed { place, row } in rows {
-            let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-            let Some(page) = pages.get_mut(place) else {
-                continue;
-            };
-            if page.edges.len() == window.rows() {
-                page.has_next = true;
-            } else {
-                page.edges.push((cursor(&row).encode(), row));
-            }
-        }
-        Ok(pages)
-    }
 }

@@ -18,7 +18,7 @@ use crate::{
     category::COLUMNS_BESIDE,
     error::{Error, Result},
     filter::push_text,
-    keyset::{Column as Key, Cursor, List, Order, Reading, Term},
+    keyset::{Below, Column as Key, Cursor, List, Order, Reading, Term},
     page::{Page, PageArgs},
     sql::{Sql, statement, uuids},
 };
@@ -78,65 +78,27 @@ fn order_of_siblings() -> Order {
     Order::new(vec![position], number)
 }
 
-/// A location, and for which of several pages it was read.
-struct Placed {
-    place: i64,
-    row: Location,
-}
-
-impl FromQueryResult for Placed {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self {
-            place: row.try_get(prefix, "place")?,
-            row: Location::from_query_result(row, prefix)?,
-        })
-    }
-}
-
 /// Of each of these locations a page of its children that are in use: one statement.
 pub(super) async fn children_of(
     db: &impl ConnectionTrait,
     parents: &[LocationId],
     args: &PageArgs,
 ) -> Result<Vec<Page<Location>>> {
-    let window = args.window()?;
-    let order = order_of_siblings();
-    let after = args.after.as_deref();
-    let after = after
-        .map(|text| order.parse_cursor("after", text))
-        .transpose()?;
-    let mut sql = Sql::new("SELECT w.place, i.* FROM unnest(");
-    sql.bind(uuids(parents))
-        .push("::uuid[]) WITH ORDINALITY AS w (parent, place) CROSS JOIN LATERAL (SELECT ")
-        .push(COLUMNS)
-        .push(" FROM location WHERE parent_id = w.parent AND archived_at IS NULL");
-    if let Some(after) = &after {
-        sql.push(" AND ");
-        order.push_beyond(&mut sql, after, false);
-    }
-    order.push_order_by(&mut sql, false);
-    sql.push(" LIMIT ")
-        .bind(i64::from(window.size) + 1)
-        .push(") i ORDER BY w.place, i.position, i.number");
-    let rows = Placed::find_by_statement(sql.build()).all(db).await?;
-    let empty = || Page {
-        has_previous: after.is_some(),
-        ..Page::default()
+    let below = Below {
+        parents: uuids(parents),
+        count: parents.len(),
+        rows: &format!(
+            "SELECT {COLUMNS} FROM location WHERE parent_id = w.parent AND archived_at IS NULL"
+        ),
+        order: order_of_siblings(),
     };
-    let mut pages: Vec<_> = parents.iter().map(|_| empty()).collect();
-    for Placed { place, row } in rows {
-        let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-        let Some(page) = pages.get_mut(place) else {
-            continue;
-        };
-        if page.edges.len() == window.rows() {
-            page.has_next = true;
-        } else {
-            let cursor = Cursor(vec![row.position.to_string(), row.number.to_string()]);
-            page.edges.push((cursor.encode(), row));
-        }
-    }
-    Ok(pages)
+    let cursor = |location: &Location| {
+        Cursor(vec![
+            location.position.to_string(),
+            location.number.to_string(),
+        ])
+    };
+    below.pages(db, args, cursor).await
 }
 
 /// Each of these locations with its ancestors, root first.

@@ -9,14 +9,12 @@ use entity::{
     stock_movement::Model as StockMovement,
 };
 use rust_decimal::Decimal;
-use sea_orm::{
-    ActiveEnum as _, ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, QueryResult,
-};
+use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult};
 
 use super::{EntryFilter, LevelFilter, MovementFilter};
 use crate::{
     error::{Code, Error, Refusal, Result},
-    keyset::{Column, Cursor, List, Order, Reading, Term},
+    keyset::{Below, Column, Cursor, List, Order, Reading, Term},
     page::{Page, PageArgs},
     sql::{Sql, statement, uuids},
 };
@@ -340,63 +338,20 @@ pub(super) async fn movements(
     list.page(db, args).await
 }
 
-/// A movement, and for which of several pages it was read.
-struct Placed {
-    place: i64,
-    row: StockMovement,
-}
-
-impl FromQueryResult for Placed {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self {
-            place: row.try_get(prefix, "place")?,
-            row: StockMovement::from_query_result(row, prefix)?,
-        })
-    }
-}
-
 /// Of each of these entries a page of its movements: one statement.
 pub(super) async fn movements_of(
     db: &impl ConnectionTrait,
     entries: &[StockEntryId],
     args: &PageArgs,
 ) -> Result<Vec<Page<StockMovement>>> {
-    let window = args.window()?;
-    let order = Order::new(Vec::new(), LINE);
-    let after = args.after.as_deref();
-    let after = after
-        .map(|text| order.parse_cursor("after", text))
-        .transpose()?;
-    let mut sql = Sql::new("SELECT w.place, m.* FROM unnest(");
-    sql.bind(uuids(entries))
-        .push("::uuid[]) WITH ORDINALITY AS w (entry, place) CROSS JOIN LATERAL (SELECT * FROM stock_movement WHERE entry_id = w.entry");
-    if let Some(after) = &after {
-        sql.push(" AND ");
-        order.push_beyond(&mut sql, after, false);
-    }
-    order.push_order_by(&mut sql, false);
-    sql.push(" LIMIT ")
-        .bind(i64::from(window.size) + 1)
-        .push(") m ORDER BY w.place, m.line");
-    let rows = Placed::find_by_statement(sql.build()).all(db).await?;
-    let empty = || Page {
-        has_previous: after.is_some(),
-        ..Page::default()
+    let below = Below {
+        parents: uuids(entries),
+        count: entries.len(),
+        rows: "SELECT * FROM stock_movement WHERE entry_id = w.parent",
+        order: Order::new(Vec::new(), LINE),
     };
-    let mut pages: Vec<_> = entries.iter().map(|_| empty()).collect();
-    for Placed { place, row } in rows {
-        let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-        let Some(page) = pages.get_mut(place) else {
-            continue;
-        };
-        if page.edges.len() == window.rows() {
-            page.has_next = true;
-        } else {
-            let cursor = Cursor(vec![row.line.to_string()]);
-            page.edges.push((cursor.encode(), row));
-        }
-    }
-    Ok(pages)
+    let cursor = |movement: &StockMovement| Cursor(vec![movement.line.to_string()]);
+    below.pages(db, args, cursor).await
 }
 
 fn push_movement_filter(sql: &mut Sql, filter: &MovementFilter) {

@@ -13,7 +13,7 @@ use super::{rules::Used, template::chosen_text};
 use crate::{
     error::Result,
     item::{ItemWithImage, query::COLUMNS},
-    keyset::{Column, Cursor, Order},
+    keyset::{Column, Cursor, Order, Placed},
     page::{Page, PageArgs},
     sql::{Sql, statement, uuids},
 };
@@ -50,21 +50,6 @@ pub(in super::super) async fn counts_of(
     Ok(rows.iter().map(pair).collect::<Result<_, DbErr>>()?)
 }
 
-/// A variant, and for which of several pages it was read.
-struct Placed {
-    place: i64,
-    row: ItemWithImage,
-}
-
-impl FromQueryResult for Placed {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self {
-            place: row.try_get(prefix, "place")?,
-            row: ItemWithImage::from_query_result(row, prefix)?,
-        })
-    }
-}
-
 /// Of each of these templates a page of the variants in use, in their order: one statement.
 pub(in super::super) async fn variants_of(
     db: &impl ConnectionTrait,
@@ -89,25 +74,19 @@ pub(in super::super) async fn variants_of(
     sql.push(" ORDER BY v.id LIMIT ")
         .bind(i64::from(window.size) + 1)
         .push(") i LEFT JOIN item_image p ON p.id = i.primary_image_id ORDER BY w.place, i.id");
-    let rows = Placed::find_by_statement(sql.build()).all(db).await?;
+    let found = Placed::find_by_statement(sql.build()).all(db).await?;
     let empty = || Page {
         has_previous: args.after.is_some(),
         ..Page::default()
     };
-    let mut pages: Vec<_> = templates.iter().map(|_| empty()).collect();
-    for Placed { place, row } in rows {
-        let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-        let Some(page) = pages.get_mut(place) else {
-            continue;
-        };
-        if page.edges.len() == window.rows() {
-            page.has_next = true;
-        } else {
-            let cursor = Cursor(vec![row.item.id.to_string()]);
-            page.edges.push((cursor.encode(), row));
-        }
-    }
-    Ok(pages)
+    let cursor = |variant: &ItemWithImage| Cursor(vec![variant.item.id.to_string()]);
+    Ok(Placed::dealt(
+        found,
+        templates.len(),
+        &window,
+        empty,
+        cursor,
+    ))
 }
 
 /// Where the item stands.

@@ -1,16 +1,14 @@
 //! Reads of drafts.
 
 use entity::id::{AccountId, JournalDraftId};
-use sea_orm::{
-    ActiveEnum as _, ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, QueryResult,
-};
+use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use uuid::Uuid;
 
 use super::{DraftFilter, JournalDraft, JournalDraftLine, rules::DraftLine};
 use crate::{
     error::{Code, Error, Refusal, Result},
     journal::fault::TOLD_MAX,
-    keyset::{Column, Cursor, List, Order, Reading},
+    keyset::{Below, Column, Cursor, List, Order, Reading},
     page::{Page, PageArgs},
     sql::{Sql, statement, uuids},
 };
@@ -115,64 +113,18 @@ fn push_filter(sql: &mut Sql, filter: &DraftFilter) {
     }
 }
 
-/// A line, and for which of several pages it was read.
-struct Placed {
-    place: i64,
-    row: JournalDraftLine,
-}
-
-impl FromQueryResult for Placed {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self {
-            place: row.try_get(prefix, "place")?,
-            row: JournalDraftLine::from_query_result(row, prefix)?,
-        })
-    }
-}
-
 /// Of each of these drafts a page of its lines: one statement.
 pub(super) async fn lines_of(
     db: &impl ConnectionTrait,
     drafts: &[JournalDraftId],
     args: &PageArgs,
 ) -> Result<Vec<Page<JournalDraftLine>>> {
-    let window = args.window()?;
-    let order = Order::new(Vec::new(), LINE);
-    let after = args.after.as_deref();
-    let after = after
-        .map(|text| order.parse_cursor("after", text))
-        .transpose()?;
-    let mut sql = Sql::new("SELECT w.place, l.* FROM unnest(");
-    sql.bind(uuids(drafts)).push(
-        "::uuid[]) WITH ORDINALITY AS w (draft, place) CROSS JOIN LATERAL (SELECT * FROM journal_draft_line WHERE draft_id = w.draft",
-    );
-    if let Some(after) = &after {
-        sql.push(" AND ");
-        order.push_beyond(&mut sql, after, false);
-    }
-    order.push_order_by(&mut sql, false);
-    sql.push(" LIMIT ")
-        .bind(i64::from(window.size) + 1)
-        .push(") l ORDER BY w.place, l.line");
-    let rows = Placed::find_by_statement(sql.build()).all(db).await?;
-    let mut pages: Vec<_> = drafts
-        .iter()
-        .map(|_| Page {
-            has_previous: after.is_some(),
-            ..Page::default()
-        })
-        .collect();
-    for Placed { place, row } in rows {
-        let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-        let Some(page) = pages.get_mut(place) else {
-            continue;
-        };
-        if page.edges.len() == window.rows() {
-            page.has_next = true;
-        } else {
-            let cursor = Cursor(vec![row.line.to_string()]);
-            page.edges.push((cursor.encode(), row));
-        }
-    }
-    Ok(pages)
+    let below = Below {
+        parents: uuids(drafts),
+        count: drafts.len(),
+        rows: "SELECT * FROM journal_draft_line WHERE draft_id = w.parent",
+        order: Order::new(Vec::new(), LINE),
+    };
+    let cursor = |line: &JournalDraftLine| Cursor(vec![line.line.to_string()]);
+    below.pages(db, args, cursor).await
 }
