@@ -6,6 +6,8 @@ use std::time::Duration;
 use domain::{Domain, Viewer};
 use tokio_util::sync::CancellationToken;
 
+use crate::looks::Looks;
+
 /// How often it is looked for them.
 const EVERY: Duration = Duration::from_secs(1);
 /// How many are let go at a time.
@@ -14,19 +16,13 @@ const MOST: u32 = 500;
 /// Looks for them until `stop`. What fails is tried again by the next look.
 pub async fn run(domain: Domain, stop: CancellationToken) {
     let viewer = Viewer::system("expiry");
-    let mut every = tokio::time::interval(EVERY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = every.tick() => {
-                if let Err(error) = let_go(&domain, &viewer).await {
-                    tracing::warn!(%error, "cannot let go of reservations whose time is over");
-                }
-                if let Err(error) = let_go_of_holds(&domain, &viewer).await {
-                    tracing::warn!(%error, "cannot let go of holds whose time is over");
-                }
-            }
+    let mut looks = Looks::new(EVERY, stop);
+    while looks.next().await {
+        if let Err(error) = let_go(&domain, &viewer).await {
+            tracing::warn!(%error, "cannot let go of reservations whose time is over");
+        }
+        if let Err(error) = let_go_of_holds(&domain, &viewer).await {
+            tracing::warn!(%error, "cannot let go of holds whose time is over");
         }
     }
 }

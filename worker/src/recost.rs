@@ -6,6 +6,8 @@ use domain::{Domain, Viewer};
 use entity::id::ItemId;
 use tokio_util::sync::CancellationToken;
 
+use crate::looks::Looks;
+
 /// How often it is looked for them.
 const EVERY: Duration = Duration::from_secs(1);
 /// How many are looked up at a time.
@@ -14,13 +16,8 @@ const MOST: u32 = 100;
 /// Looks for them until `stop`. What fails is tried again by the next look, and holds none of the others up.
 pub async fn run(domain: Domain, stop: CancellationToken) {
     let viewer = Viewer::system("recost");
-    let mut every = tokio::time::interval(EVERY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = every.tick() => {}
-        }
+    let mut looks = Looks::new(EVERY, stop);
+    while looks.next().await {
         let due = match domain.costs().due(&viewer, MOST).await {
             Ok(due) => due,
             Err(error) => {
@@ -29,7 +26,7 @@ pub async fn run(domain: Domain, stop: CancellationToken) {
             }
         };
         for item in due {
-            if stop.is_cancelled() {
+            if looks.are_over() {
                 return;
             }
             recost(&domain, &viewer, item).await;

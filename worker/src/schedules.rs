@@ -9,19 +9,16 @@ use domain::{
 use entity::id::ScheduleId;
 use tokio_util::sync::CancellationToken;
 
+use crate::looks::Looks;
+
 /// How often it is looked for them: nothing has to wake a worker, for what is changed comes a minute later at the earliest.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Looks for them until `stop`. What fails is tried again by the next look, and holds none of the others up.
 pub async fn run(domain: Domain, stop: CancellationToken) {
     let viewer = Viewer::system("schedule");
-    let mut every = tokio::time::interval(EVERY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = every.tick() => {}
-        }
+    let mut looks = Looks::new(EVERY, stop);
+    while looks.next().await {
         match domain.schedules().due(&viewer).await {
             Ok(due) => {
                 for id in due {

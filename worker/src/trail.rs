@@ -9,7 +9,7 @@ use platform::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::service::StartError;
+use crate::{looks::Looks, service::StartError};
 
 /// How often it is looked whether anything was written.
 const EVERY: Duration = Duration::from_secs(10);
@@ -72,21 +72,14 @@ impl Checkpoints {
 /// Looks until `stop`. What fails is tried again by the next look.
 pub async fn run(domain: Domain, mut checkpoints: Option<Checkpoints>, stop: CancellationToken) {
     let viewer = Viewer::system("trail");
-    let mut every = tokio::time::interval(EVERY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    for look in 0_u64.. {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = every.tick() => {}
-        }
-        // What is left undone when it is time to stop is undone by the database, too, and done by another.
-        let done = tokio::select! {
-            () = stop.cancelled() => return,
-            done = one(&domain, &viewer, &mut checkpoints, look) => done,
-        };
-        if let Err(error) = done {
+    let mut looks = Looks::new(EVERY, stop);
+    let mut look = 0_u64;
+    while looks.next().await {
+        let done = one(&domain, &viewer, &mut checkpoints, look);
+        if let Some(Err(error)) = looks.unless_stopped(done).await {
             tracing::warn!(%error, "cannot seal the trail");
         }
+        look += 1;
     }
 }
 
