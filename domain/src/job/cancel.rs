@@ -1,8 +1,6 @@
 //! Taking a job back: at once while nobody runs it, otherwise by asking whoever runs it to stop.
 
-use chrono::{DateTime, Utc};
 use entity::id::JobId;
-use sea_orm::DatabaseTransaction;
 
 use super::{
     Job, Jobs, death, query,
@@ -10,7 +8,6 @@ use super::{
     write,
 };
 use crate::{
-    audit::{self, Change},
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     item::ImageState,
@@ -44,27 +41,10 @@ impl Jobs<'_> {
             Cancelling::Before => before.clone(),
         };
         if job != before {
-            record_in_tx(&tx, viewer, now, &before, &job).await?;
+            write::record_in_tx(&tx, viewer, now, "job.cancel", &before, &job).await?;
         }
         claim.keep_in_tx(&tx, &job).await?;
         self.domain.commit(tx).await?;
         Ok(job)
     }
-}
-
-async fn record_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: DateTime<Utc>,
-    before: &Job,
-    after: &Job,
-) -> Result<()> {
-    let change = Change {
-        action: "job.cancel",
-        aggregate_type: "job",
-        aggregate_id: after.id.0,
-        before: Some(before),
-        after: Some(after),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await
 }

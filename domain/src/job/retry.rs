@@ -1,12 +1,9 @@
 //! A dead job's second life, by an operator who has mended what it died of.
 
-use chrono::{DateTime, Utc};
 use entity::{id::JobId, job::Model as Job};
-use sea_orm::DatabaseTransaction;
 
 use super::{Jobs, death, query, rules, write};
 use crate::{
-    audit::{self, Change},
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     item::{ImageState, take_up_image_in_tx},
@@ -36,27 +33,9 @@ impl Jobs<'_> {
         if let Some(image) = image {
             take_up_image_in_tx(&tx, viewer, now, image).await?;
         }
-        record_in_tx(&tx, viewer, now, &before, &job).await?;
+        write::record_in_tx(&tx, viewer, now, "job.retry", &before, &job).await?;
         claim.keep_in_tx(&tx, &job).await?;
         self.domain.commit(tx).await?;
         Ok(job)
     }
-}
-
-/// The trail; the event is written with the job.
-async fn record_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: DateTime<Utc>,
-    before: &Job,
-    after: &Job,
-) -> Result<()> {
-    let change = Change {
-        action: "job.retry",
-        aggregate_type: "job",
-        aggregate_id: after.id.0,
-        before: Some(before),
-        after: Some(after),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await
 }

@@ -12,6 +12,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 
 use crate::{
+    audit::{self, Change},
     db::refuse_if_broken,
     error::{Code, Error, Refusal, Result},
     event::{self, Kind, NewEvent},
@@ -300,6 +301,25 @@ async fn changed_in_tx(
     };
     event::write_in_tx(tx, viewer, now, event).await?;
     Ok(job)
+}
+
+/// The trail of what somebody has done to a job; the event is written with the job.
+pub(super) async fn record_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    action: &'static str,
+    before: &Job,
+    after: &Job,
+) -> Result<()> {
+    let change = Change {
+        action,
+        aggregate_type: "job",
+        aggregate_id: after.id.0,
+        before: Some(before),
+        after: Some(after),
+    };
+    audit::write_in_tx(tx, viewer, now, change).await
 }
 
 #[cfg(test)]
