@@ -29,6 +29,24 @@ pub(crate) struct Change<'a, T> {
     pub(crate) after: Option<&'a T>,
 }
 
+impl<'a, T> Change<'a, T> {
+    /// Something new.
+    pub(crate) fn of_new(
+        action: &'static str,
+        aggregate_type: &'static str,
+        aggregate_id: Uuid,
+        after: &'a T,
+    ) -> Self {
+        Self {
+            action,
+            aggregate_type,
+            aggregate_id,
+            before: None,
+            after: Some(after),
+        }
+    }
+}
+
 /// Writes one change into the trail.
 pub(crate) async fn write_in_tx<T: Serialize + Sync>(
     tx: &DatabaseTransaction,

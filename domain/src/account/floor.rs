@@ -93,13 +93,7 @@ impl Accounts<'_> {
             let refusal = Refusal::new(Code::UnknownCommodity, "commodity");
             refusal.with("value", commodity.unwrap_or_default())
         })?;
-        let change = Change {
-            action: operation,
-            aggregate_type: "account_floor",
-            aggregate_id: floor.id.0,
-            before: None,
-            after: Some(&floor),
-        };
+        let change = Change::of_new(operation, "account_floor", floor.id.0, &floor);
         audit::write_in_tx(&tx, viewer, now, change).await?;
         claim.keep_in_tx(&tx, &floor).await?;
         self.domain.commit(tx).await?;

@@ -72,13 +72,7 @@ impl Accounts<'_> {
             valuation_id,
             updated_at: now,
         };
-        let change = Change {
-            action: operation,
-            aggregate_type: "account",
-            aggregate_id: account_id.0,
-            before: None,
-            after: Some(&set),
-        };
+        let change = Change::of_new(operation, "account", account_id.0, &set);
         audit::write_in_tx(&tx, viewer, now, change).await?;
         claim.keep_in_tx(&tx, &set).await?;
         self.domain.commit(tx).await?;

@@ -168,7 +168,8 @@ impl CodeBatches<'_> {
             created_at: now,
         };
         insert_in_tx(&tx, &batch, subjects, new.logo).await?;
-        record_in_tx(&tx, viewer, &batch).await?;
+        let change = Change::of_new("code_batch.create", "code_batch", batch.id.0, &batch);
+        audit::write_in_tx(&tx, viewer, batch.created_at, change).await?;
         claim.keep_in_tx(&tx, &batch).await?;
         self.domain.commit(tx).await?;
         Ok(batch)
@@ -284,16 +285,4 @@ async fn insert_in_tx(
         .exec_without_returning(tx)
         .await?;
     Ok(())
-}
-
-/// Who has taken along what there is.
-async fn record_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, batch: &CodeBatch) -> Result<()> {
-    let change = Change {
-        action: "code_batch.create",
-        aggregate_type: "code_batch",
-        aggregate_id: batch.id.0,
-        before: None,
-        after: Some(batch),
-    };
-    audit::write_in_tx(tx, viewer, batch.created_at, change).await
 }

@@ -115,13 +115,7 @@ impl ExchangeRates<'_> {
         let today = shop::day_in_tx(&tx, now).await?;
         let date = rules::check_date(parsed.date.unwrap_or(today), today)?;
         let rate = insert_in_tx(&tx, viewer, now, date, &parsed).await?;
-        let change = Change {
-            action: operation,
-            aggregate_type: "exchange_rate",
-            aggregate_id: rate.id.0,
-            before: None,
-            after: Some(&rate),
-        };
+        let change = Change::of_new(operation, "exchange_rate", rate.id.0, &rate);
         audit::write_in_tx(&tx, viewer, now, change).await?;
         claim.keep_in_tx(&tx, &rate).await?;
         self.domain.commit(tx).await?;

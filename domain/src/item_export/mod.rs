@@ -4,11 +4,8 @@ mod facts;
 mod row;
 mod source;
 
-use chrono::{DateTime, Utc};
 use entity::id::{ItemExportId, JobId};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -88,7 +85,8 @@ impl ItemExports<'_> {
             created_at: Set(now),
         };
         let export = export.insert(&tx).await?;
-        record_in_tx(&tx, viewer, now, &export).await?;
+        let change = Change::of_new("item_export.create", "item_export", export.id.0, &export);
+        audit::write_in_tx(&tx, viewer, now, change).await?;
         claim.keep_in_tx(&tx, &export).await?;
         self.domain.commit(tx).await?;
         Ok(export)
@@ -141,23 +139,6 @@ impl ItemExports<'_> {
         job::add_files_in_tx(&tx, now, job.0, &[file]).await?;
         self.domain.commit(tx).await
     }
-}
-
-/// Who has taken the catalogue along.
-async fn record_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: DateTime<Utc>,
-    export: &ItemExport,
-) -> Result<()> {
-    let change = Change {
-        action: "item_export.create",
-        aggregate_type: "item_export",
-        aggregate_id: export.id.0,
-        before: None,
-        after: Some(export),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await
 }
 
 fn check_columns(columns: Option<&[String]>) -> Result<(), Refusal> {

@@ -86,13 +86,7 @@ impl ItemImports<'_> {
         let task = Task::ImportItems { import_id: id };
         let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
         let import = new_row(viewer, now, id, job_id, new).insert(&tx).await?;
-        let change = Change {
-            action: "item_import.create",
-            aggregate_type: "item_import",
-            aggregate_id: id.0,
-            before: None,
-            after: Some(&import),
-        };
+        let change = Change::of_new("item_import.create", "item_import", id.0, &import);
         audit::write_in_tx(&tx, viewer, now, change).await?;
         claim.keep_in_tx(&tx, &import).await?;
         self.domain.commit(tx).await?;

@@ -55,7 +55,8 @@ impl Jobs<'_> {
         let job = query::find(&tx, id).await?;
         let job = job.ok_or_else(|| Error::internal("a job that was asked for is not there"))?;
         if is_new {
-            record_in_tx(&tx, viewer, now, &job).await?;
+            let change = Change::of_new("job.enqueue", "job", job.id.0, &job);
+            audit::write_in_tx(&tx, viewer, now, change).await?;
         }
         let answer = (job, is_new);
         claim.keep_in_tx(&tx, &answer).await?;
@@ -95,20 +96,4 @@ async fn own_in_tx(tx: &DatabaseTransaction, key: &str) -> Result<()> {
     let lock = format!("errand {key}");
     tx.execute_raw(statement(sql, [lock.into()])).await?;
     Ok(())
-}
-
-async fn record_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: DateTime<Utc>,
-    job: &Job,
-) -> Result<()> {
-    let change = Change {
-        action: "job.enqueue",
-        aggregate_type: "job",
-        aggregate_id: job.id.0,
-        before: None,
-        after: Some(job),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await
 }

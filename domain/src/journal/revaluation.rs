@@ -332,13 +332,7 @@ async fn record_in_tx(
     action: &'static str,
     entry: &JournalEntry,
 ) -> Result<()> {
-    let change = Change {
-        action,
-        aggregate_type: "journal_entry",
-        aggregate_id: entry.id.0,
-        before: None,
-        after: Some(entry),
-    };
+    let change = Change::of_new(action, "journal_entry", entry.id.0, entry);
     audit::write_in_tx(tx, viewer, now, change).await?;
     let sql =
         "SELECT DISTINCT account_id FROM journal_line WHERE entry_id = $1 ORDER BY account_id";

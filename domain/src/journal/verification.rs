@@ -142,7 +142,8 @@ pub(crate) async fn ask_verification_in_tx(
         ..Default::default()
     };
     let asked = asked.insert(tx).await?;
-    record_in_tx(tx, viewer, now, &asked).await?;
+    let change = Change::of_new("ledger.verify", "ledger_verification", asked.id.0, &asked);
+    audit::write_in_tx(tx, viewer, now, change).await?;
     Ok(asked)
 }
 
@@ -175,20 +176,4 @@ async fn keep_in_tx(
 pub fn differences(verification: &LedgerVerification) -> Result<Option<Vec<Difference>>> {
     let kept = verification.differences.clone();
     Ok(kept.map(serde_json::from_value).transpose()?)
-}
-
-async fn record_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: DateTime<Utc>,
-    asked: &LedgerVerification,
-) -> Result<()> {
-    let change = Change {
-        action: "ledger.verify",
-        aggregate_type: "ledger_verification",
-        aggregate_id: asked.id.0,
-        before: None,
-        after: Some(asked),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await
 }

@@ -87,13 +87,7 @@ impl JournalImports<'_> {
         let task = Task::ImportJournal { import_id: id };
         let job_id = job::enqueue_one_in_tx(&tx, viewer, now, task).await?;
         let import = insert_in_tx(&tx, viewer, now, (id, job_id), new).await?;
-        let change = Change {
-            action: "journal_import.create",
-            aggregate_type: "journal_import",
-            aggregate_id: id.0,
-            before: None,
-            after: Some(&import),
-        };
+        let change = Change::of_new("journal_import.create", "journal_import", id.0, &import);
         audit::write_in_tx(&tx, viewer, now, change).await?;
         claim.keep_in_tx(&tx, &import).await?;
         self.domain.commit(tx).await?;

@@ -144,7 +144,8 @@ impl Labels<'_> {
             created_at: now,
         };
         insert_in_tx(&tx, &sheet, &item_ids).await?;
-        record_in_tx(&tx, viewer, &sheet).await?;
+        let change = Change::of_new("label_sheet.create", "label_sheet", sheet.id.0, &sheet);
+        audit::write_in_tx(&tx, viewer, sheet.created_at, change).await?;
         claim.keep_in_tx(&tx, &sheet).await?;
         self.domain.commit(tx).await?;
         Ok(sheet)
@@ -228,16 +229,4 @@ async fn insert_in_tx(
         .exec_without_returning(tx)
         .await?;
     Ok(())
-}
-
-/// Who has taken prices and weights along.
-async fn record_in_tx(tx: &DatabaseTransaction, viewer: &Viewer, sheet: &LabelSheet) -> Result<()> {
-    let change = Change {
-        action: "label_sheet.create",
-        aggregate_type: "label_sheet",
-        aggregate_id: sheet.id.0,
-        before: None,
-        after: Some(sheet),
-    };
-    audit::write_in_tx(tx, viewer, sheet.created_at, change).await
 }

@@ -294,13 +294,7 @@ async fn write_in_tx(
     if is_little_in_tx(tx, &items).await? {
         cost::recost_in_tx(tx, now, written.id, &items).await?;
     }
-    let change = Change {
-        action: draft.operation,
-        aggregate_type: "stock_landed_cost",
-        aggregate_id: written.id.0,
-        before: None,
-        after: Some(&written),
-    };
+    let change = Change::of_new(draft.operation, "stock_landed_cost", written.id.0, &written);
     audit::write_in_tx(tx, viewer, now, change).await?;
     let places = draft
         .parts

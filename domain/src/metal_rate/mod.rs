@@ -185,13 +185,7 @@ async fn record_in_tx(
     now: DateTime<Utc>,
     rate: &MetalRate,
 ) -> Result<()> {
-    let change = Change {
-        action: "metal_rate.record",
-        aggregate_type: "metal_rate",
-        aggregate_id: rate.id.0,
-        before: None,
-        after: Some(rate),
-    };
+    let change = Change::of_new("metal_rate.record", "metal_rate", rate.id.0, rate);
     audit::write_in_tx(tx, viewer, now, change).await?;
     let payload =
         json!({ "action": "metal_rate.record", "metal": rate.metal, "currency": rate.currency });

@@ -220,13 +220,12 @@ impl ReportExports<'_> {
         };
         let export = export.insert(&tx).await?;
         // Who has taken the books along.
-        let change = Change {
-            action: "report_export.create",
-            aggregate_type: "report_export",
-            aggregate_id: export.id.0,
-            before: None,
-            after: Some(&export),
-        };
+        let change = Change::of_new(
+            "report_export.create",
+            "report_export",
+            export.id.0,
+            &export,
+        );
         audit::write_in_tx(&tx, viewer, now, change).await?;
         claim.keep_in_tx(&tx, &export).await?;
         self.domain.commit(tx).await?;

@@ -52,13 +52,12 @@ pub(crate) async fn hold_in_tx(
         }
     };
     for reservation in &reservations {
-        let change = Change {
-            action: "stock.reserve",
-            aggregate_type: "stock_reservation",
-            aggregate_id: reservation.id.0,
-            before: None,
-            after: Some(reservation),
-        };
+        let change = Change::of_new(
+            "stock.reserve",
+            "stock_reservation",
+            reservation.id.0,
+            reservation,
+        );
         audit::write_in_tx(tx, viewer, now, change).await?;
     }
     if let Some(first) = reservations.first() {

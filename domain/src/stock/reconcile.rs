@@ -193,7 +193,13 @@ pub(crate) async fn ask_in_tx(
         ..Default::default()
     };
     let asked = asked.insert(tx).await?;
-    record_in_tx(tx, viewer, now, &asked).await?;
+    let change = Change::of_new(
+        "stock.reconcile",
+        "stock_reconciliation",
+        asked.id.0,
+        &asked,
+    );
+    audit::write_in_tx(tx, viewer, now, change).await?;
     Ok(asked)
 }
 
@@ -321,20 +327,4 @@ pub fn differences(reconciliation: &StockReconciliation) -> Result<Vec<Differenc
         return Ok(Vec::new());
     }
     Ok(serde_json::from_value(reconciliation.differences.clone())?)
-}
-
-async fn record_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: DateTime<Utc>,
-    asked: &StockReconciliation,
-) -> Result<()> {
-    let change = Change {
-        action: "stock.reconcile",
-        aggregate_type: "stock_reconciliation",
-        aggregate_id: asked.id.0,
-        before: None,
-        after: Some(asked),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await
 }

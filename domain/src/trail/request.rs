@@ -118,7 +118,8 @@ pub(crate) async fn ask_in_tx(
         finished_at: Set(None),
     };
     let asked = asked.insert(tx).await?;
-    record_in_tx(tx, viewer, now, &asked).await?;
+    let change = Change::of_new("trail.verify", "trail_verification", asked.id.0, &asked);
+    audit::write_in_tx(tx, viewer, now, change).await?;
     Ok(asked)
 }
 
@@ -129,20 +130,4 @@ pub(crate) async fn ask_in_tx(
 pub fn progress(asked: &TrailVerification) -> Result<Verification> {
     let state = asked.progress.clone().map(serde_json::from_value);
     Ok(state.transpose()?.unwrap_or_default())
-}
-
-async fn record_in_tx(
-    tx: &DatabaseTransaction,
-    viewer: &Viewer,
-    now: DateTime<Utc>,
-    asked: &TrailVerification,
-) -> Result<()> {
-    let change = Change {
-        action: "trail.verify",
-        aggregate_type: "trail_verification",
-        aggregate_id: asked.id.0,
-        before: None,
-        after: Some(asked),
-    };
-    audit::write_in_tx(tx, viewer, now, change).await
 }
