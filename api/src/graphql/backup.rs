@@ -298,8 +298,7 @@ impl BackupQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<Backup>> {
         let viewer = ctx.viewer();
-        let id = BackupId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = BackupId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx.domain().backups().find(viewer, id).await;
         Ok(row.or_graphql(viewer)?.map(Backup::new))
     }

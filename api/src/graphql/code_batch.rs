@@ -276,9 +276,7 @@ impl CodeBatchQuery {
         #[graphql(desc = "Which ones.")] id: ID,
     ) -> async_graphql::Result<Option<CodeBatch>> {
         let viewer = ctx.viewer();
-        let id = CodeBatchId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = CodeBatchId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().code_batches().find(viewer, id).await;
         Ok(found.or_graphql(viewer)?.map(CodeBatch::new))
     }

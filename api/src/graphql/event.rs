@@ -179,15 +179,10 @@ impl Subscriptions {
     ) -> async_graphql::Result<
         impl Stream<Item = async_graphql::Result<ItemChangedEvent>> + use<'ctx>,
     > {
-        let item = item_id
-            .map(|id| ItemId::parse("itemId", &id))
-            .transpose()
-            .map_err(Error::from)
-            .or_graphql(ctx.viewer())?;
-        let category = category_id
-            .map(|id| CategoryId::parse("categoryId", &id))
-            .transpose();
-        let category = category.map_err(Error::from).or_graphql(ctx.viewer())?;
+        let item = item_id.map(|id| ItemId::parse_or_graphql(ctx, "itemId", &id));
+        let item = item.transpose()?;
+        let category = category_id.map(|id| CategoryId::parse_or_graphql(ctx, "categoryId", &id));
+        let category = category.transpose()?;
         let events = events(ctx, Interest::Items { item, category }, after).await?;
         Ok(resolved(events.and_then(move |events| items(ctx, events))))
     }
@@ -226,11 +221,8 @@ impl Subscriptions {
     ) -> async_graphql::Result<
         impl Stream<Item = async_graphql::Result<JobProgressEvent>> + use<'ctx>,
     > {
-        let job = job_id
-            .map(|id| JobId::parse("jobId", &id))
-            .transpose()
-            .map_err(Error::from)
-            .or_graphql(ctx.viewer())?;
+        let job = job_id.map(|id| JobId::parse_or_graphql(ctx, "jobId", &id));
+        let job = job.transpose()?;
         let filter = filter.unwrap_or_default().parse();
         let filter = filter.and_then(|filter| filter.check().map(|()| filter));
         let filter = filter.map_err(Error::from).or_graphql(ctx.viewer())?;
@@ -322,14 +314,11 @@ impl Subscriptions {
     ) -> async_graphql::Result<
         impl Stream<Item = async_graphql::Result<StockChangedEvent>> + use<'ctx>,
     > {
-        let item = item_id.map(|id| ItemId::parse("itemId", &id)).transpose();
-        let location = location_id.map(|id| LocationId::parse("locationId", &id));
-        let interest = item.and_then(|item| {
-            let location = location.transpose()?;
-            Ok(Interest::Stock { item, location })
-        });
-        let interest = interest.map_err(Error::from).or_graphql(ctx.viewer())?;
-        let events = events(ctx, interest, after).await?;
+        let item = item_id.map(|id| ItemId::parse_or_graphql(ctx, "itemId", &id));
+        let item = item.transpose()?;
+        let location = location_id.map(|id| LocationId::parse_or_graphql(ctx, "locationId", &id));
+        let location = location.transpose()?;
+        let events = events(ctx, Interest::Stock { item, location }, after).await?;
         Ok(resolved(events.and_then(async |events| {
             Ok(events.iter().map(stock).collect::<Vec<_>>())
         })))
@@ -347,12 +336,9 @@ impl Subscriptions {
     ) -> async_graphql::Result<
         impl Stream<Item = async_graphql::Result<JournalPostedEvent>> + use<'ctx>,
     > {
-        let account = account_id.map(|id| AccountId::parse("accountId", &id));
-        let account = account.transpose().map_err(Error::from);
-        let interest = Interest::Journal {
-            account: account.or_graphql(ctx.viewer())?,
-        };
-        let events = events(ctx, interest, after).await?;
+        let account = account_id.map(|id| AccountId::parse_or_graphql(ctx, "accountId", &id));
+        let account = account.transpose()?;
+        let events = events(ctx, Interest::Journal { account }, after).await?;
         Ok(resolved(
             events.and_then(move |events| entries(ctx, events)),
         ))
@@ -449,14 +435,17 @@ fn resolved<T>(
     })
 }
 
+/// What each of these events is about.
+fn subjects<Id: GlobalId>(events: &[Event]) -> Vec<Id> {
+    let ids = events.iter().map(|event| Id::from(event.aggregate_id));
+    ids.collect()
+}
+
 async fn items(
     ctx: &Context<'_>,
     events: Vec<Event>,
 ) -> async_graphql::Result<Vec<ItemChangedEvent>> {
-    let ids: Vec<_> = events
-        .iter()
-        .map(|event| ItemId(event.aggregate_id))
-        .collect();
+    let ids: Vec<ItemId> = subjects(&events);
     let rows = ctx
         .domain()
         .items()
@@ -479,10 +468,7 @@ async fn categories(
     ctx: &Context<'_>,
     events: Vec<Event>,
 ) -> async_graphql::Result<Vec<CategoryTreeChangedEvent>> {
-    let ids: Vec<_> = events
-        .iter()
-        .map(|event| CategoryId(event.aggregate_id))
-        .collect();
+    let ids: Vec<CategoryId> = subjects(&events);
     let rows = ctx
         .domain()
         .categories()
@@ -504,10 +490,7 @@ async fn entries(
     ctx: &Context<'_>,
     events: Vec<Event>,
 ) -> async_graphql::Result<Vec<JournalPostedEvent>> {
-    let ids: Vec<_> = events
-        .iter()
-        .map(|event| JournalEntryId(event.aggregate_id))
-        .collect();
+    let ids: Vec<JournalEntryId> = subjects(&events);
     let rows = ctx.domain().journal().by_ids(ctx.viewer(), &ids).await;
     let rows = rows.or_graphql(ctx.viewer())?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
@@ -579,10 +562,7 @@ async fn locations(
     ctx: &Context<'_>,
     events: Vec<Event>,
 ) -> async_graphql::Result<Vec<LocationTreeChangedEvent>> {
-    let ids: Vec<_> = events
-        .iter()
-        .map(|event| LocationId(event.aggregate_id))
-        .collect();
+    let ids: Vec<LocationId> = subjects(&events);
     let rows = ctx
         .domain()
         .locations()
@@ -605,10 +585,7 @@ async fn schedules(
     ctx: &Context<'_>,
     events: Vec<Event>,
 ) -> async_graphql::Result<Vec<ScheduleChangedEvent>> {
-    let ids: Vec<_> = events
-        .iter()
-        .map(|event| ScheduleId(event.aggregate_id))
-        .collect();
+    let ids: Vec<ScheduleId> = subjects(&events);
     let rows = ctx.domain().schedules().by_ids(ctx.viewer(), &ids).await;
     let rows = rows.or_graphql(ctx.viewer())?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.row.id.0, row)).collect();
@@ -626,10 +603,7 @@ async fn jobs(
     events: Vec<Event>,
     filter: &JobFilter,
 ) -> async_graphql::Result<Vec<JobProgressEvent>> {
-    let ids: Vec<_> = events
-        .iter()
-        .map(|event| JobId(event.aggregate_id))
-        .collect();
+    let ids: Vec<JobId> = subjects(&events);
     let rows = ctx
         .domain()
         .jobs()
@@ -652,10 +626,7 @@ async fn metal_rates(
     ctx: &Context<'_>,
     events: Vec<Event>,
 ) -> async_graphql::Result<Vec<MetalRateChangedEvent>> {
-    let ids: Vec<_> = events
-        .iter()
-        .map(|event| MetalRateId(event.aggregate_id))
-        .collect();
+    let ids: Vec<MetalRateId> = subjects(&events);
     let rows = ctx
         .domain()
         .metal_rates()

@@ -1,6 +1,6 @@
 //! Ids as clients see them: opaque, and of a type. An id of another type is an error that says so.
 
-use async_graphql::ID;
+use async_graphql::{Context, ID};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Code, Refusal};
 use entity::id::{
@@ -13,6 +13,8 @@ use entity::id::{
     StockTransferId, TrailVerificationId, UnitOfMeasureId, UserId,
 };
 use uuid::Uuid;
+
+use super::{context::ContextExt as _, error::OrGraphql as _};
 
 /// An id that clients see.
 pub trait GlobalId: From<Uuid> + Copy {
@@ -40,7 +42,16 @@ pub trait GlobalId: From<Uuid> + Copy {
         }
     }
 
-    /// The same, for ids in a list.
+    /// The same in a query or a subscription, where there is no payload that could tell what is wrong.
+    ///
+    /// # Errors
+    /// When it is no id, or one of another type, as an error of the field.
+    fn parse_or_graphql(ctx: &Context<'_>, path: &str, id: &ID) -> async_graphql::Result<Self> {
+        let parsed = Self::parse(path, id).map_err(domain::Error::from);
+        parsed.or_graphql(ctx.viewer())
+    }
+
+    /// The same as [`GlobalId::parse`], for ids in a list.
     ///
     /// # Errors
     /// The first that is wrong, with its index in the path.

@@ -165,9 +165,7 @@ impl ItemExportQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<ItemExport>> {
         let viewer = ctx.viewer();
-        let id = ItemExportId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = ItemExportId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().item_exports().find(viewer, id).await;
         Ok(found.or_graphql(viewer)?.map(ItemExport::new))
     }

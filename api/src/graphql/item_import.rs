@@ -297,9 +297,7 @@ impl ItemImportQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<ItemImport>> {
         let viewer = ctx.viewer();
-        let id = ItemImportId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = ItemImportId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().item_imports().find(viewer, id).await;
         Ok(found.or_graphql(viewer)?.map(ItemImport::new))
     }

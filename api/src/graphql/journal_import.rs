@@ -267,9 +267,7 @@ impl JournalImportQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<JournalImport>> {
         let viewer = ctx.viewer();
-        let id = JournalImportId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = JournalImportId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().journal_imports().find(viewer, id).await;
         Ok(found.or_graphql(viewer)?.map(JournalImport::new))
     }

@@ -266,9 +266,7 @@ impl LabelQuery {
         #[graphql(desc = "Which ones.")] id: ID,
     ) -> async_graphql::Result<Option<LabelSheet>> {
         let viewer = ctx.viewer();
-        let id = LabelSheetId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = LabelSheetId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().labels().find_sheet(viewer, id).await;
         Ok(found.or_graphql(viewer)?.map(LabelSheet::new))
     }

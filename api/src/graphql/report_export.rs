@@ -241,9 +241,7 @@ impl ReportExportQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<ReportExport>> {
         let viewer = ctx.viewer();
-        let id = ReportExportId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = ReportExportId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().report_exports().find(viewer, id).await;
         Ok(found.or_graphql(viewer)?.map(ReportExport::new))
     }

@@ -257,8 +257,7 @@ impl RetentionQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<RetentionRun>> {
         let viewer = ctx.viewer();
-        let id = RetentionRunId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = RetentionRunId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().retention().find(viewer, id).await;
         Ok(found.or_graphql(viewer)?.map(RetentionRun::new))
     }

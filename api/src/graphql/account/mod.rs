@@ -291,8 +291,7 @@ impl AccountQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<Account>> {
         let viewer = ctx.viewer();
-        let id = AccountId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = AccountId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx.domain().accounts().find(viewer, id).await;
         Ok(row.or_graphql(viewer)?.map(|row| Account::new(ctx, row)))
     }

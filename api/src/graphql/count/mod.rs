@@ -277,8 +277,7 @@ impl CountQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<StockCount>> {
         let viewer = ctx.viewer();
-        let id = StockCountId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = StockCountId::parse_or_graphql(ctx, "id", &id)?;
         let rows = ctx.domain().counts().by_ids(viewer, &[id]).await;
         Ok(rows.or_graphql(viewer)?.pop().map(StockCount::new))
     }

@@ -161,8 +161,7 @@ impl DimensionQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<DimensionValue>> {
         let viewer = ctx.viewer();
-        let id = DimensionValueId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = DimensionValueId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx.domain().dimensions().find(viewer, id).await;
         let row = row.or_graphql(viewer)?;
         Ok(row.map(|row| DimensionValue::new(ctx, row)))

@@ -219,9 +219,7 @@ impl JobQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<Job>> {
-        let id = JobId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(ctx.viewer())?;
+        let id = JobId::parse_or_graphql(ctx, "id", &id)?;
         Ok(load(ctx, id).await?.map(Job::new))
     }
 

@@ -302,8 +302,7 @@ impl JournalDraftQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<JournalDraft>> {
         let viewer = ctx.viewer();
-        let id = JournalDraftId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = JournalDraftId::parse_or_graphql(ctx, "id", &id)?;
         let rows = ctx.domain().journal().drafts_by_ids(viewer, &[id]).await;
         Ok(rows.or_graphql(viewer)?.pop().map(JournalDraft::new))
     }

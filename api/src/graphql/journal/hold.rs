@@ -272,8 +272,7 @@ impl JournalHoldQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<JournalHold>> {
         let viewer = ctx.viewer();
-        let id = JournalHoldId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = JournalHoldId::parse_or_graphql(ctx, "id", &id)?;
         let rows = ctx.domain().journal().holds_by_ids(viewer, &[id]).await;
         Ok(rows.or_graphql(viewer)?.pop().map(JournalHold::new))
     }

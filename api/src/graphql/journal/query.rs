@@ -109,8 +109,7 @@ impl JournalQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<JournalEntry>> {
         let viewer = ctx.viewer();
-        let id = JournalEntryId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = JournalEntryId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx.domain().journal().find(viewer, id).await;
         let row = row.or_graphql(viewer)?;
         prefetch(ctx, &ctx.look_ahead(), row.iter()).await?;

@@ -176,8 +176,7 @@ impl JournalVerificationQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<LedgerVerification>> {
         let viewer = ctx.viewer();
-        let id = LedgerVerificationId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = LedgerVerificationId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx.domain().journal().find_verification(viewer, id).await;
         Ok(row.or_graphql(viewer)?.map(LedgerVerification::new))
     }

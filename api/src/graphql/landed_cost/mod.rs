@@ -272,8 +272,7 @@ impl LandedCostQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<StockLandedCost>> {
         let viewer = ctx.viewer();
-        let id = StockLandedCostId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = StockLandedCostId::parse_or_graphql(ctx, "id", &id)?;
         let rows = ctx.domain().landed_costs().by_ids(viewer, &[id]).await;
         let rows = rows.or_graphql(viewer)?;
         prefetch(ctx, &ctx.look_ahead(), rows.iter()).await?;

@@ -256,9 +256,7 @@ impl LotQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<Lot>> {
         let viewer = ctx.viewer();
-        let id = LotId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = LotId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx
             .domain()
             .lots()

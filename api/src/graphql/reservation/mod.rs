@@ -195,8 +195,7 @@ impl ReservationQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<StockReservation>> {
         let viewer = ctx.viewer();
-        let id = StockReservationId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = StockReservationId::parse_or_graphql(ctx, "id", &id)?;
         let rows = ctx.domain().reservations().by_ids(viewer, &[id]).await;
         Ok(rows.or_graphql(viewer)?.pop().map(StockReservation::new))
     }

@@ -118,9 +118,7 @@ impl SavedViewQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<SavedView>> {
         let viewer = ctx.viewer();
-        let id = SavedViewId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = SavedViewId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().saved_views().find(viewer, id).await;
         Ok(found
             .or_graphql(viewer)?

@@ -214,8 +214,7 @@ impl ScheduleQuery {
         #[graphql(desc = "Which one.")] id: ID,
     ) -> async_graphql::Result<Option<Schedule>> {
         let viewer = ctx.viewer();
-        let id = ScheduleId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = ScheduleId::parse_or_graphql(ctx, "id", &id)?;
         let found = ctx.domain().schedules().find(viewer, id).await;
         Ok(found.or_graphql(viewer)?.map(Schedule::new))
     }
@@ -245,8 +244,7 @@ impl ScheduleQuery {
         #[graphql(desc = "Only what is in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<ScheduleFiring>> {
         let viewer = ctx.viewer();
-        let id = ScheduleId::parse("scheduleId", &schedule_id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = ScheduleId::parse_or_graphql(ctx, "scheduleId", &schedule_id)?;
         let args = page::args(first, last, after, before);
         let rows = ctx.domain().schedules().firings(viewer, id, &args).await;
         Ok(page::connection(

@@ -81,8 +81,7 @@ impl StockQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<StockEntry>> {
         let viewer = ctx.viewer();
-        let id = StockEntryId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = StockEntryId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx.domain().stock().find_entry(viewer, id).await;
         let row = row.or_graphql(viewer)?;
         prefetch_entries(ctx, &ctx.look_ahead(), row.iter()).await?;

@@ -405,8 +405,7 @@ impl StockReconciliationQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<StockReconciliation>> {
         let viewer = ctx.viewer();
-        let id = StockReconciliationId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = StockReconciliationId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx.domain().stock().find_reconciliation(viewer, id).await;
         Ok(row.or_graphql(viewer)?.map(StockReconciliation::new))
     }

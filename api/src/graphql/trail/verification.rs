@@ -358,8 +358,7 @@ impl TrailVerificationQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<TrailVerification>> {
         let viewer = ctx.viewer();
-        let id = TrailVerificationId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = TrailVerificationId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx.domain().trail().find_verification(viewer, id).await;
         Ok(row.or_graphql(viewer)?.map(TrailVerification::new))
     }

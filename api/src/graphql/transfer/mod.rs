@@ -243,8 +243,7 @@ impl TransferQuery {
         #[graphql(desc = "Its id.")] id: ID,
     ) -> async_graphql::Result<Option<StockTransfer>> {
         let viewer = ctx.viewer();
-        let id = StockTransferId::parse("id", &id).map_err(Into::into);
-        let id = id.or_graphql(viewer)?;
+        let id = StockTransferId::parse_or_graphql(ctx, "id", &id)?;
         let rows = ctx.domain().transfers().by_ids(viewer, &[id]).await;
         Ok(rows.or_graphql(viewer)?.pop().map(StockTransfer::new))
     }

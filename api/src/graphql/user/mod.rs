@@ -206,9 +206,7 @@ impl UserQuery {
     ) -> async_graphql::Result<Option<User>> {
         let viewer = ctx.viewer();
         viewer.require_user().or_graphql(viewer)?;
-        let id = UserId::parse("id", &id)
-            .map_err(Into::into)
-            .or_graphql(viewer)?;
+        let id = UserId::parse_or_graphql(ctx, "id", &id)?;
         let row = ctx
             .domain()
             .users()
