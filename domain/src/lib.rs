@@ -63,6 +63,7 @@ pub mod transfer;
 mod tree;
 pub mod unit_of_measure;
 pub mod user;
+mod version;
 pub mod viewer;
 pub mod wake;
 pub mod weight;

@@ -18,6 +18,7 @@ use crate::{
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
     sql::statement,
+    version,
     viewer::Viewer,
 };
 
@@ -82,13 +83,7 @@ impl Shops<'_> {
             Claimed::Now(claim) => claim,
         };
         let before = lock_in_tx(&tx).await?;
-        if let Some(expected) = expected_version.filter(|expected| *expected != before.version) {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            let refusal = refusal
-                .with("expected", expected)
-                .with("actual", before.version);
-            return Err(refusal.into());
-        }
+        version::check(before.version, expected_version)?;
         let after = write_in_tx(&tx, now, currency, time_zone).await?;
         record_in_tx(&tx, viewer, now, &before, &after).await?;
         claim.keep_in_tx(&tx, &after).await?;

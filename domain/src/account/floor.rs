@@ -19,6 +19,7 @@ use crate::{
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
     sql::{statement, uuids},
+    version,
     viewer::Viewer,
 };
 
@@ -125,11 +126,7 @@ impl Accounts<'_> {
         let floor = AccountFloor::find_by_statement(statement(sql, [id.into()]));
         let floor = floor.one(&tx).await?;
         let floor = floor.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-        if let Some(expected) = expected_version.filter(|expected| *expected != floor.version) {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            let refusal = refusal.with("expected", expected);
-            return Err(refusal.with("actual", floor.version).into());
-        }
+        version::check(floor.version, expected_version)?;
         let change = Change {
             action: operation,
             aggregate_type: "account_floor",

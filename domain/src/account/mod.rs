@@ -43,6 +43,7 @@ use crate::{
     patch::Patch,
     permission::Permission,
     tree::{self, SubtreeLock},
+    version,
     viewer::Viewer,
 };
 
@@ -319,14 +320,8 @@ impl Accounts<'_> {
 /// The account, if there is one, and of the version that is expected.
 fn expected(found: Option<Account>, expected_version: Option<i64>) -> Result<Account, Refusal> {
     let account = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != account.version => {
-            let refusal =
-                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-            Err(refusal.with("actual", account.version))
-        }
-        _ => Ok(account),
-    }
+    version::check(account.version, expected_version)?;
+    Ok(account)
 }
 
 /// The group-to-be, which must be there, in use, and a group.

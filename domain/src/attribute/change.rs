@@ -20,6 +20,7 @@ use crate::{
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
     pricing::follow_rename_in_tx,
+    version,
     viewer::Viewer,
 };
 
@@ -369,12 +370,6 @@ async fn lock_in_tx(
     let attribute = query::lock_in_tx(tx, id)
         .await?
         .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != attribute.version => {
-            let refusal =
-                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-            Err(refusal.with("actual", attribute.version).into())
-        }
-        _ => Ok(attribute),
-    }
+    version::check(attribute.version, expected_version)?;
+    Ok(attribute)
 }

@@ -26,6 +26,7 @@ use crate::{
     permission::Permission,
     text,
     tree::{self, DEPTH_MAX, SubtreeLock},
+    version,
     viewer::Viewer,
 };
 
@@ -529,14 +530,8 @@ async fn lock_in_tx(
     let category = query::lock_in_tx(tx, id)
         .await?
         .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != category.version => {
-            let refusal =
-                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-            Err(refusal.with("actual", category.version).into())
-        }
-        _ => Ok(category),
-    }
+    version::check(category.version, expected_version)?;
+    Ok(category)
 }
 
 /// The parent-to-be, which must be there and in use.

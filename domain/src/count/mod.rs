@@ -30,7 +30,7 @@ use crate::{
     location::Location,
     page::{Page, PageArgs},
     permission::Permission,
-    stock, tree,
+    stock, tree, version,
     viewer::Viewer,
 };
 
@@ -396,11 +396,7 @@ impl Counts<'_> {
         };
         let count = query::lock_in_tx(&tx, id).await?;
         let count = count.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-        if let Some(expected) = expected_version.filter(|expected| *expected != count.version) {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            let refusal = refusal.with("expected", expected);
-            return Err(refusal.with("actual", count.version).into());
-        }
+        version::check(count.version, expected_version)?;
         Ok(Begun::Now(tx, claim, Box::new(count)))
     }
 

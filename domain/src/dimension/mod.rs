@@ -23,6 +23,7 @@ use crate::{
     page::{Page, PageArgs},
     patch::Patch,
     permission::Permission,
+    version,
     viewer::Viewer,
 };
 
@@ -238,13 +239,6 @@ fn expected(
     expected_version: Option<i64>,
 ) -> Result<DimensionValue, Refusal> {
     let value = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != value.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal
-                .with("expected", expected)
-                .with("actual", value.version))
-        }
-        _ => Ok(value),
-    }
+    version::check(value.version, expected_version)?;
+    Ok(value)
 }

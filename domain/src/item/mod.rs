@@ -81,6 +81,7 @@ use crate::{
     permission::Permission,
     pricing::Pricing,
     unit_of_measure::{self, UnitTable},
+    version,
     viewer::Viewer,
 };
 
@@ -331,14 +332,8 @@ async fn lock_in_tx(
     let item = query::lock_in_tx(tx, id)
         .await?
         .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != item.version => {
-            let refusal =
-                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-            Err(refusal.with("actual", item.version).into())
-        }
-        _ => Ok(item),
-    }
+    version::check(item.version, expected_version)?;
+    Ok(item)
 }
 
 /// The item, locked, of the version that is expected, and not put away.

@@ -29,6 +29,7 @@ use crate::{
     permission::Permission,
     sku, stock, text,
     tree::{self, SubtreeLock},
+    version,
     viewer::Viewer,
 };
 
@@ -482,14 +483,8 @@ impl Locations<'_> {
 /// The location, if there is one, and of the version that is expected.
 fn expected(found: Option<Location>, expected_version: Option<i64>) -> Result<Location, Refusal> {
     let location = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != location.version => {
-            let refusal =
-                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-            Err(refusal.with("actual", location.version))
-        }
-        _ => Ok(location),
-    }
+    version::check(location.version, expected_version)?;
+    Ok(location)
 }
 
 /// The parent-to-be, which must be there and open.

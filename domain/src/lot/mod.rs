@@ -25,6 +25,7 @@ use crate::{
     patch::Patch,
     permission::Permission,
     unit_of_measure::{self, UnitTable},
+    version,
     viewer::Viewer,
 };
 
@@ -171,15 +172,8 @@ impl Lots<'_> {
 /// The lot, if there is one, and of the version that is expected.
 fn expected(found: Option<Lot>, expected_version: Option<i64>) -> Result<Lot, Refusal> {
     let lot = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != lot.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal
-                .with("expected", expected)
-                .with("actual", lot.version))
-        }
-        _ => Ok(lot),
-    }
+    version::check(lot.version, expected_version)?;
+    Ok(lot)
 }
 
 /// The lots with these ids, in any order.

@@ -24,7 +24,7 @@ use crate::{
     error::{Code, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
-    shop,
+    shop, version,
     viewer::Viewer,
 };
 
@@ -220,12 +220,6 @@ async fn insert_in_tx(
 /// The period, if there is one, and of the version that is expected.
 fn expected(found: Option<Period>, expected_version: Option<i64>) -> Result<Period, Refusal> {
     let period = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != period.version => {
-            let refusal =
-                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-            Err(refusal.with("actual", period.version))
-        }
-        _ => Ok(period),
-    }
+    version::check(period.version, expected_version)?;
+    Ok(period)
 }

@@ -22,7 +22,7 @@ use crate::{
     page::{Page, PageArgs},
     permission::Permission,
     stock::{self, LEAST, MOST, check_conditions, check_lines, parse_document},
-    text,
+    text, version,
     viewer::Viewer,
 };
 
@@ -254,13 +254,6 @@ fn expected(
     expected_version: Option<i64>,
 ) -> Result<StockReservation, Refusal> {
     let reservation = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != reservation.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal
-                .with("expected", expected)
-                .with("actual", reservation.version))
-        }
-        _ => Ok(reservation),
-    }
+    version::check(reservation.version, expected_version)?;
+    Ok(reservation)
 }

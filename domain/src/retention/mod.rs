@@ -33,6 +33,7 @@ use crate::{
     job::{self, Task},
     page::{Page, PageArgs},
     permission::Permission,
+    version,
     viewer::Viewer,
 };
 
@@ -102,7 +103,7 @@ impl Retention<'_> {
             Claimed::Now(claim) => claim,
         };
         let before = query::lock_policy_in_tx(&tx, subject).await?;
-        rules::check_version(before.version, expected_version)?;
+        version::check(before.version, expected_version)?;
         let after = write::update_policy_in_tx(&tx, now, before.clone(), change).await?;
         write::record_policy_in_tx(&tx, viewer, now, &before, &after).await?;
         claim.keep_in_tx(&tx, &after).await?;
@@ -132,7 +133,7 @@ impl Retention<'_> {
             Claimed::Now(claim) => claim,
         };
         let before = query::lock_hold_in_tx(&tx).await?;
-        rules::check_version(before.version, expected_version)?;
+        version::check(before.version, expected_version)?;
         let after = write::update_hold_in_tx(&tx, now, before.clone(), reason).await?;
         write::record_hold_in_tx(&tx, viewer, now, &before, &after).await?;
         claim.keep_in_tx(&tx, &after).await?;

@@ -39,13 +39,3 @@ pub(super) fn check_change(subject: Subject, change: PolicyChange) -> Result<(),
 pub(super) fn parse_reason(reason: &str) -> Result<String, Refusal> {
     text::line("reason", reason, 1, REASON_MAX)
 }
-
-pub(super) fn check_version(actual: i64, expected: Option<i64>) -> Result<(), Refusal> {
-    match expected {
-        Some(expected) if expected != actual => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal.with("expected", expected).with("actual", actual))
-        }
-        _ => Ok(()),
-    }
-}

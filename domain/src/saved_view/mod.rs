@@ -21,6 +21,7 @@ use crate::{
     idempotency::{Claim, Claimed, claim_in_tx},
     item::{ItemSelection, OrderTerm},
     permission::Permission,
+    version,
     viewer::{Known, Viewer},
 };
 
@@ -311,14 +312,6 @@ async fn lock_in_tx(
         .filter(|row| is_seen(row, user))
         .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
     may_share(viewer, row.list, row.user_id != user.id)?;
-    match expected_version {
-        Some(expected) if expected != row.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal
-                .with("expected", expected)
-                .with("actual", row.version)
-                .into())
-        }
-        _ => Ok(row),
-    }
+    version::check(row.version, expected_version)?;
+    Ok(row)
 }

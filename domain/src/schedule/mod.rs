@@ -30,6 +30,7 @@ use crate::{
     page::{Page, PageArgs},
     patch::Patch,
     permission::Permission,
+    version,
     viewer::Viewer,
 };
 
@@ -329,16 +330,8 @@ async fn lock_in_tx(
     let row = query::lock_in_tx(tx, id)
         .await?
         .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != row.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal
-                .with("expected", expected)
-                .with("actual", row.version)
-                .into())
-        }
-        _ => Ok(row),
-    }
+    version::check(row.version, expected_version)?;
+    Ok(row)
 }
 
 /// Writes down the next time: the first one behind now, by the database's clock. The schedule must be locked.

@@ -24,6 +24,7 @@ use crate::{
     patch::Patch,
     permission::Permission,
     sql::{statement, uuids},
+    version,
     viewer::Viewer,
 };
 
@@ -72,13 +73,7 @@ impl Stock<'_> {
         check_method(change.cost_method, tracking)?;
         let before = of(&tx, &[item]).await?.pop();
         let known = before.clone().unwrap_or_else(|| usual(item, now));
-        if let Some(expected) = expected_version.filter(|expected| *expected != known.version) {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            let refusal = refusal
-                .with("expected", expected)
-                .with("actual", known.version);
-            return Err(refusal.into());
-        }
+        version::check(known.version, expected_version)?;
         let known = ItemStocking {
             updated_at: now,
             ..known

@@ -14,6 +14,7 @@ use crate::{
     error::{Code, Error, Refusal, Result},
     idempotency::{Claimed, claim_in_tx},
     sql::{statement, uuids},
+    version,
     viewer::Viewer,
 };
 
@@ -82,14 +83,7 @@ pub(super) async fn set(
 }
 
 fn check_version(before: Option<&StockBooking>, expected: Option<i64>) -> Result<(), Refusal> {
-    let actual = before.map_or(0, |before| before.version);
-    match expected {
-        Some(expected) if expected != actual => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal.with("expected", expected).with("actual", actual))
-        }
-        _ => Ok(()),
-    }
+    version::check(before.map_or(0, |before| before.version), expected)
 }
 
 async fn write_in_tx(

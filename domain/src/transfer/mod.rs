@@ -28,6 +28,7 @@ use crate::{
     permission::Permission,
     reservation,
     stock::{self, Failure, Leg},
+    version,
     viewer::Viewer,
 };
 
@@ -337,11 +338,7 @@ impl Transfers<'_> {
         };
         let transfer = query::lock_in_tx(&tx, id).await?;
         let transfer = transfer.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-        if let Some(expected) = expected_version.filter(|expected| *expected != transfer.version) {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            let refusal = refusal.with("expected", expected);
-            return Err(refusal.with("actual", transfer.version).into());
-        }
+        version::check(transfer.version, expected_version)?;
         let lines = query::lines_of(&tx, &[id]).await?;
         let whole = Box::new(WholeTransfer { transfer, lines });
         Ok(Begun::Now(tx, claim, whole))

@@ -28,6 +28,7 @@ use crate::{
     fineness::Fineness,
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
+    version,
     viewer::Viewer,
     weight::{ParsedWeight, Weight},
 };
@@ -249,12 +250,6 @@ async fn lock_in_tx(
     let unit = query::lock_in_tx(tx, id)
         .await?
         .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != unit.version => {
-            let refusal =
-                Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-            Err(refusal.with("actual", unit.version).into())
-        }
-        _ => Ok(unit),
-    }
+    version::check(unit.version, expected_version)?;
+    Ok(unit)
 }

@@ -28,6 +28,7 @@ use crate::{
     locale::Locale,
     page::{Page, PageArgs},
     permission::Permission,
+    version,
     viewer::Viewer,
 };
 
@@ -350,11 +351,7 @@ async fn lock_in_tx(
     let user = query::lock_in_tx(tx, id)
         .await?
         .ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    if let Some(expected) = expected_version.filter(|expected| *expected != user.version) {
-        let refusal =
-            Refusal::new(Code::StaleVersion, "expectedVersion").with("expected", expected);
-        return Err(refusal.with("actual", user.version).into());
-    }
+    version::check(user.version, expected_version)?;
     let roles = query::roles_of(tx, &[id]).await?;
     Ok(rules::Account {
         user,

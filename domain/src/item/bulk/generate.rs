@@ -29,6 +29,7 @@ use crate::{
     idempotency::{Claimed, claim_in_tx},
     job::{self, Task},
     unit_of_measure::UnitTable,
+    version,
     viewer::Viewer,
 };
 
@@ -115,12 +116,7 @@ async fn try_generate(
 fn open(template: Option<&Found>, expected_version: Option<i64>) -> Result<&Found, Refusal> {
     let template = template.ok_or_else(|| Refusal::new(Code::NotFound, "templateId"))?;
     let item = &template.item;
-    if let Some(expected) = expected_version.filter(|expected| *expected != item.version) {
-        let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-        return Err(refusal
-            .with("expected", expected)
-            .with("actual", item.version));
-    }
+    version::check(item.version, expected_version)?;
     if item.archived_at.is_some() {
         return Err(Refusal::new(Code::Archived, "templateId"));
     }

@@ -26,6 +26,7 @@ use crate::{
     page::{Page, PageArgs},
     patch::Patch,
     permission::Permission,
+    version,
     viewer::Viewer,
 };
 
@@ -287,13 +288,6 @@ fn expected(
 ) -> Result<JournalDraft, Refusal> {
     let draft = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
     rules::check_open(&draft)?;
-    match expected_version {
-        Some(expected) if expected != draft.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal
-                .with("expected", expected)
-                .with("actual", draft.version))
-        }
-        _ => Ok(draft),
-    }
+    version::check(draft.version, expected_version)?;
+    Ok(draft)
 }

@@ -24,6 +24,7 @@ use crate::{
     idempotency::{Claim, Claimed, claim_in_tx},
     page::{Page, PageArgs},
     permission::Permission,
+    version,
     viewer::Viewer,
 };
 
@@ -241,13 +242,6 @@ fn expected(
     expected_version: Option<i64>,
 ) -> Result<JournalHold, Refusal> {
     let hold = found.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
-    match expected_version {
-        Some(expected) if expected != hold.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal
-                .with("expected", expected)
-                .with("actual", hold.version))
-        }
-        _ => Ok(hold),
-    }
+    version::check(hold.version, expected_version)?;
+    Ok(hold)
 }
