@@ -9,11 +9,7 @@ use rust_decimal::Decimal;
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    error::{Error, Result},
-    sql::statement,
-    stock::Found,
-};
+use crate::{error::Result, stock::Found};
 
 /// Where something is not what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,19 +89,9 @@ const PROOF: &str = "
     LEFT JOIN LATERAL (SELECT * FROM wrong ORDER BY day, item_id, location_id, part, flow LIMIT $1) w ON true";
 
 /// What is wrong, and the first differences.
-pub(crate) async fn found_in_tx(tx: &DatabaseTransaction, most: usize) -> Result<Found> {
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = Row::find_by_statement(statement(PROOF, [most.into()]));
-    let rows = rows.all(tx).await?;
-    let first = rows
-        .first()
-        .ok_or_else(|| Error::internal("a proof without a row"))?;
-    Ok(Found {
-        levels: first.rows,
-        movements: first.movements,
-        differences: first.differences,
-        first: serde_json::to_value(rows.iter().filter_map(difference).collect::<Vec<_>>())?,
-    })
+pub(crate) async fn found_in_tx(tx: &DatabaseTransaction) -> Result<Found> {
+    let totals = |row: &Row| [row.rows, row.movements, row.differences];
+    Found::read_in_tx(tx, PROOF, totals, difference).await
 }
 
 fn difference(row: &Row) -> Option<SeriesDifference> {

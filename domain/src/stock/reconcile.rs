@@ -155,9 +155,12 @@ impl Stock<'_> {
 async fn prove_in_tx(tx: &DatabaseTransaction, subject: Subject) -> Result<Found> {
     tx.execute_unprepared(PATIENCE).await?;
     match subject {
-        Subject::Levels => found_in_tx(tx).await,
-        Subject::Series => proof::found_in_tx(tx, DIFFERENCES_MAX).await,
-        Subject::Costs => costs::found_in_tx(tx, DIFFERENCES_MAX).await,
+        Subject::Levels => {
+            let totals = |row: &Row| [row.levels, row.movements, row.differences];
+            Found::read_in_tx(tx, PROOF, totals, difference).await
+        }
+        Subject::Series => proof::found_in_tx(tx).await,
+        Subject::Costs => costs::found_in_tx(tx).await,
     }
 }
 
@@ -210,6 +213,32 @@ pub(crate) struct Found {
     pub(crate) differences: i64,
     /// The first differences, as they are kept.
     pub(crate) first: serde_json::Value,
+}
+
+impl Found {
+    /// Reads what a proof selects: a row for each of the first differences, or one without any. Each has the totals: how many rows were looked at, how
+    /// many movements were added up, and how many differences there are.
+    pub(crate) async fn read_in_tx<R: FromQueryResult + Send + Sync, D: Serialize>(
+        tx: &DatabaseTransaction,
+        proof: &'static str,
+        totals: fn(&R) -> [i64; 3],
+        difference: fn(&R) -> Option<D>,
+    ) -> Result<Self> {
+        let most = i64::try_from(DIFFERENCES_MAX).unwrap_or(i64::MAX);
+        let rows = R::find_by_statement(statement(proof, [most.into()]));
+        let rows = rows.all(tx).await?;
+        let first = rows
+            .first()
+            .ok_or_else(|| Error::internal("a proof without a row"))?;
+        let [levels, movements, differences] = totals(first);
+        let named: Vec<_> = rows.iter().filter_map(difference).collect();
+        Ok(Self {
+            levels,
+            movements,
+            differences,
+            first: serde_json::to_value(named)?,
+        })
+    }
 }
 
 async fn subject_in_tx(tx: &DatabaseTransaction, id: StockReconciliationId) -> Result<Subject> {
@@ -282,21 +311,6 @@ const PROOF: &str = "
            w.item_id, NULLIF(w.lot_id, '00000000-0000-0000-0000-000000000000') AS lot_id, w.location_id, w.on_hand, w.reserved, w.weight, w.fine_weight,
            w.on_hand_sum, w.reserved_sum, w.weight_sum, w.fine_weight_sum
     FROM (VALUES (1)) one (row) LEFT JOIN LATERAL (SELECT * FROM wrong ORDER BY item_id, lot_id, location_id LIMIT $1) w ON true";
-
-async fn found_in_tx(tx: &DatabaseTransaction) -> Result<Found> {
-    let most = i64::try_from(DIFFERENCES_MAX).unwrap_or(i64::MAX);
-    let rows = Row::find_by_statement(statement(PROOF, [most.into()]));
-    let rows = rows.all(tx).await?;
-    let first = rows
-        .first()
-        .ok_or_else(|| Error::internal("a proof without a row"))?;
-    Ok(Found {
-        levels: first.levels,
-        movements: first.movements,
-        differences: first.differences,
-        first: serde_json::to_value(rows.iter().filter_map(difference).collect::<Vec<_>>())?,
-    })
-}
 
 fn difference(row: &Row) -> Option<Difference> {
     Some(Difference {
