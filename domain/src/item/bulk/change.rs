@@ -28,6 +28,7 @@ use crate::{
     job::{self, Task},
     patch::Patch,
     sql::uuids,
+    version,
     viewer::Viewer,
 };
 
@@ -254,7 +255,7 @@ fn expected<'a>(
     found: &'a HashMap<ItemId, Found>,
     seen: &mut HashSet<ItemId>,
     id: ItemId,
-    version: Option<i64>,
+    expected_version: Option<i64>,
 ) -> Result<&'a Found, Refusal> {
     let before = found
         .get(&id)
@@ -262,15 +263,8 @@ fn expected<'a>(
     if !seen.insert(id) {
         return Err(Refusal::new(Code::AlreadyTaken, "id"));
     }
-    match version {
-        Some(expected) if expected != before.item.version => {
-            let refusal = Refusal::new(Code::StaleVersion, "expectedVersion");
-            Err(refusal
-                .with("expected", expected)
-                .with("actual", before.item.version))
-        }
-        _ => Ok(before),
-    }
+    version::check(before.item.version, expected_version)?;
+    Ok(before)
 }
 
 fn applied(before: NewItem, change: &ItemChange) -> Result<NewItem> {
