@@ -1,5 +1,6 @@
 //! Migrations are taken back as they were applied.
 
+use domain::history::migrations;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use tests::database::TestDatabase;
@@ -30,6 +31,15 @@ async fn shape(db: &DatabaseConnection) -> Vec<String> {
 /// What is in one and not in the other.
 fn difference<'a>(one: &'a [String], other: &'a [String]) -> Vec<&'a String> {
     one.iter().filter(|line| !other.contains(line)).collect()
+}
+
+#[test]
+fn what_programs_wait_for_is_what_is_applied() {
+    let applied: Vec<_> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    assert_eq!(migrations().collect::<Vec<_>>(), applied);
 }
 
 #[tokio::test(flavor = "multi_thread")]
