@@ -1,16 +1,21 @@
 # shellcheck shell=bash
-# Checks that are told one a line, passed or failed, and counted.
+# Checks that are told one a line, passed or failed, and counted. Where CHECKS names a file, they are written into it as well.
 
 PASSED=0 FAILED=0
 
+tell() {
+    printf '%s\n' "$1"
+    [[ -z ${CHECKS-} ]] || printf '%s\n' "$1" >>"$CHECKS"
+}
+
 passed() {
     PASSED=$((PASSED + 1))
-    printf 'passed  %s\n' "$1"
+    tell "passed  $1"
 }
 
 failed() {
     FAILED=$((FAILED + 1))
-    printf 'failed  %s\n' "$*"
+    tell "failed  $*"
 }
 
 # check NAME COMMAND...: what the command says about its failure is shown. It runs in a shell of its own: what it sets is
