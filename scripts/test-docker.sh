@@ -244,7 +244,7 @@ backs_up() {
     docker exec goldshop_backup worker verify >"$WORK/verify.log" 2>&1 || wrong "$(tail -n 3 "$WORK/verify.log")"
 }
 
-newest_backup() { docker exec goldshop_backup worker backups --json | python3 -c 'import json, sys; print(max(one["name"] for one in json.load(sys.stdin)["backups"]))'; }
+newest_backup() { docker exec goldshop_backup worker backups --json | python3 -c 'import json, sys; print(max(one["backup"] for one in json.load(sys.stdin)["backups"]))'; }
 
 # Back to what the backup has: somebody who came later is gone again.
 restores() {
