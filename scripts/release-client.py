@@ -92,7 +92,7 @@ class Client:
             time.sleep(0.2 * attempt)
         raise AssertionError("unreachable")
 
-    def change(self, mutation, kind, told, **given):
+    def change(self, mutation, kind, told, /, **given):
         """A mutation, with an idempotency key: what it tells."""
         given.setdefault("idempotencyKey", uuid.uuid4().hex)
         document = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ {told} userErrors {{ code path message }} }} }}"
@@ -194,7 +194,7 @@ class Shop:
                 raise Wrong(f"after {DONE} s at most: {json.dumps(found)}")
             time.sleep(0.1)
 
-    def proved(self, query, mutation, kind, told, **given):
+    def proved(self, query, mutation, kind, told, /, **given):
         """Asks for a proof and waits until it is made: how many differences it found."""
         asked = self.client.change(mutation, kind, f"{told} {{ id }}", **given)[told]["id"]
         end = time.monotonic() + DONE
