@@ -364,7 +364,7 @@ report() {
 
 main() {
     local file
-    if [[ ${1-} == --report ]]; then REPORT=$2; fi
+    if [[ ${1-} == --report ]]; then REPORT=${2:?--report names a file}; fi
     ((EUID == 0)) || die "it has to be root: it starts a Docker daemon, and secrets belong to another user"
     mkdir -p "$LOCAL"
     exec 9>>"$LOCAL/test-docker.lock"
