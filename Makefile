@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nginx soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
+.PHONY: help run test test-nginx test-previous test-docker soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,12 @@ test: ## run all tests; T=name only those whose name contains it
 test-nginx: ## nginx as it is shipped, in front of two api, with PostgreSQL and Redis as they are shipped
 	@scripts/test-nginx.sh
 
+test-previous: ## the release before this one, while the database is migrated for this one and beside it
+	@scripts/test-previous.sh
+
+test-docker: ## every compose file brought up, looked at, deployed, rolled back, backed up and restored (root; not part of ci)
+	@scripts/test-docker.sh
+
 soak: export PROFILE = soak
 soak: ## crowds a hundred times, a million random operations against models, killed workers; RUNS=n OPERATIONS=n for fewer. Takes hours
 	@WORKER_JOBS=10000 WORKER_KILLS=20 scripts/test.sh jobs::killed
@@ -27,7 +33,7 @@ soak: ## crowds a hundred times, a million random operations against models, kil
 check: ## formatting, clippy, dependencies, scripts, documentation, generated files
 	@scripts/check.sh
 
-ci: ## what the build machine does: check, test, test-nginx
+ci: ## what the build machine does: check, test, test-nginx, test-previous
 	@.ci/run
 
 build: ## build all programs (PROFILE=release for what is shipped)
@@ -45,7 +51,7 @@ demo: ## load the demo shop; ITEMS=1000000 a large catalogue
 migrate: ## bring the database up to date
 	@scripts/dev.sh migrate
 
-bench: ## measure against pgbench; PART=catalogue, stock, books, codes, jobs, pictures or backup for one part, MOVEMENTS=n or ENTRIES=n for another history
+bench: ## measure against pgbench; PART=catalogue, stock, books, codes, jobs, pictures, backup or nginx for one part, MOVEMENTS=n or ENTRIES=n for another history
 	@scripts/bench.sh $(PART)
 
 psql: ## open a shell on the private database

@@ -5,7 +5,7 @@
 # The api and the worker log in as the application's role. psql and pgbench are the owner: they keep samples in a schema of
 # their own, which is no business of the application's.
 #
-#   scripts/bench.sh [PART]   catalogue, stock, books, codes, jobs, pictures or backup; or of stock posting, history or series alone, of the books journal or ledger alone; everything
+#   scripts/bench.sh [PART]   catalogue, stock, books, codes, jobs, pictures, backup or nginx; or of stock posting, history or series alone, of the books journal or ledger alone; everything
 #                            without (also as PART=stock make bench)
 #
 #   ITEMS=1000000        size of the generated catalogue (100,000 unless given; one that is larger stays)
@@ -43,6 +43,8 @@ source "$ROOT/scripts/bench/jobs.sh"
 source "$ROOT/scripts/bench/pictures.sh"
 # shellcheck source=bench/backup.sh
 source "$ROOT/scripts/bench/backup.sh"
+# shellcheck source=bench/nginx.sh
+source "$ROOT/scripts/bench/nginx.sh"
 # shellcheck source=bench/report.sh
 source "$ROOT/scripts/bench/report.sh"
 
@@ -54,6 +56,7 @@ finish() {
     trap '' INT TERM HUP
     set +e
     stop_group
+    stop_front
     stop_program "$API"
     stop_program "$WORKER"
     stop_program "$YARDSTICK"
@@ -187,6 +190,7 @@ measure() {
     if [[ $PART == all || $PART == jobs ]]; then measure_probes; fi
     if [[ $PART == all || $PART == pictures ]]; then measure_pictures; fi
     if [[ $PART == all || $PART == backup ]]; then measure_backup; fi
+    if [[ $PART == all || $PART == nginx ]]; then measure_front; fi
     case $PART in
     all | books) measure_books measure_books_posting measure_books_history ;;
     posting) measure_stock measure_posting ;;
@@ -208,8 +212,8 @@ report_loading() {
 }
 
 main() {
-    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger|codes|jobs|pictures|backup)$ ]] ||
-        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal, ledger, codes, jobs, pictures or backup"
+    [[ $PART =~ ^(all|catalogue|stock|posting|history|series|books|journal|ledger|codes|jobs|pictures|backup|nginx)$ ]] ||
+        die "unknown part '$PART': catalogue, stock, posting, history, series, books, journal, ledger, codes, jobs, pictures, backup or nginx"
     [[ -z ${DATABASE_URL-}${DATABASE_OWNER_URL-}${REDIS_URL-} ]] ||
         die "the benchmark uses services of its own: unset DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL"
     use_instance bench

@@ -9,6 +9,8 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=lib/checks.sh
+source "$ROOT/scripts/lib/checks.sh"
 
 readonly PASSWORD_COOKIE=__Host-goldshop_session
 readonly UPLOAD_LIMIT=8388608
@@ -16,7 +18,6 @@ readonly UPLOAD_LIMIT=8388608
 readonly CLIENT=127.0.0.2 PROXY=127.0.0.3
 
 PATH=$PATH:/usr/sbin:/sbin
-PASSED=0 FAILED=0
 PIDS=()
 declare -A API
 
@@ -34,28 +35,6 @@ stop_everything() {
     if ((status != 0)); then say "logs are in $SAID"; else rm -rf "$SAID"; fi
     rm -rf "$DATA_DIR"
     exit "$status"
-}
-
-passed() {
-    PASSED=$((PASSED + 1))
-    printf 'passed  %s\n' "$1"
-}
-
-failed() {
-    FAILED=$((FAILED + 1))
-    printf 'failed  %s\n' "$*"
-}
-
-# check NAME COMMAND...
-check() {
-    local name=$1 said
-    shift
-    if said=$("$@" 2>&1); then passed "$name"; else failed "$name:" "${said//$'\n'/; }"; fi
-}
-
-wrong() {
-    printf '%s\n' "$*"
-    return 1
 }
 
 # --- what is started -------------------------------------------------------------------------------------------------

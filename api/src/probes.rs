@@ -43,6 +43,13 @@ impl HealthProbes for Probes {
         probe(&self.domain.ping().await)
     }
 
+    async fn migrations(&self) -> Probe {
+        match self.domain.is_migrated().await {
+            Ok(true) => Probe::Healthy,
+            Ok(false) | Err(_) => Probe::Unhealthy,
+        }
+    }
+
     async fn redis(&self) -> Probe {
         probe(&self.redis.ping().await)
     }

@@ -21,6 +21,7 @@ pub mod exact;
 pub mod exchange_rate;
 pub mod filter;
 pub mod fineness;
+pub mod history;
 pub mod idempotency;
 pub mod item;
 pub mod item_export;
@@ -113,6 +114,14 @@ impl Domain {
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
         Ok(self.db.ping().await?)
+    }
+
+    /// Whether the database has had every migration that this program was built with. It may have had more.
+    ///
+    /// # Errors
+    /// When it does not answer, or has never been migrated.
+    pub async fn is_migrated(&self) -> Result<bool> {
+        history::is_up_to_date(&self.db).await
     }
 
     /// Closes all connections, also those of its clones: for whoever is about to drop the database.

@@ -1,8 +1,15 @@
-//! Migrations are taken back as they were applied.
+//! Migrations are taken back as they were applied, and let a shop that is open go first.
 
-use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
-use tests::database::TestDatabase;
+use domain::history::migrations;
+use migration::{Migrator, MigratorTrait, locked};
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, Statement,
+    sqlx::{self, PgPool},
+};
+use tests::{
+    database::{TestDatabase, pool, role_in, server_url},
+    wait::{PATIENCE, until},
+};
 
 /// What there is, as PostgreSQL describes it: but not the history of migrations, nor what extensions bring.
 const SHAPE: &str = "
@@ -30,6 +37,45 @@ async fn shape(db: &DatabaseConnection) -> Vec<String> {
 /// What is in one and not in the other.
 fn difference<'a>(one: &'a [String], other: &'a [String]) -> Vec<&'a String> {
     one.iter().filter(|line| !other.contains(line)).collect()
+}
+
+#[test]
+fn what_programs_wait_for_is_what_is_applied() {
+    let applied: Vec<_> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    assert_eq!(migrations().collect::<Vec<_>>(), applied);
+}
+
+async fn is_waiting(db: &PgPool) -> bool {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'goldshop-migration' \
+               AND wait_event_type = 'Lock'";
+    let waiting: i64 = sqlx::query_scalar(sql).fetch_one(db).await.unwrap();
+    waiting > 0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_waits_lets_others_pass_and_comes_again() {
+    let database = TestDatabase::create();
+    let (owner, role) = (database.owner_url(), role_in(&server_url()));
+    let db = Database::connect(owner.as_str()).await.unwrap();
+    Migrator::down(&db, Some(1)).await.unwrap();
+    let others = pool(&owner);
+    let mut busy = others.begin().await.unwrap();
+    // What is done can be read, and nothing be written down as done.
+    sqlx::query("LOCK TABLE seaql_migrations IN SHARE MODE")
+        .execute(&mut *busy)
+        .await
+        .unwrap();
+    let (applied, ()) = tokio::join!(locked::up(&owner, &role), async {
+        until(PATIENCE, "it waits", async || is_waiting(&others).await).await;
+        let gives_way = async || !is_waiting(&others).await;
+        until(PATIENCE, "it gives way", gives_way).await;
+        busy.commit().await.unwrap();
+    });
+    assert_eq!(applied.unwrap(), 1);
+    assert_eq!(locked::up(&owner, &role).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,9 @@ pub enum Probe {
 pub trait HealthProbes: Clone + Send + Sync + 'static {
     /// PostgreSQL. Without it nothing can be served.
     fn database(&self) -> impl Future<Output = Probe> + Send;
+    /// What PostgreSQL has had of the migrations that this program was built with. Without all of them requests would fail that are
+    /// no fault of theirs; more of them, those of the next release, do no harm.
+    fn migrations(&self) -> impl Future<Output = Probe> + Send;
     /// Redis. Without it nobody can be signed in, and jobs and events wait.
     fn redis(&self) -> impl Future<Output = Probe> + Send;
     /// The blob store. Without it images are missing.
@@ -103,24 +106,31 @@ impl<P: HealthProbes> Health<P> {
 
     /// Whether what every request needs answers.
     async fn essentials(&self) -> bool {
-        let (database, redis) =
-            tokio::join!(timed(self.probes.database()), timed(self.probes.redis()));
-        database.is_healthy() && redis.is_healthy()
+        let (database, migrations, redis) = tokio::join!(
+            timed(self.probes.database()),
+            timed(self.probes.migrations()),
+            timed(self.probes.redis()),
+        );
+        [database, migrations, redis]
+            .iter()
+            .all(Finding::is_healthy)
     }
 
     async fn detailed(&self) -> Response {
-        let (database, redis, system, storage, worker) = tokio::join!(
+        let (database, migrations, redis, system, storage, worker) = tokio::join!(
             timed(self.probes.database()),
+            timed(self.probes.migrations()),
             timed(self.probes.redis()),
             timed(self.probes.system()),
             timed(self.probes.storage()),
             timed(self.probes.worker()),
         );
-        let healthy = database.is_healthy() && redis.is_healthy();
+        let healthy = database.is_healthy() && migrations.is_healthy() && redis.is_healthy();
         let mut system = system.to_json();
         system["uptimeSeconds"] = json!(self.started.elapsed().as_secs());
         let components = json!({
             "database": database.to_json(),
+            "migrations": migrations.to_json(),
             "redis": redis.to_json(),
             "system": system,
             "worker": worker.to_json(),

@@ -1,8 +1,10 @@
-//! What the health pages say while PostgreSQL, Redis or the worker is really away, and once it is back.
+//! What the health pages say while PostgreSQL, Redis or the worker is really away, or the database behind, and once all is well again.
 
 use std::time::Duration;
 
+use domain::history::migrations;
 use platform::presence::PRESENT_FOR;
+use sea_orm::sqlx;
 use serde_json::{Value, json};
 use tests::{
     app::TestApp,
@@ -12,7 +14,7 @@ use tests::{
 };
 
 /// What the detailed page tells of, but for the system: the machine has memory to spare.
-const COMPONENTS: [&str; 4] = ["database", "redis", "storage", "worker"];
+const COMPONENTS: [&str; 5] = ["database", "migrations", "redis", "storage", "worker"];
 
 /// The status of a health page, and what it says.
 async fn page(app: &TestApp, name: &str) -> (u16, Value) {
@@ -43,8 +45,13 @@ async fn until_away(app: &TestApp, away: Option<&str>) {
         Some(_) => (503, "not ready", "unhealthy"),
         None => (200, "ready", "healthy"),
     };
-    // Nobody works here, and without Redis nobody would know.
-    let expected: Vec<_> = away.into_iter().chain(["worker"]).collect();
+    // Nobody works here, and without Redis nobody would know. What a database has had, only the database can tell.
+    let is_expected = |name: &&str| {
+        *name == "worker"
+            || away == Some(*name)
+            || (*name == "migrations" && away == Some("database"))
+    };
+    let expected: Vec<_> = COMPONENTS.into_iter().filter(is_expected).collect();
     until(PATIENCE, &format!("away: {away:?}"), async || {
         let (alive, liveness) = page(app, "/liveness").await;
         assert_eq!((alive, &liveness["status"]), (200, &json!("alive")));
@@ -89,6 +96,49 @@ async fn a_redis_that_hangs_is_as_good_as_away() {
     redis.freeze();
     until_away(&app, Some("redis")).await;
     redis.thaw();
+    until_away(&app, None).await;
+}
+
+/// Does this to the database as its owner.
+async fn behind_the_door(app: &TestApp, sql: &'static str) {
+    sqlx::query(sql).execute(app.sql()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_waits_for_migrations_and_not_for_those_of_the_next_release() {
+    let app = TestApp::start().await;
+    let newest = migrations().last().unwrap();
+    until_away(&app, None).await;
+
+    // As the next release leaves it, while this one still serves.
+    let next =
+        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20991231_999999_next', 0)";
+    behind_the_door(&app, next).await;
+    until_away(&app, None).await;
+
+    let sql = "DELETE FROM seaql_migrations WHERE version = $1 RETURNING applied_at";
+    let applied: i64 = sqlx::query_scalar(sql)
+        .bind(newest)
+        .fetch_one(app.sql())
+        .await
+        .unwrap();
+    until_away(&app, Some("migrations")).await;
+    sqlx::query("INSERT INTO seaql_migrations (version, applied_at) VALUES ($1, $2)")
+        .bind(newest)
+        .bind(applied)
+        .execute(app.sql())
+        .await
+        .unwrap();
+    until_away(&app, None).await;
+
+    // A database that was never migrated has no history at all.
+    let (hide, show) = (
+        "ALTER TABLE seaql_migrations RENAME TO hidden",
+        "ALTER TABLE hidden RENAME TO seaql_migrations",
+    );
+    behind_the_door(&app, hide).await;
+    until_away(&app, Some("migrations")).await;
+    behind_the_door(&app, show).await;
     until_away(&app, None).await;
 }
 

@@ -3,16 +3,29 @@
 use serde_json::json;
 use tests::{
     app::TestApp,
+    process::run,
     subscription::Received,
     wait::{PATIENCE, until},
 };
 
 use crate::events::TREE;
 
+/// What `api healthcheck` finds, which containers are judged by.
+async fn is_ready(app: &TestApp, url: &str) -> bool {
+    let mut variables = app.variables().clone();
+    variables.insert(
+        "GOLDSHOP_HTTP__ADDRESS".into(),
+        url.trim_start_matches("http://").into(),
+    );
+    let ended = run("api", &["healthcheck"], &variables, "", PATIENCE).await;
+    ended.status.success()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_under_way_are_finished_and_listeners_told_to_go() {
     let app = TestApp::start().await;
     let (mut server, url) = app.api_process().await;
+    assert!(is_ready(&app, &url).await);
     let manager = app.manager().await.at(&url);
     let item = manager
         .item("RING-1", &manager.category("Rings", None).await)
@@ -39,6 +52,8 @@ async fn requests_under_way_are_finished_and_listeners_told_to_go() {
             .is_err()
     })
     .await;
+    // Whoever looks after containers hears the same, while there is still a request under way.
+    assert!(!is_ready(&app, &url).await);
     assert!(!request.is_finished());
     drop(held);
     let updated = request.await.unwrap();

@@ -180,6 +180,7 @@ impl Authenticate for Tokens {
 /// Probes whose answers a test can change.
 #[derive(Clone, Default)]
 pub(super) struct Probes {
+    pub(super) migrations_pending: bool,
     pub(super) redis_hangs: bool,
     pub(super) worker_missing: bool,
     pub(super) memory_short: bool,
@@ -188,6 +189,14 @@ pub(super) struct Probes {
 impl HealthProbes for Probes {
     async fn database(&self) -> Probe {
         Probe::Healthy
+    }
+
+    async fn migrations(&self) -> Probe {
+        if self.migrations_pending {
+            Probe::Unhealthy
+        } else {
+            Probe::Healthy
+        }
     }
 
     async fn redis(&self) -> Probe {

@@ -32,7 +32,14 @@ async fn a_healthy_service_says_so() {
         (status, &detailed["status"]),
         (StatusCode::OK, &json!("healthy"))
     );
-    for component in ["database", "redis", "system", "worker", "storage"] {
+    for component in [
+        "database",
+        "migrations",
+        "redis",
+        "system",
+        "worker",
+        "storage",
+    ] {
         assert_eq!(
             detailed["components"][component]["status"], "healthy",
             "{component}"
@@ -65,6 +72,29 @@ async fn a_probe_that_hangs_is_unhealthy_after_a_second() {
     let (status, body) = get(&app, "/api/health/detailed").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(body["components"]["redis"]["status"], "unhealthy");
+    assert_eq!(body["components"]["database"]["status"], "healthy");
+}
+
+#[tokio::test]
+async fn a_service_whose_database_is_behind_is_alive_but_not_ready() {
+    let app = App {
+        probes: Probes {
+            migrations_pending: true,
+            ..Probes::default()
+        },
+        ..App::default()
+    };
+    for path in [
+        "/api/health",
+        "/api/health/readiness",
+        "/api/health/detailed",
+    ] {
+        let (status, body) = get(&app, path).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}: {body}");
+    }
+    assert_eq!(get(&app, "/api/health/liveness").await.0, StatusCode::OK);
+    let (_, body) = get(&app, "/api/health/detailed").await;
+    assert_eq!(body["components"]["migrations"]["status"], "unhealthy");
     assert_eq!(body["components"]["database"]["status"], "healthy");
 }
 
