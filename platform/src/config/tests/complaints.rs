@@ -125,6 +125,11 @@ fn bad_values_are_named_with_their_source() {
             "database.url",
             "must be a URL that starts with postgres:// or postgresql://",
         ),
+        (
+            ("DATABASE_READ_URLS", "postgres://replica/shop,hidden"),
+            "database.read_urls",
+            "must be a URL that starts with postgres:// or postgresql://",
+        ),
     ];
     for (variable, key, reason) in cases {
         let expected = format!("configuration: {key} (from {}): {reason}", variable.0);
