@@ -21,7 +21,10 @@ use tokio::sync::watch as channel;
 
 use self::history::History;
 pub(crate) use self::way::Way;
-pub use self::{history::LAG_MAX, position::Position};
+pub use self::{
+    history::LAG_MAX,
+    position::{NotAPosition, Position},
+};
 use crate::{
     db::{Settings, connect_options, direct_options},
     error::Result,
@@ -166,7 +169,7 @@ impl Replicas {
             return Ok(None);
         }
         let all = settings.read_urls.iter().zip(1..);
-        let all = all.map(|(url, number)| {
+        let all = all.map(|(url, number)| -> Result<Replica> {
             let (state, _) = channel::channel(State {
                 standing: Standing::Unknown,
                 replayed: Position::default(),
