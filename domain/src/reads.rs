@@ -115,7 +115,7 @@ impl Pool {
     /// Connects to this address when it is first used; nobody waits for a connection longer than `patience`.
     pub(crate) fn new(settings: &Settings, url: &str, patience: Duration) -> crate::Result<Self> {
         let options = db::connect_options(settings, url)?;
-        let begins = settings
+        let begins: Option<Arc<str>> = settings
             .transaction_pooling
             .then(|| format!("BEGIN READ ONLY; {}", db::settled(settings)).into());
         let options = match &begins {
