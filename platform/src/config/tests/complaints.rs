@@ -242,3 +242,16 @@ fn an_idle_time_beyond_the_greatest_age_is_refused() {
         "{text}"
     );
 }
+
+#[test]
+fn behind_a_pooler_listening_needs_an_address_of_its_own() {
+    let pooled = ("GOLDSHOP_DATABASE__TRANSACTION_POOLING", "true");
+    let missing = refusal(&[pooled]);
+    assert!(
+        missing.contains("database.direct_url") && missing.contains("must be given where"),
+        "{missing}"
+    );
+    let direct = ("DATABASE_DIRECT_URL", "postgres://me@db/shop");
+    assert!(load(&[pooled, direct]).database.transaction_pooling);
+    assert!(load(&[direct]).database.read_urls.is_empty());
+}
