@@ -31,6 +31,7 @@ main() {
     ensure_command age age
     ensure_command zstd zstd
     ensure_ledger_oracles
+    ensure_pgbouncer
     # First the programs: the tests start the real api and worker.
     step "Building"
     local profile=${PROFILE:-dev}
@@ -39,7 +40,7 @@ main() {
     step "Starting PostgreSQL and Redis"
     start_services
     DATABASE_OWNER_URL=$(owner_url)
-    export DATABASE_OWNER_URL PG_BIN REDIS_SERVER
+    export DATABASE_OWNER_URL PG_BIN REDIS_SERVER PGBOUNCER
     # Threads as api has them (api/src/main.rs).
     export RUST_MIN_STACK=$((8 << 20))
     step "Testing"

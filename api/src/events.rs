@@ -199,6 +199,10 @@ mod tests {
             max_connections: 1,
             acquire_timeout: Duration::from_secs(1),
             statement_timeout: Duration::from_secs(1),
+            transaction_pooling: false,
+            direct_url: None,
+            read_urls: Vec::new(),
+            replica_lag_max: Duration::ZERO,
         };
         let domain = Domain::connect(settings, Arc::new(SystemClock)).unwrap();
         let interest = Interest::Jobs { job: None };

@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod events;
 pub mod files;
+mod freshness;
 pub mod graphql;
 pub mod healthcheck;
 pub mod http;

@@ -1,6 +1,6 @@
 //! Binds the health pages to what they are about.
 
-use domain::Domain;
+use domain::{Domain, replica::Standing};
 use platform::{blob::BlobStore, memory::available_percent, presence::Presence, redis::Redis};
 
 use crate::http::{HealthProbes, Probe};
@@ -70,5 +70,9 @@ impl HealthProbes for Probes {
             Ok(0) | Err(_) => Probe::Unhealthy,
             Ok(_) => Probe::Healthy,
         }
+    }
+
+    fn replicas(&self) -> Vec<Standing> {
+        self.domain.replicas()
     }
 }

@@ -6,7 +6,9 @@ use domain::{
     Domain,
     clock::{Clock, SystemClock},
 };
-use platform::{blob::BlobStore, config::Config, presence::Presence, redis::Redis};
+use platform::{
+    blob::BlobStore, config::Config, own_writes::OwnWrites, presence::Presence, redis::Redis,
+};
 use poem::{Endpoint, Response};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -14,6 +16,7 @@ use crate::{
     auth::Auth,
     events::EventHub,
     files::StoredFiles,
+    freshness::Fresh,
     graphql::{
         context::Addresses,
         schema::{self, Schema},
@@ -54,7 +57,7 @@ impl State {
     /// As [`State::new`].
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let domain = Domain::connect(
-            platform::database::settings(&config.database, "goldshop-api"),
+            platform::database::settings_with_replicas(&config.database, "goldshop-api"),
             clock,
         )?;
         let redis = Redis::connect(&config.redis)?;
@@ -125,7 +128,11 @@ impl State {
         streams: TaskTracker,
     ) -> impl Endpoint<Output = Response> + 'static + use<> {
         http::routes(HttpParts {
-            executor: self.schema(),
+            executor: Fresh::new(
+                self.schema(),
+                self.domain.clone(),
+                OwnWrites::new(self.redis.clone()),
+            ),
             authenticate: self.auth.clone(),
             media: BlobMedia::new(self.blobs.clone()),
             files: StoredFiles::new(self.domain.clone(), self.blobs.clone()),

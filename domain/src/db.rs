@@ -1,11 +1,15 @@
-//! The connection pool, and what its errors mean.
+//! The connections that use cases work over, and what their errors mean.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, sqlx};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    ExecResult, IsolationLevel, QueryResult, RuntimeErr, SqlxPostgresConnector, Statement,
+    TransactionTrait as _, sqlx,
+};
 
 use crate::error::{Error, Refusal, Result};
 
@@ -34,6 +38,14 @@ pub struct Settings {
     pub acquire_timeout: Duration,
     /// How long PostgreSQL works on one statement.
     pub statement_timeout: Duration,
+    /// Whether a pooler stands at `url` and at the replicas, which keeps a connection of PostgreSQL's for no longer than a transaction.
+    pub transaction_pooling: bool,
+    /// Where PostgreSQL itself is, for listening; none when `url` says that already.
+    pub direct_url: Option<String>,
+    /// Replicas that queries may read from.
+    pub read_urls: Vec<String>,
+    /// How old the oldest write may be that a replica lacks; no longer than [`LAG_MAX`](crate::replica::LAG_MAX).
+    pub replica_lag_max: Duration,
 }
 
 impl std::fmt::Debug for Settings {
@@ -44,19 +56,153 @@ impl std::fmt::Debug for Settings {
             max_connections,
             acquire_timeout,
             statement_timeout,
+            transaction_pooling,
+            direct_url: _,
+            read_urls,
+            replica_lag_max,
         } = self;
         f.debug_struct("Settings")
             .field("application_name", application_name)
             .field("max_connections", max_connections)
             .field("acquire_timeout", acquire_timeout)
             .field("statement_timeout", statement_timeout)
+            .field("transaction_pooling", transaction_pooling)
+            .field("replicas", &read_urls.len())
+            .field("replica_lag_max", replica_lag_max)
             .finish_non_exhaustive()
     }
 }
 
-/// A pool that connects when it is first used, so that a program can start before its database does.
-pub(crate) fn pool(settings: &Settings) -> Result<DatabaseConnection> {
-    let connect = connect_options(settings)?;
+/// What every session of ours is set to, beside the time that a statement may take.
+const SESSION: [(&str, &str); 3] = [
+    // A process that froze or whose machine is gone must not hold its locks for long.
+    ("idle_in_transaction_session_timeout", "30s"),
+    // Our statements take milliseconds; compiling one takes more.
+    ("jit", "off"),
+    // A page of an index or a table costs on a solid-state disk, or in memory, what any other page costs.
+    ("random_page_cost", "1.1"),
+];
+
+/// How the kernel finds out that the other end is gone. PostgreSQL refuses these where they cannot be had.
+const KEEPALIVE: [(&str, &str); 4] = [
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "30s"),
+];
+
+/// What use cases work over: a pool for transactions, and for statements that are one by themselves.
+///
+/// Behind a pooler nothing outlasts a transaction: what is set at the beginning of a session is set in each transaction instead, and a
+/// statement that would be one by itself gets one around it. For sqlx sends a statement to be parsed, waits, and only then sends the values:
+/// without a transaction these are two, and the second may come to somebody else's connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Db {
+    pool: DatabaseConnection,
+    /// What each transaction begins with behind a pooler.
+    settles: Option<Arc<str>>,
+}
+
+impl Db {
+    /// Connects when it is first used, so that a program can start before its database does.
+    pub(crate) fn new(settings: &Settings) -> Result<Self> {
+        Ok(Self {
+            pool: pool(settings)?,
+            settles: settings.transaction_pooling.then(|| settled(settings)),
+        })
+    }
+
+    pub(crate) async fn begin(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
+        self.settle(self.pool.begin().await?).await
+    }
+
+    pub(crate) async fn begin_with_config(
+        &self,
+        isolation: Option<IsolationLevel>,
+        access: Option<AccessMode>,
+    ) -> std::result::Result<DatabaseTransaction, DbErr> {
+        self.settle(self.pool.begin_with_config(isolation, access).await?)
+            .await
+    }
+
+    pub(crate) async fn ping(&self) -> std::result::Result<(), DbErr> {
+        self.pool.ping().await
+    }
+
+    pub(crate) async fn close(self) -> std::result::Result<(), DbErr> {
+        self.pool.close().await
+    }
+
+    async fn settle(
+        &self,
+        tx: DatabaseTransaction,
+    ) -> std::result::Result<DatabaseTransaction, DbErr> {
+        if let Some(settings) = &self.settles {
+            tx.execute_unprepared(settings).await?;
+        }
+        Ok(tx)
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Db {
+    fn get_database_backend(&self) -> DbBackend {
+        DbBackend::Postgres
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> std::result::Result<ExecResult, DbErr> {
+        if self.settles.is_none() {
+            return self.pool.execute_raw(statement).await;
+        }
+        let tx = self.begin().await?;
+        let done = tx.execute_raw(statement).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> std::result::Result<ExecResult, DbErr> {
+        self.pool.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(
+        &self,
+        statement: Statement,
+    ) -> std::result::Result<Option<QueryResult>, DbErr> {
+        if self.settles.is_none() {
+            return self.pool.query_one_raw(statement).await;
+        }
+        let tx = self.begin().await?;
+        let row = tx.query_one_raw(statement).await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    async fn query_all_raw(
+        &self,
+        statement: Statement,
+    ) -> std::result::Result<Vec<QueryResult>, DbErr> {
+        if self.settles.is_none() {
+            return self.pool.query_all_raw(statement).await;
+        }
+        let tx = self.begin().await?;
+        let rows = tx.query_all_raw(statement).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+}
+
+/// The settings of a session as statements that hold for one transaction.
+pub(crate) fn settled(settings: &Settings) -> Arc<str> {
+    let timeout = settings.statement_timeout.as_millis();
+    let mut text = format!("SET LOCAL statement_timeout = {timeout}");
+    for (name, value) in SESSION {
+        text.push_str(&format!("; SET LOCAL {name} = '{value}'"));
+    }
+    text.into()
+}
+
+fn pool(settings: &Settings) -> Result<DatabaseConnection> {
+    let connect = connect_options(settings, &settings.url)?;
     let pulse = Arc::new(Pulse::default());
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections((settings.max_connections / 2).max(1))
@@ -112,31 +258,53 @@ pub(crate) async fn ping(connection: &mut sqlx::PgConnection) -> sqlx::Result<()
     answer.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }
 
-/// Options for one connection.
-pub(crate) fn connect_options(settings: &Settings) -> Result<sqlx::postgres::PgConnectOptions> {
+/// Options for one connection to this address, at which the pooler stands if there is one.
+pub(crate) fn connect_options(
+    settings: &Settings,
+    url: &str,
+) -> Result<sqlx::postgres::PgConnectOptions> {
+    if settings.transaction_pooling {
+        // A pooler refuses settings of a session, and what was prepared stays with a connection that is somebody else's next time.
+        return Ok(options(settings, url)?
+            .extra_float_digits(None::<i8>)
+            .statement_cache_capacity(0));
+    }
+    session_options(settings, url)
+}
+
+/// Options for one connection of PostgreSQL's own, which stays the same for as long as it is open.
+pub(crate) fn direct_options(settings: &Settings) -> Result<sqlx::postgres::PgConnectOptions> {
+    let url = settings.direct_url.as_deref().unwrap_or(&settings.url);
+    session_options(settings, url)
+}
+
+fn session_options(settings: &Settings, url: &str) -> Result<sqlx::postgres::PgConnectOptions> {
+    let timeout = settings.statement_timeout.as_millis().to_string();
+    Ok(options(settings, url)?
+        .options([("statement_timeout", timeout.as_str())])
+        .options(SESSION)
+        .options(KEEPALIVE)
+        .statement_cache_capacity(256))
+}
+
+fn options(settings: &Settings, url: &str) -> Result<sqlx::postgres::PgConnectOptions> {
     use sqlx::ConnectOptions as _;
-    let options: sqlx::postgres::PgConnectOptions = settings
-        .url
+    let options: sqlx::postgres::PgConnectOptions = url
         .parse()
         .map_err(|_error: sqlx::Error| Error::internal("the database URL cannot be understood"))?;
-    let timeout = settings.statement_timeout.as_millis().to_string();
     Ok(options
         .application_name(settings.application_name)
-        .options([
-            ("statement_timeout", timeout.as_str()),
-            // A process that froze or whose machine is gone must not hold its locks for long.
-            ("idle_in_transaction_session_timeout", "30s"),
-            ("tcp_keepalives_idle", "10"),
-            ("tcp_keepalives_interval", "5"),
-            ("tcp_keepalives_count", "3"),
-            ("tcp_user_timeout", "30s"),
-            // Our statements take milliseconds; compiling one takes more.
-            ("jit", "off"),
-            // A page of an index or a table costs on a solid-state disk, or in memory, what any other page costs.
-            ("random_page_cost", "1.1"),
-        ])
-        .statement_cache_capacity(256)
         .disable_statement_logging())
+}
+
+/// Whether a statement took longer than it may.
+pub(crate) fn is_over_its_time(error: &DbErr) -> bool {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(database)) => {
+            database.code().is_some_and(|code| code == "57014")
+        }
+        _ => false,
+    }
 }
 
 /// Whether trying again later may help: no connection, a server going down or up, a deadlock, a statement over its time.

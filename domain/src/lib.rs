@@ -45,6 +45,7 @@ pub mod permission;
 mod plan;
 pub mod pricing;
 mod reads;
+pub mod replica;
 pub mod report;
 pub mod report_export;
 pub mod reservation;
@@ -73,9 +74,13 @@ mod written;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    replica::{Position, Replicas, Standing, Way},
+    sql::statement,
+};
 pub use crate::{
     error::{Code, Error, Refusal, Result},
     permission::{Permission, Permissions},
@@ -85,8 +90,9 @@ pub use crate::{
 /// Everything goldshop can do. Cheap to clone; the connection inside is private, so that nobody goes round the rules.
 #[derive(Clone, Debug)]
 pub struct Domain {
-    db: DatabaseConnection,
+    db: db::Db,
     reads: reads::Reads,
+    replicas: Option<Arc<Replicas>>,
     settings: Arc<db::Settings>,
     notifier: notify::Notifier,
     clock: Arc<dyn Clock>,
@@ -98,11 +104,12 @@ impl Domain {
     /// # Errors
     /// When the URL cannot be understood.
     pub fn connect(settings: db::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let db = db::pool(&settings)?;
+        let db = db::Db::new(&settings)?;
         Ok(Self {
             notifier: notify::Notifier::start(db.clone()),
             db,
             reads: reads::Reads::new(&settings)?,
+            replicas: Replicas::watched(&settings)?,
             settings: Arc::new(settings),
             clock,
         })
@@ -130,6 +137,45 @@ impl Domain {
     /// When the database fails.
     pub async fn close(self) -> Result<()> {
         Ok(self.db.close().await?)
+    }
+
+    /// Whether there are replicas that queries may be read from.
+    #[must_use]
+    pub fn has_replicas(&self) -> bool {
+        self.replicas.is_some()
+    }
+
+    /// How the replicas stand, in the order of the settings.
+    #[must_use]
+    pub fn replicas(&self) -> Vec<Standing> {
+        let replicas = self.replicas.as_ref();
+        replicas
+            .map(|replicas| replicas.standings())
+            .unwrap_or_default()
+    }
+
+    /// Behind all that has been committed by now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn position(&self) -> Result<Position> {
+        let sql = "SELECT pg_current_wal_insert_lsn()::text AS position";
+        let row = self.db.query_one_raw(statement(sql, [])).await?;
+        let text: Option<String> = row.map(|row| row.try_get("", "position")).transpose()?;
+        let position = text.as_deref().and_then(Position::of_postgres);
+        position.ok_or_else(|| Error::internal("the database does not say where it is"))
+    }
+
+    /// The same for the queries of one request: they may be read from a replica that has got as far as this.
+    #[must_use]
+    pub fn reading_after(&self, position: Position) -> Self {
+        match &self.replicas {
+            Some(replicas) => Self {
+                reads: self.reads.on(Way::new(Arc::clone(replicas), position)),
+                ..self.clone()
+            },
+            None => self.clone(),
+        }
     }
 
     /// The chart of accounts, and commodities: their use cases and queries.

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::ConnectionTrait;
 use tokio::sync::mpsc;
 
-use crate::sql::statement;
+use crate::{db::Db, sql::statement};
 
 /// Commits within this time share a notification.
 const GATHER: Duration = Duration::from_millis(5);
@@ -23,7 +23,7 @@ pub(crate) struct Notifier(mpsc::Sender<()>);
 
 impl Notifier {
     /// Begins to send over `db`; ends when all clones are gone. Needs a Tokio runtime.
-    pub(crate) fn start(db: DatabaseConnection) -> Self {
+    pub(crate) fn start(db: Db) -> Self {
         let (committed, mut commits) = mpsc::channel(1);
         tokio::spawn(async move {
             while commits.recv().await.is_some() {
@@ -41,7 +41,7 @@ impl Notifier {
 }
 
 /// Nothing depends on the notification being on disk, so its transaction does not wait for that.
-async fn notify(db: &DatabaseConnection) {
+async fn notify(db: &Db) {
     let sql = "SELECT set_config('synchronous_commit', 'off', true), \
                pg_notify('goldshop_event', ''), pg_notify('goldshop_job', '')";
     match tokio::time::timeout(SEND_MAX, db.execute_raw(statement(sql, []))).await {

@@ -5,70 +5,214 @@
 //! quarter of all the work. So reads have a pool without them ([ADR 7](../docs/adr/0007-a-pool-for-reads.md)). A connection that was
 //! dropped in the middle of a statement, or has met an error of its own, is closed instead of given to the next. PostgreSQL refuses
 //! to write over these connections, so that nobody mistakes them for the others.
+//!
+//! Which server a statement is read from is decided here and nowhere else: it is the primary, unless the domain is one that
+//! [`Domain::reading_after`](crate::Domain::reading_after) has given a [`Way`] ([ADR 39](../docs/adr/0039-replicas-and-poolers.md)).
 
-use std::{fmt, time::Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     Statement, Values,
     sqlx::{
-        self, Connection as _, PgConnection, Postgres, postgres::PgConnectOptions, query::Query,
+        self, AssertSqlSafe, Connection as _, PgConnection, Postgres,
+        postgres::{PgConnectOptions, PgRow},
+        query::Query,
     },
 };
 use sea_query_sqlx::SqlxValues;
 
-use crate::db::{self, PING_AFTER, Settings};
+use crate::{
+    db::{self, PING_AFTER, Settings},
+    replica::Way,
+};
 
-/// A pool of connections that only read. Clones share it.
+/// Where single statements are read: from the primary, or from the replica that is on the way. Clones share pools and way.
 #[derive(Clone)]
 pub(crate) struct Reads {
-    pool: bb8::Pool<Manager>,
+    primary: Pool,
+    way: Option<Arc<Way>>,
     keeps_plans: bool,
 }
 
+/// How many rows are wanted.
+#[derive(Clone, Copy)]
+enum Wanted {
+    One,
+    All,
+}
+
 impl Reads {
-    /// A pool that connects when it is first used.
+    /// The primary, to which is connected when it is first used.
     pub(crate) fn new(settings: &Settings) -> crate::Result<Self> {
-        let options =
-            db::connect_options(settings)?.options([("default_transaction_read_only", "on")]);
-        let pool = bb8::Pool::builder()
-            .max_size(settings.max_connections.div_ceil(2))
-            // What its process in PostgreSQL had at hand a moment ago, the one that was used last still has.
-            .queue_strategy(bb8::QueueStrategy::Lifo)
-            .connection_timeout(settings.acquire_timeout)
-            .idle_timeout(Some(db::IDLE_MAX))
-            .build_unchecked(Manager(options));
         Ok(Self {
-            pool,
+            primary: Pool::new(settings, &settings.url, settings.acquire_timeout)?,
+            way: None,
             keeps_plans: true,
         })
+    }
+
+    /// The same, reading from whatever is on this way.
+    pub(crate) fn on(&self, way: Way) -> Self {
+        Self {
+            way: Some(Arc::new(way)),
+            ..self.clone()
+        }
     }
 
     /// The same pool, for statements that are planned anew each time. How many rows a filter will find depends on its values, and so does
     /// the best plan; one that is kept for all statements of the same text is made without them.
     pub(crate) fn planned_anew(&self) -> Self {
         Self {
-            pool: self.pool.clone(),
             keeps_plans: false,
+            ..self.clone()
         }
     }
 
-    fn query(&self, statement: Statement) -> Query<'static, Postgres, SqlxValues> {
-        let Statement {
-            sql,
-            values,
-            db_backend: _,
-        } = statement;
-        let values = values.unwrap_or(Values(Vec::new()));
-        sqlx::query_with(sqlx::AssertSqlSafe(sql), SqlxValues(values)).persistent(self.keeps_plans)
+    /// The same for what has to be the newest: whoever is on a way leaves it for good, so that nothing that is read later is older.
+    pub(crate) fn newest(&self) -> &Self {
+        if let Some(way) = &self.way {
+            way.leave();
+        }
+        self
+    }
+
+    /// Reads from the replica on the way, if there is one. What it does not answer, the primary does, which knows more than any replica: only
+    /// what has taken too long is not begun once more.
+    async fn rows(&self, statement: Statement, wanted: Wanted) -> Result<Vec<PgRow>, DbErr> {
+        let keeps_plans = self.keeps_plans;
+        if let Some((way, replica)) = self.way.as_ref().and_then(|way| way.replica()) {
+            let asked = replica.pool().rows(statement.clone(), keeps_plans, wanted);
+            match replica.unless_lost(asked).await {
+                Some(Ok(rows)) => return Ok(rows),
+                Some(Err(error)) if db::is_over_its_time(&error) => return Err(error),
+                Some(Err(error)) => tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    replica = replica.number(),
+                    "a replica has not answered"
+                ),
+                None => {}
+            }
+            way.leave();
+        }
+        self.primary.rows(statement, keeps_plans, wanted).await
+    }
+}
+
+/// A pool of connections to one server that only read. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    connections: bb8::Pool<Manager>,
+    /// What each statement begins with behind a pooler.
+    begins: Option<Arc<str>>,
+}
+
+impl Pool {
+    /// Connects to this address when it is first used; nobody waits for a connection longer than `patience`.
+    pub(crate) fn new(settings: &Settings, url: &str, patience: Duration) -> crate::Result<Self> {
+        let options = db::connect_options(settings, url)?;
+        let begins: Option<Arc<str>> = settings
+            .transaction_pooling
+            .then(|| format!("BEGIN READ ONLY; {}", db::settled(settings)).into());
+        let options = match &begins {
+            Some(_) => options,
+            None => options.options([("default_transaction_read_only", "on")]),
+        };
+        let connections = bb8::Pool::builder()
+            .max_size(settings.max_connections.div_ceil(2))
+            // What its process in PostgreSQL had at hand a moment ago, the one that was used last still has.
+            .queue_strategy(bb8::QueueStrategy::Lifo)
+            .connection_timeout(patience)
+            .idle_timeout(Some(db::IDLE_MAX))
+            .build_unchecked(Manager(options));
+        Ok(Self {
+            connections,
+            begins,
+        })
+    }
+
+    async fn rows(
+        &self,
+        statement: Statement,
+        keeps_plans: bool,
+        wanted: Wanted,
+    ) -> Result<Vec<PgRow>, DbErr> {
+        let mut connection = self.connection().await?;
+        let query = query(statement, keeps_plans && self.begins.is_none());
+        let begins = self.begins.clone();
+        let rows = connection.during(async |connection| {
+            let is_alone = begin(connection, begins).await?;
+            let rows = match wanted {
+                Wanted::One => {
+                    let row = query.fetch_optional(&mut *connection).await;
+                    row.map(|row| row.into_iter().collect())
+                }
+                Wanted::All => query.fetch_all(&mut *connection).await,
+            };
+            end(connection, is_alone, rows).await
+        });
+        rows.await
+    }
+
+    async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let mut connection = self.connection().await?;
+        let query = query(statement, self.begins.is_none());
+        let begins = self.begins.clone();
+        let done = connection.during(async |connection| {
+            let is_alone = begin(connection, begins).await?;
+            let done = query.execute(&mut *connection).await;
+            end(connection, is_alone, done).await
+        });
+        Ok(done.await?.into())
     }
 
     async fn connection(&self) -> Result<bb8::PooledConnection<'_, Manager>, DbErr> {
-        self.pool.get().await.map_err(|error| match error {
+        self.connections.get().await.map_err(|error| match error {
             bb8::RunError::User(error) => conn_error(error),
             bb8::RunError::TimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
         })
     }
+}
+
+fn query(statement: Statement, keeps_plans: bool) -> Query<'static, Postgres, SqlxValues> {
+    let Statement {
+        sql,
+        values,
+        db_backend: _,
+    } = statement;
+    let values = values.unwrap_or(Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(sql), SqlxValues(values)).persistent(keeps_plans)
+}
+
+/// Begins the transaction that keeps a pooler from giving the connection away in the middle of a statement. Tells whether it has.
+async fn begin(connection: &mut PgConnection, begins: Option<Arc<str>>) -> sqlx::Result<bool> {
+    let Some(begins) = begins else {
+        return Ok(false);
+    };
+    let begins = sqlx::raw_sql(AssertSqlSafe(begins));
+    begins.execute(connection).await?;
+    Ok(true)
+}
+
+/// Ends it, if there is one.
+async fn end<T>(
+    connection: &mut PgConnection,
+    is_alone: bool,
+    result: sqlx::Result<T>,
+) -> sqlx::Result<T> {
+    let ends = match &result {
+        _ if !is_alone => return result,
+        Ok(_) => "COMMIT",
+        Err(sqlx::Error::Database(_)) => "ROLLBACK",
+        // The connection will be closed, and the transaction with it.
+        Err(_) => return result,
+    };
+    sqlx::raw_sql(ends).execute(connection).await?;
+    result
 }
 
 /// How the pool makes connections, and which ones it keeps.
@@ -132,31 +276,24 @@ impl ConnectionTrait for Reads {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let mut connection = self.connection().await?;
-        let query = self.query(statement);
-        let done = connection.during(async |connection| query.execute(connection).await);
-        Ok(done.await?.into())
+        self.primary.execute(statement).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let mut connection = self.connection().await?;
-        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+        let mut connection = self.primary.connection().await?;
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         let done = connection.during(async |connection| sql.execute(connection).await);
         Ok(done.await?.into())
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let mut connection = self.connection().await?;
-        let query = self.query(statement);
-        let row = connection.during(async |connection| query.fetch_optional(connection).await);
-        Ok(row.await?.map(Into::into))
+        let rows = self.rows(statement, Wanted::One).await?;
+        Ok(rows.into_iter().next().map(Into::into))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut connection = self.connection().await?;
-        let query = self.query(statement);
-        let rows = connection.during(async |connection| query.fetch_all(connection).await);
-        Ok(rows.await?.into_iter().map(Into::into).collect())
+        let rows = self.rows(statement, Wanted::All).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 }
 

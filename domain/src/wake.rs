@@ -15,7 +15,7 @@ const RECONNECT: Duration = Duration::from_millis(500);
 /// How long nothing may be heard before the connection is made anew: one whose other end vanished without a word looks like this.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
-/// Notifications of one channel, on a connection of its own.
+/// Notifications of one channel, on a connection of its own that no pooler takes away.
 #[derive(Debug)]
 pub struct Wakeups {
     settings: Settings,
@@ -82,7 +82,7 @@ impl Wakeups {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_lazy_with(db::connect_options(&self.settings)?);
+            .connect_lazy_with(db::direct_options(&self.settings)?);
         let listen = async {
             let mut listener = PgListener::connect_with(&pool).await?;
             listener.listen(self.channel).await?;

@@ -106,6 +106,24 @@ ensure_command() {
     command -v "$name" >/dev/null || die "$name is still missing after installing: $*"
 }
 
+# Sets PGBOUNCER. Debian keeps it where only root looks.
+find_pgbouncer() {
+    local program
+    for program in "$(command -v pgbouncer || true)" /usr/sbin/pgbouncer; do
+        if [[ -x $program ]]; then
+            PGBOUNCER=$program
+            return 0
+        fi
+    done
+    return 1
+}
+
+# The pooler that the tests put in front of PostgreSQL.
+ensure_pgbouncer() {
+    find_pgbouncer || install_packages pgbouncer
+    find_pgbouncer || die "pgbouncer is still missing after installing its package"
+}
+
 # What shows the tests a printed page or a drawing: onto pixels, into text, and what a scanner reads of it; and what opens archives.
 ensure_page_readers() {
     ensure_command pdftoppm poppler-utils

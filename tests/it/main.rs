@@ -35,6 +35,7 @@ mod queue;
 mod reports;
 mod retention;
 mod saved_view;
+mod scaling;
 mod schedule;
 mod schema;
 mod search;

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod app;
 pub mod database;
 pub mod paper;
+pub mod pgbouncer;
 pub mod picture;
 pub mod postgres;
 pub mod process;

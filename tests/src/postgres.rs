@@ -33,6 +33,14 @@ pub struct PostgresServer {
     settings: Vec<String>,
 }
 
+/// What replicas are sent is kept while they are away.
+const REPLICATED: [&str; 4] = [
+    "fsync=off",
+    "wal_level=replica",
+    "max_wal_senders=4",
+    "wal_keep_size=128MB",
+];
+
 /// Nothing here needs to survive the machine.
 const QUICK: [&str; 3] = ["fsync=off", "wal_level=minimal", "max_wal_senders=0"];
 
@@ -55,6 +63,40 @@ impl PostgresServer {
         server.resume().await;
         server.migrate().await;
         server
+    }
+
+    /// A server that may have replicas.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL on this machine, or it does not start.
+    pub async fn with_replicas() -> Self {
+        Self::with_settings(&REPLICATED).await
+    }
+
+    /// A streaming replica of this server, which must be one that may have them.
+    ///
+    /// # Panics
+    /// When it cannot be copied, or the copy does not start.
+    pub async fn replica(&self) -> Self {
+        let mut replica = Self::new(&REPLICATED);
+        lend(replica.directory.path());
+        let mut command = replica.command("pg_basebackup");
+        command.args(["--host", "127.0.0.1", "--port", &self.port.to_string()]);
+        command.args(["--username", &role_in(&owner_url()), "--no-password"]);
+        command.args(["--write-recovery-conf", "--wal-method", "stream"]);
+        command.args(["--checkpoint", "fast", "--no-sync"]);
+        let status = command
+            .arg("--pgdata")
+            .arg(replica.data())
+            .status()
+            .expect("pg_basebackup can be started");
+        assert!(
+            status.success(),
+            "pg_basebackup failed in {}",
+            replica.data().display()
+        );
+        replica.resume().await;
+        replica
     }
 
     /// A server on a cluster that `fill` puts into an empty folder, such as one that is to be recovered.
@@ -193,6 +235,22 @@ impl PostgresServer {
         command
     }
 
+    /// Kills the first process as the kernel would: none of those it has started has time to say anything.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub async fn kill_hard(&mut self) {
+        let mut process = self.process.take().expect("the server runs");
+        process.kill().expect("our own process can be killed");
+        process.wait().expect("what was killed has ended");
+        // Those notice by themselves; until then nobody may start on their data.
+        let data = self.data().canonicalize().expect("its data is there");
+        until(START_LIMIT, "nobody is left of the server", async || {
+            !is_anybody_in(&data)
+        })
+        .await;
+    }
+
     fn end(&mut self, signal: &str) {
         if let Some(mut process) = self.process.take() {
             // It may have ended by itself, and then there is nothing to end.
@@ -208,6 +266,14 @@ impl Drop for PostgresServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Whether a process works in this folder, as all of a server work in the one with its data.
+fn is_anybody_in(folder: &Path) -> bool {
+    let processes = std::fs::read_dir("/proc").expect("the kernel tells of its processes");
+    processes
+        .filter_map(|process| std::fs::read_link(process.ok()?.path().join("cwd")).ok())
+        .any(|working| working == folder)
 }
 
 /// Gives a folder and all that is in it to the account that PostgreSQL runs as.
@@ -254,7 +320,7 @@ fn of_debian() -> Option<PathBuf> {
 }
 
 /// The account that root lends PostgreSQL; none when we are not root.
-fn service_user() -> Option<(u32, u32)> {
+pub(crate) fn service_user() -> Option<(u32, u32)> {
     use std::os::unix::fs::MetadataExt;
     let own = std::fs::metadata("/proc/self").ok()?.uid();
     if own != 0 {

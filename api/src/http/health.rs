@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::replica::Standing;
 use poem::{
     Endpoint, Request, Response, Result,
     http::{HeaderValue, Method, StatusCode, header},
@@ -44,6 +45,10 @@ pub trait HealthProbes: Clone + Send + Sync + 'static {
     fn system(&self) -> impl Future<Output = Probe> + Send;
     /// At least one worker that gave a sign of life lately. Without one, jobs wait.
     fn worker(&self) -> impl Future<Output = Probe> + Send;
+    /// How the replicas stand that queries may be read from. Without them everything is read from the primary.
+    fn replicas(&self) -> Vec<Standing> {
+        Vec::new()
+    }
 }
 
 /// Which page is asked for.
@@ -128,7 +133,7 @@ impl<P: HealthProbes> Health<P> {
         let healthy = database.is_healthy() && migrations.is_healthy() && redis.is_healthy();
         let mut system = system.to_json();
         system["uptimeSeconds"] = json!(self.started.elapsed().as_secs());
-        let components = json!({
+        let mut components = json!({
             "database": database.to_json(),
             "migrations": migrations.to_json(),
             "redis": redis.to_json(),
@@ -136,8 +141,20 @@ impl<P: HealthProbes> Health<P> {
             "worker": worker.to_json(),
             "storage": storage.to_json(),
         });
+        let replicas = self.probes.replicas();
+        if !replicas.is_empty() {
+            components["replicas"] = replicas.into_iter().map(of_replica).collect();
+        }
         page(healthy, "healthy", "unhealthy", Some(components))
     }
+}
+
+/// Replicas are told apart by their order in the settings: their addresses are nobody's business.
+fn of_replica(standing: Standing) -> Value {
+    let lag = standing
+        .lag()
+        .map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
+    json!({ "status": standing.as_str(), "lagMs": lag })
 }
 
 /// A probe's finding and how long it took.

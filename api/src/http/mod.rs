@@ -55,6 +55,7 @@ pub use self::{
     shell::Shell,
 };
 
+pub(crate) use self::graphql::limits::OperationKind;
 use self::{
     capacity::{Capacity, Limited},
     files::FileEndpoint,

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use entity::{attribute::RefersTo, id::UnitOfMeasureId, item_export::Model as ItemExport};
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IsolationLevel,
-    TransactionTrait,
 };
 
 use super::{

@@ -7,7 +7,7 @@ use entity::{
 };
 use sea_orm::{
     AccessMode, ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait as _, DatabaseTransaction,
-    EntityTrait as _, IsolationLevel, TransactionTrait as _,
+    EntityTrait as _, IsolationLevel,
 };
 use serde_json::json;
 

@@ -6,10 +6,7 @@ use entity::{
     report_export::{Format, Model as ReportExport},
 };
 use rust_decimal::Decimal;
-use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, FromQueryResult, IsolationLevel,
-    TransactionTrait,
-};
+use sea_orm::{AccessMode, ConnectionTrait, DatabaseTransaction, FromQueryResult, IsolationLevel};
 
 use super::{
     NewReportExport, Report,

@@ -72,10 +72,12 @@ impl Scans<'_> {
     pub async fn find(&self, viewer: &Viewer, code: &str, id: Option<ItemId>) -> Result<Found> {
         viewer.require(Permission::CatalogueRead)?;
         let wanted = code::parse(code, id)?;
+        // A label that was printed a moment ago is scanned by somebody else, at the till.
+        let reads = self.domain.reads.newest();
         if let Some(other) = code::other(code) {
             return self.find_other(viewer, other).await;
         }
-        let found = item::marked(&self.domain.reads, &wanted.marks()).await?;
+        let found = item::marked(reads, &wanted.marks()).await?;
         Ok(Found::Items(rules::matches(&wanted, found)))
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Refusal,
-    value::{as_seconds, postgres_url, seconds, within},
+    value::{as_seconds, postgres_url, postgres_urls, seconds, within},
 };
 
 /// The section `database`.
@@ -34,17 +34,38 @@ pub struct Database {
         serialize_with = "as_seconds"
     )]
     pub statement_timeout: Duration,
+    /// Replicas that queries may be read from; none where there are none.
+    #[serde(deserialize_with = "postgres_urls", skip_serializing)]
+    pub read_urls: Vec<SecretString>,
+    /// How old the oldest write may be that a replica lacks (`replica_lag_max_seconds`).
+    #[serde(
+        rename = "replica_lag_max_seconds",
+        deserialize_with = "seconds::<1, 300, _>",
+        serialize_with = "as_seconds"
+    )]
+    pub replica_lag_max: Duration,
+    /// Whether a pooler stands in front that gives a connection away after each transaction.
+    pub transaction_pooling: bool,
+    /// Where PostgreSQL itself is; empty when `url` says that.
+    #[serde(deserialize_with = "postgres_url", skip_serializing)]
+    pub direct_url: SecretString,
 }
 
 impl Database {
-    /// Refuses to go on without a database.
+    /// Refuses to go on without a database, or behind a pooler that lets nobody listen.
     pub(super) fn check(&self) -> Result<(), Refusal> {
-        match self.url.expose_secret() {
-            "" => Err(Refusal::new(
+        if self.url.expose_secret().is_empty() {
+            return Err(Refusal::new(
                 "database.url",
                 "must be given, for example in DATABASE_URL",
-            )),
-            _ => Ok(()),
+            ));
         }
+        if self.transaction_pooling && self.direct_url.expose_secret().is_empty() {
+            return Err(Refusal::new(
+                "database.direct_url",
+                "must be given where database.transaction_pooling is true, for example in DATABASE_DIRECT_URL",
+            ));
+        }
+        Ok(())
     }
 }

@@ -13,6 +13,9 @@ use url::Url;
 /// Names that become part of a cookie or a Redis key are no longer than this.
 const NAME_LIMIT: usize = 64;
 
+/// What the URL of a PostgreSQL database starts with.
+const POSTGRES: [&str; 2] = ["postgres", "postgresql"];
+
 /// A whole number from `MIN` to `MAX`.
 pub(super) fn within<'de, const MIN: i64, const MAX: i64, T, D>(input: D) -> Result<T, D::Error>
 where
@@ -120,7 +123,19 @@ pub(super) fn origins<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>
 
 /// The URL of a PostgreSQL database; an empty one passes here, so that the default can be empty.
 pub(super) fn postgres_url<'de, D: Deserializer<'de>>(input: D) -> Result<SecretString, D::Error> {
-    service_url(input, &["postgres", "postgresql"])
+    service_url(input, &POSTGRES)
+}
+
+/// The URLs of PostgreSQL databases, none of them empty.
+pub(super) fn postgres_urls<'de, D: Deserializer<'de>>(
+    input: D,
+) -> Result<Vec<SecretString>, D::Error> {
+    let urls = Vec::<SecretString>::deserialize(input)?;
+    let is_postgres = |url: &SecretString| !url.expose_secret().is_empty() && is_of(url, &POSTGRES);
+    if urls.iter().all(is_postgres) {
+        return Ok(urls);
+    }
+    Err(Error::custom(must_start_with(&POSTGRES)))
 }
 
 /// The URL of a Redis server; an empty one passes here, so that the default can be empty.
@@ -134,15 +149,22 @@ fn service_url<'de, D: Deserializer<'de>>(
     schemes: &[&str],
 ) -> Result<SecretString, D::Error> {
     let secret = SecretString::deserialize(input)?;
-    let text = secret.expose_secret();
-    let known = |url: Url| schemes.contains(&url.scheme());
-    if text.is_empty() || Url::parse(text).is_ok_and(known) {
+    if secret.expose_secret().is_empty() || is_of(&secret, schemes) {
         return Ok(secret);
     }
-    Err(Error::custom(format!(
+    Err(Error::custom(must_start_with(schemes)))
+}
+
+fn is_of(secret: &SecretString, schemes: &[&str]) -> bool {
+    let known = |url: Url| schemes.contains(&url.scheme());
+    Url::parse(secret.expose_secret()).is_ok_and(known)
+}
+
+fn must_start_with(schemes: &[&str]) -> String {
+    format!(
         "must be a URL that starts with {}://",
         schemes.join(":// or ")
-    )))
+    )
 }
 
 fn parse_web_url(text: &str) -> Result<Url, String> {

@@ -1,4 +1,4 @@
-//! Reads settings from variables of the environment: `GOLDSHOP_SECTION__KEY`, seven plain names, and each of them
+//! Reads settings from variables of the environment: `GOLDSHOP_SECTION__KEY`, nine plain names, and each of them
 //! with `_FILE` at its end for a value that stands in a file.
 
 use std::{
@@ -23,9 +23,11 @@ const PREFIX: &str = "GOLDSHOP_";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// Names that operators know from elsewhere, and the keys that they stand for.
-const PLAIN_NAMES: [(&str, &str); 7] = [
+const PLAIN_NAMES: [(&str, &str); 9] = [
     ("ENVIRONMENT", "environment"),
     ("DATABASE_URL", "database.url"),
+    ("DATABASE_READ_URLS", "database.read_urls"),
+    ("DATABASE_DIRECT_URL", "database.direct_url"),
     ("DATABASE_BACKUP_URL", "backup.database_url"),
     ("DATABASE_SCRATCH_URL", "backup.scratch_url"),
     ("REDIS_URL", "redis.url"),

@@ -236,6 +236,10 @@ async fn prove(
         max_connections: 4,
         acquire_timeout: Duration::from_secs(30),
         statement_timeout: PATIENCE,
+        transaction_pooling: false,
+        direct_url: None,
+        read_urls: Vec::new(),
+        replica_lag_max: Duration::ZERO,
     };
     let domain = Domain::connect(settings, Arc::new(SystemClock))?;
     let proved = domain.backups().prove(viewer).await;

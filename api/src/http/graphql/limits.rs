@@ -48,7 +48,7 @@ impl Default for DocumentLimits {
     }
 }
 
-/// What the operation that will run is.
+/// What the operation that will run is. Every request that is executed carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OperationKind {
     Query,

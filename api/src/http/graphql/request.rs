@@ -70,7 +70,7 @@ impl Receiver {
         }
         let parsed = service
             .authenticate
-            .prepare(parsed, &admitted.identity, context);
+            .prepare(parsed.data(kind), &admitted.identity, context);
         Ok(Ready {
             request: parsed,
             kind,

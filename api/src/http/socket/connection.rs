@@ -192,7 +192,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         let kind = service.documents.admit(&mut request)?;
         let request = service
             .authenticate
-            .prepare(request, identity, &self.context);
+            .prepare(request.data(kind), identity, &self.context);
         if kind == OperationKind::Subscription {
             return Ok(operation::subscription(&service.executor, request));
         }

@@ -125,6 +125,11 @@ fn bad_values_are_named_with_their_source() {
             "database.url",
             "must be a URL that starts with postgres:// or postgresql://",
         ),
+        (
+            ("DATABASE_READ_URLS", "postgres://replica/shop,hidden"),
+            "database.read_urls",
+            "must be a URL that starts with postgres:// or postgresql://",
+        ),
     ];
     for (variable, key, reason) in cases {
         let expected = format!("configuration: {key} (from {}): {reason}", variable.0);
@@ -236,4 +241,17 @@ fn an_idle_time_beyond_the_greatest_age_is_refused() {
         text.contains("auth.session_idle_hours (from GOLDSHOP_AUTH__SESSION_IDLE_HOURS)"),
         "{text}"
     );
+}
+
+#[test]
+fn behind_a_pooler_listening_needs_an_address_of_its_own() {
+    let pooled = ("GOLDSHOP_DATABASE__TRANSACTION_POOLING", "true");
+    let missing = refusal(&[pooled]);
+    assert!(
+        missing.contains("database.direct_url") && missing.contains("must be given where"),
+        "{missing}"
+    );
+    let direct = ("DATABASE_DIRECT_URL", "postgres://me@db/shop");
+    assert!(load(&[pooled, direct]).database.transaction_pooling);
+    assert!(load(&[direct]).database.read_urls.is_empty());
 }

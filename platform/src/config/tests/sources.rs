@@ -114,10 +114,15 @@ fn no_secret_is_shown() {
         ("GOLDSHOP_BACKUP__COPY_SECRET_KEY", "hidden"),
         ("DATABASE_BACKUP_URL", "postgres://me:hidden@db/shop"),
         ("DATABASE_SCRATCH_URL", "postgres://me:hidden@db/shop"),
+        ("DATABASE_DIRECT_URL", "postgres://me:hidden@db/shop"),
+        (
+            "DATABASE_READ_URLS",
+            "postgres://me:hidden@one/shop, postgres://me:hidden@two/shop",
+        ),
     ];
     let shown = format!("{:?}", load(&secrets));
     assert!(!shown.contains("hidden"), "{shown}");
-    assert_eq!(shown.matches("REDACTED").count(), 6, "{shown}");
+    assert_eq!(shown.matches("REDACTED").count(), 9, "{shown}");
 }
 
 #[test]

@@ -1,0 +1,5 @@
+//! More of everything: servers without affinity, replicas to read from, a pooler in front of PostgreSQL.
+
+mod pooler;
+mod replicas;
+mod servers;
