@@ -9,13 +9,14 @@ use entity::{
 };
 use rust_decimal::Decimal;
 use sea_orm::{ActiveEnum as _, DatabaseTransaction, FromQueryResult, Value};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     Journal,
     fault::{self, Failure, Place},
+    query,
     rules::{Entry, Line},
 };
 use crate::{
@@ -54,7 +55,7 @@ impl Journal<'_> {
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let claim = match claim_in_tx(&tx, viewer, key, operation, asked, now).await? {
-            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Before(kept) => return again_in_tx(&tx, kept).await,
             Claimed::Now(claim) => claim,
         };
         match write_in_tx(&tx, viewer, now, (operation, claim), entries).await {
@@ -68,6 +69,34 @@ impl Journal<'_> {
             }
         }
     }
+}
+
+/// What is kept of an answer. Entries never change, so their ids are enough.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Kept {
+    Ids(Vec<JournalEntryId>),
+    /// As answers were kept once.
+    Entries(Vec<JournalEntry>),
+}
+
+/// The answer that was given before: the entries in their order.
+pub(super) async fn again_in_tx(tx: &DatabaseTransaction, kept: Kept) -> Result<Vec<JournalEntry>> {
+    let ids = match kept {
+        Kept::Ids(ids) => ids,
+        Kept::Entries(entries) => return Ok(entries),
+    };
+    let posted = query::by_ids(tx, &ids).await?;
+    if posted.len() < ids.len() {
+        return Err(Error::internal("an entry that was posted is not there"));
+    }
+    Ok(in_order(posted, &ids))
+}
+
+fn in_order(mut entries: Vec<JournalEntry>, ids: &[JournalEntryId]) -> Vec<JournalEntry> {
+    let order: HashMap<_, _> = ids.iter().zip(0..).collect();
+    entries.sort_by_key(|entry| order.get(&entry.id).copied().unwrap_or(usize::MAX));
+    entries
 }
 
 /// Writes the entries with their lines, the trail, the events and the answer that the claim is to keep: all in one statement, for whoever
@@ -98,16 +127,14 @@ pub(super) async fn write_as_in_tx(
         .map(|(id, entry)| Place::of(id.0, entry))
         .collect();
     let posted = insert_in_tx(tx, viewer, now, (operation, claim), (&ids, entries)).await;
-    let mut posted = match posted {
+    let posted = match posted {
         Ok(posted) => posted,
         Err(error) => return Err(Failure::of(error, places)),
     };
     if posted.len() < ids.len() {
         return Err(no_fiscal_year(&posted, &places).into());
     }
-    let order: HashMap<_, _> = ids.iter().zip(0..).collect();
-    posted.sort_by_key(|entry| order.get(&entry.id).copied().unwrap_or(usize::MAX));
-    Ok(posted)
+    Ok(in_order(posted, &ids))
 }
 
 /// Of a day that lies in no fiscal year nothing is written.
@@ -186,7 +213,7 @@ const POST: &str = "WITH asked AS MATERIALIZED (
         FROM entry e JOIN numbered n ON n.id = e.id JOIN jsonb_array_elements($29) WITH ORDINALITY t (payload, place) ON t.place = n.place
         ORDER BY n.place
     ), kept AS (
-        UPDATE idempotency SET answer = (SELECT jsonb_agg(to_jsonb(e) ORDER BY n.place) FROM entry e JOIN numbered n ON n.id = e.id)
+        UPDATE idempotency SET answer = (SELECT jsonb_agg(id ORDER BY place) FROM numbered)
         WHERE actor = $26 AND key = $27
     )
     SELECT * FROM entry";

@@ -62,3 +62,32 @@ async fn the_same_key_posts_once_however_many_send_it() {
     let refused = books.manager.not_done("journalPost", input).await;
     assert_eq!(refused[0].0, "IDEMPOTENCY_KEY_REUSED");
 }
+
+#[tokio::test]
+async fn what_was_answered_is_answered_again_however_it_was_kept() {
+    let books = Books::open().await;
+    // Two fiscal years, and not in the order of their numbers.
+    let days = ["2026-05-01", "2026-02-01", "2026-05-01", "2026-01-31"];
+    let entries = days.map(|day| books.sale(day, "10"));
+    let input = json!({"entries": entries, "idempotencyKey": "K"});
+    let first = books.manager.done("journalPostBulk", input.clone()).await;
+    let ids = "SELECT count(*) FROM idempotency, jsonb_array_elements(answer) a WHERE key = 'K' AND jsonb_typeof(a) = 'string'";
+    assert_eq!(books.count(ids).await, 4);
+    let again = books.manager.done("journalPostBulk", input.clone()).await;
+    assert_eq!(again, first);
+    let reverse = json!({"id": first["entries"][0]["id"], "idempotencyKey": "R"});
+    let undone = books.manager.done("journalReverse", reverse.clone()).await;
+    let again = books.manager.done("journalReverse", reverse).await;
+    assert_eq!(again, undone);
+
+    // As they were kept once: whole.
+    let whole = "UPDATE idempotency SET answer = (
+                     SELECT jsonb_agg(to_jsonb(e) ORDER BY k.place)
+                     FROM jsonb_array_elements_text(answer) WITH ORDINALITY k (id, place) JOIN journal_entry e ON e.id = k.id::uuid)
+                 WHERE key = 'K'";
+    let kept = sqlx::query(whole).execute(books.app.sql()).await.unwrap();
+    assert_eq!((kept.rows_affected(), books.count(ids).await), (1, 0));
+    let again = books.manager.done("journalPostBulk", input).await;
+    assert_eq!(again, first);
+    assert_eq!(books.count("SELECT count(*) FROM journal_entry").await, 5);
+}
