@@ -75,7 +75,8 @@ async fn what_was_answered_is_answered_again_however_it_was_kept() {
     assert_eq!(books.count(ids).await, 4);
     let again = books.manager.done("journalPostBulk", input.clone()).await;
     assert_eq!(again, first);
-    let reverse = json!({"id": first["entries"][0]["id"], "idempotencyKey": "R"});
+    let reverse =
+        json!({"id": first["entries"][0]["id"], "date": "2026-05-02", "idempotencyKey": "R"});
     let undone = books.manager.done("journalReverse", reverse.clone()).await;
     let again = books.manager.done("journalReverse", reverse).await;
     assert_eq!(again, undone);
