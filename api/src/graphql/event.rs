@@ -153,7 +153,8 @@ pub struct StockChangedEvent {
 pub struct JournalPostedEvent {
     /// The event's place in the sequence.
     position: EventPosition,
-    /// What was done: `journal.post` or `journal.reverse`.
+    /// What was done: `journal.post`, `journal.reverse`, `journal.import`, `journal.revalue`, `journal_draft.post`, `journal_hold.post`,
+    /// `fiscal_year.close`, `fiscal_year.reopen`, or `stock.post` when it follows from what happened in stock.
     action: String,
     /// The entry.
     entry: JournalEntry,
