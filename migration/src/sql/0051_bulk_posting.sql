@@ -14,3 +14,7 @@ CREATE CONSTRAINT TRIGGER journal_sequence_complete AFTER UPDATE ON journal_sequ
     FOR EACH ROW EXECUTE FUNCTION journal_sequence_complete();
 DROP TRIGGER journal_entry_complete ON journal_entry;
 DROP FUNCTION journal_entry_complete();
+
+-- Whether an account has what stock is worth is asked of accounts, together with what else is asked of them (`journal_post`), not of each line.
+DROP TRIGGER journal_line_of_stock ON journal_line;
+DROP FUNCTION journal_line_of_stock();
