@@ -2,7 +2,7 @@
 //!
 //! One task reads new events from the database, woken by it, and hands them to all subscriptions at once. A subscription that cannot
 //! keep up, that asks for what is past, or that sees a gap, reads the database itself: no buffer grows with a slow client, and nobody
-//! misses anything.
+//! misses anything. While nobody listens events only get their positions, and none is read.
 
 use std::{sync::Arc, time::Duration};
 
@@ -76,6 +76,13 @@ impl EventHub {
         };
         if position.replace(last).is_none() {
             self.tell(last, None);
+        }
+        if self.live.receiver_count() == 0 {
+            // Whoever comes now reads the database first, and sees the gap when it came a moment ago.
+            let newest = self.domain.events().newest().await?;
+            *position = Some(newest);
+            self.tell(newest, None);
+            return Ok(());
         }
         loop {
             let events = self.domain.events().after(last, BATCH).await?;

@@ -52,6 +52,7 @@ mod m20261128_000046_blobs;
 mod m20261128_000047_errands;
 mod m20261128_000048_retention_of_the_trail;
 mod m20261128_000049_sealing;
+mod m20261128_000051_bulk_posting;
 pub mod settings;
 
 /// All migrations, oldest first.
@@ -106,6 +107,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000047_errands::Migration),
             Box::new(m20261128_000048_retention_of_the_trail::Migration),
             Box::new(m20261128_000049_sealing::Migration),
+            Box::new(m20261128_000051_bulk_posting::Migration),
         ]
     }
 }

@@ -61,13 +61,33 @@ measure_single_posts() {
 
 deadlocks() { sql "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"; }
 
+# Ticks of the processors that a program and its children have used, also those of them that have ended.
+used_by() {
+    local pid
+    for pid in "$1" $(pgrep --parent "$1"); do
+        sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null || true
+    done | awk 'NR == 1 { used = $14 + $15 } { used += $12 + $13 } END { printf "%d", used }'
+}
+
+postmaster() { as_service head --lines 1 "$(postgres_dir)/postmaster.pid"; }
+
+# per_entry TICKS: how many µs that is of each entry that was posted.
+per_entry() { calculate "1000000 * $1 / $(getconf CLK_TCK) / $POSTED"; }
+
+# Everything that the programs do meanwhile is counted: PostgreSQL also seals what was posted before, and gives events their positions.
 measure_bulk_posts() {
-    local before
+    local before postmaster server api worker
     step "$BULK entries at a time, for $BULK_SECONDS s"
     before=$(deadlocks)
+    postmaster=$(postmaster)
+    server=$(used_by "$postmaster") api=$(used_by "$API") worker=$(used_by "$WORKER")
     run_journal 2 "$BULK" "$BULK_SECONDS" check
+    server=$(($(used_by "$postmaster") - server)) api=$(($(used_by "$API") - api)) worker=$(($(used_by "$WORKER") - worker))
     report_line "entries of 6 lines, $BULK at a time, by 2 clients, for $BULK_SECONDS s" "$(calculate "$POSTED / $BULK_SECONDS") /s" "≥ 8000 /s" \
         "$(compare "$POSTED / $BULK_SECONDS >= 8000")"
+    report_fact "processor's time of PostgreSQL for such an entry, with sealing" "$(per_entry "$server")" µs
+    report_fact "processor's time of the api for such an entry" "$(per_entry "$api")" µs
+    report_fact "processor's time of the worker for such an entry" "$(per_entry "$worker")" µs
     report_line "deadlocks meanwhile" "$(($(deadlocks) - before))" "0" "$(compare "$(deadlocks) == $before")"
 }
 

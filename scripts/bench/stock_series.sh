@@ -17,6 +17,9 @@ make_days() {
         "$(calculate "($(now_us) - $started) / 1000000")" s
     report_fact "on the disk, of it" "$(sql "SELECT round(sum(pg_total_relation_size(inhrelid)) / 1000000) FROM pg_inherits
         WHERE inhparent IN ('stock_flow_day'::regclass, 'stock_level_day'::regclass)")" MB
+    started=$(now_us)
+    [[ $(sql 'SELECT count(*) FROM stock_series_differences()') == 0 ]] || die "days are not what movements say"
+    report_fact "proving these days (stock_series_differences)" "$(calculate "($(now_us) - $started) / 1000000")" s
     step "Vacuuming, as autovacuum would in a while"
     PGOPTIONS='-c client_min_messages=error' sql 'VACUUM ANALYZE stock_flow_day, stock_level_day, stock_flow_total'
     start_worker

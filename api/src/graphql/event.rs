@@ -13,11 +13,15 @@ use domain::{
     job::JobFilter,
 };
 use entity::id::{
-    AccountId, CategoryId, ItemId, JobId, JournalEntryId, LocationId, MetalRateId, ScheduleId,
+    AccountId, CategoryId, ItemId, JobId, JournalEntryId, JournalHoldId, LocationId, MetalRateId,
+    ScheduleId,
 };
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{
+    books_event::{
+        self, AccountFloorChangedEvent, DimensionValueChangedEvent, JournalHoldChangedEvent,
+    },
     category::Category,
     context::ContextExt,
     error::{OrGraphql, to_graphql},
@@ -53,6 +57,14 @@ impl ScalarType for EventPosition {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
+    }
+}
+
+impl EventPosition {
+    /// Where an event is that has been given its place.
+    #[must_use]
+    pub fn of(event: &Event) -> Self {
+        Self(event.position.unwrap_or_default())
     }
 }
 
@@ -141,7 +153,8 @@ pub struct StockChangedEvent {
 pub struct JournalPostedEvent {
     /// The event's place in the sequence.
     position: EventPosition,
-    /// What was done: `journal.post` or `journal.reverse`.
+    /// What was done: `journal.post`, `journal.reverse`, `journal.import`, `journal.revalue`, `journal_draft.post`, `journal_hold.post`,
+    /// `fiscal_year.close`, `fiscal_year.reopen`, or `stock.post` when it follows from what happened in stock.
     action: String,
     /// The entry.
     entry: JournalEntry,
@@ -344,6 +357,69 @@ impl Subscriptions {
         ))
     }
 
+    /// What accounts may not fall below, whenever it is set or taken away. Needs `books.read`.
+    async fn account_floor_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(desc = "Only of this account.")] account_id: Option<ID>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<AccountFloorChangedEvent>> + use<'ctx>,
+    > {
+        let account = account_id.map(|id| AccountId::parse("accountId", &id));
+        let account = account.transpose().map_err(Error::from);
+        let interest = Interest::AccountFloors {
+            account: account.or_graphql(ctx.viewer())?,
+        };
+        let events = events(ctx, interest, after).await?;
+        Ok(resolved(
+            events.and_then(move |events| books_event::floors(ctx, events)),
+        ))
+    }
+
+    /// Subsidiary accounts, cost centres and projects that change, and new ones. Needs `books.read`.
+    async fn dimension_value_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<DimensionValueChangedEvent>> + use<'ctx>,
+    > {
+        let events = events(ctx, Interest::DimensionValues, after).await?;
+        Ok(resolved(events.and_then(move |events| {
+            books_event::dimension_values(ctx, events)
+        })))
+    }
+
+    /// What is held of what is going to be posted, and what becomes of it. Needs `books.read`.
+    async fn journal_hold_changed<'ctx>(
+        &self,
+        ctx: &'ctx Context<'ctx>,
+        #[graphql(desc = "Only this hold.")] hold_id: Option<ID>,
+        #[graphql(
+            desc = "What happened behind this position comes first; without, only what happens from now on."
+        )]
+        after: Option<EventPosition>,
+    ) -> async_graphql::Result<
+        impl Stream<Item = async_graphql::Result<JournalHoldChangedEvent>> + use<'ctx>,
+    > {
+        let hold = hold_id.map(|id| JournalHoldId::parse("holdId", &id));
+        let hold = hold.transpose().map_err(Error::from);
+        let interest = Interest::JournalHolds {
+            hold: hold.or_graphql(ctx.viewer())?,
+        };
+        let events = events(ctx, interest, after).await?;
+        Ok(resolved(
+            events.and_then(move |events| books_event::holds(ctx, events)),
+        ))
+    }
+
     /// What accounts have, whenever something is posted to them: of a group, each account in it that was posted to. Needs `books.read`.
     async fn account_balance_changed<'ctx>(
         &self,
@@ -455,7 +531,7 @@ async fn items(
     prefetch(ctx, ctx.look_ahead().field("item"), &rows).await?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.item.id.0, row)).collect();
     let changed = events.into_iter().map(|event| ItemChangedEvent {
-        position: position(&event),
+        position: EventPosition::of(&event),
         action: action(&event).to_owned(),
         item: rows
             .get(&event.aggregate_id)
@@ -477,7 +553,7 @@ async fn categories(
         .or_graphql(ctx.viewer())?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
     let changed = events.into_iter().map(|event| CategoryTreeChangedEvent {
-        position: position(&event),
+        position: EventPosition::of(&event),
         action: action(&event).to_owned(),
         category: rows
             .get(&event.aggregate_id)
@@ -497,7 +573,7 @@ async fn entries(
     let posted = events.iter().filter_map(|event| {
         let row = rows.get(&event.aggregate_id)?;
         Some(JournalPostedEvent {
-            position: position(event),
+            position: EventPosition::of(event),
             action: action(event).to_owned(),
             entry: JournalEntry::new(row.clone()),
         })
@@ -512,7 +588,7 @@ fn stock(event: &Event) -> StockChangedEvent {
         serde_json::from_value(named).ok()
     };
     StockChangedEvent {
-        position: position(event),
+        position: EventPosition::of(event),
         action: action(event).to_owned(),
         item_ids: ids("items").map(|ids| ids.into_iter().map(|id| ItemId(id).encode()).collect()),
         location_ids: ids("locations")
@@ -533,7 +609,11 @@ async fn running_out(
     for event in &events {
         let items = event.payload.get("items").cloned().unwrap_or_default();
         let items: Vec<ItemId> = serde_json::from_value(items).unwrap_or_default();
-        named.extend(items.into_iter().map(|item| (item, position(event))));
+        named.extend(
+            items
+                .into_iter()
+                .map(|item| (item, EventPosition::of(event))),
+        );
     }
     let ids: Vec<_> = named.keys().copied().collect();
     let mut low = Vec::new();
@@ -573,7 +653,7 @@ async fn locations(
     let changed = events.into_iter().filter_map(|event| {
         let row = rows.get(&event.aggregate_id)?;
         Some(LocationTreeChangedEvent {
-            position: position(&event),
+            position: EventPosition::of(&event),
             action: action(&event).to_owned(),
             location: Location::new(ctx, row.clone()),
         })
@@ -590,7 +670,7 @@ async fn schedules(
     let rows = rows.or_graphql(ctx.viewer())?;
     let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.row.id.0, row)).collect();
     let changed = events.into_iter().map(|event| ScheduleChangedEvent {
-        position: position(&event),
+        position: EventPosition::of(&event),
         action: action(&event).to_owned(),
         schedule: rows.get(&event.aggregate_id).cloned().map(Schedule::new),
     });
@@ -614,7 +694,7 @@ async fn jobs(
     let progress = events.into_iter().filter_map(|event| {
         let row = rows.get(&event.aggregate_id)?;
         Some(JobProgressEvent {
-            position: position(&event),
+            position: EventPosition::of(&event),
             job: Job::new(row.clone()),
         })
     });
@@ -637,15 +717,11 @@ async fn metal_rates(
     let recorded = events.into_iter().filter_map(|event| {
         let row = rows.get(&event.aggregate_id)?;
         Some(MetalRateChangedEvent {
-            position: position(&event),
+            position: EventPosition::of(&event),
             metal_rate: MetalRate::new(row.clone()),
         })
     });
     Ok(recorded.collect())
-}
-
-fn position(event: &Event) -> EventPosition {
-    EventPosition(event.position.unwrap_or_default())
 }
 
 #[cfg(test)]

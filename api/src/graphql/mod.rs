@@ -10,6 +10,7 @@ pub mod attribute;
 pub mod backup;
 pub mod barcode;
 pub mod below;
+pub mod books_event;
 pub mod category;
 pub mod code_batch;
 pub mod context;

@@ -3,10 +3,12 @@
 //! The database keeps them, whoever posts or holds and however many at once
 //! ([ADR 21](../docs/adr/0021-subsidiary-ledgers-holds-and-closing.md)). One may be set below which an account is already: then it may only rise.
 
+use chrono::{DateTime, Utc};
 use entity::id::{AccountFloorId, AccountId, DimensionValueId};
 use rust_decimal::Decimal;
 use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde::Serialize;
+use serde_json::json;
 
 pub use entity::account_floor::Model as AccountFloor;
 
@@ -16,6 +18,7 @@ use crate::{
     clock::new_id,
     decimal,
     error::{Code, Error, Refusal, Result},
+    event::{self, Kind, NewEvent},
     idempotency::{Claimed, claim_in_tx},
     permission::Permission,
     sql::{statement, uuids},
@@ -94,8 +97,7 @@ impl Accounts<'_> {
             let refusal = Refusal::new(Code::UnknownCommodity, "commodity");
             refusal.with("value", commodity.unwrap_or_default())
         })?;
-        let change = Change::of_new(operation, "account_floor", floor.id.0, &floor);
-        audit::write_in_tx(&tx, viewer, now, change).await?;
+        record_in_tx(&tx, viewer, now, operation, (None, Some(&floor)), &floor).await?;
         claim.keep_in_tx(&tx, &floor).await?;
         self.domain.commit(tx).await?;
         Ok(floor)
@@ -127,14 +129,7 @@ impl Accounts<'_> {
         let floor = floor.one(&tx).await?;
         let floor = floor.ok_or_else(|| Refusal::new(Code::NotFound, "id"))?;
         version::check(floor.version, expected_version)?;
-        let change = Change {
-            action: operation,
-            aggregate_type: "account_floor",
-            aggregate_id: floor.id.0,
-            before: Some(&floor),
-            after: None,
-        };
-        audit::write_in_tx(&tx, viewer, now, change).await?;
+        record_in_tx(&tx, viewer, now, operation, (Some(&floor), None), &floor).await?;
         claim.keep_in_tx(&tx, &floor).await?;
         self.domain.commit(tx).await?;
         Ok(floor)
@@ -156,6 +151,32 @@ impl Accounts<'_> {
         let floors = AccountFloor::find_by_statement(statement(sql, [uuids(accounts)]));
         Ok(floors.all(&self.domain.reads).await?)
     }
+}
+
+/// The trail and the event of a change to one floor.
+async fn record_in_tx(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    action: &'static str,
+    (before, after): (Option<&AccountFloor>, Option<&AccountFloor>),
+    floor: &AccountFloor,
+) -> Result<()> {
+    let change = Change {
+        action,
+        aggregate_type: "account_floor",
+        aggregate_id: floor.id.0,
+        before,
+        after,
+    };
+    audit::write_in_tx(tx, viewer, now, change).await?;
+    let event = NewEvent {
+        kind: Kind::AccountFloorChanged,
+        aggregate_id: floor.id.0,
+        aggregate_version: floor.version,
+        payload: &json!({ "action": action, "account": floor.account_id }),
+    };
+    event::write_in_tx(tx, viewer, now, event).await
 }
 
 /// Only what is posted to has floors, of what is posted to it.

@@ -8,6 +8,7 @@ use entity::{
 use sea_orm::{
     ActiveEnum as _, ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, Statement,
 };
+use serde_json::json;
 
 use super::rules::{Facts, FactsChange};
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     clock::new_id,
     db::refuse_if_broken,
     error::{Code, Error, Refusal, Result},
+    event::{self, Kind as EventKind, NewEvent},
     sql::statement,
     viewer::Viewer,
 };
@@ -118,7 +120,7 @@ fn refused(error: DbErr, code: &str, reference: Option<&str>) -> Error {
     )
 }
 
-/// The trail of a change to one value.
+/// The trail and the event of a change to one value.
 pub(super) async fn record_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
@@ -134,5 +136,12 @@ pub(super) async fn record_in_tx(
         before,
         after: Some(after),
     };
-    audit::write_in_tx(tx, viewer, now, change).await
+    audit::write_in_tx(tx, viewer, now, change).await?;
+    let event = NewEvent {
+        kind: EventKind::DimensionValueChanged,
+        aggregate_id: after.id.0,
+        aggregate_version: after.version,
+        payload: &json!({ "action": action }),
+    };
+    event::write_in_tx(tx, viewer, now, event).await
 }

@@ -1,6 +1,6 @@
 //! What a listener wants to hear of. The database narrows down what it reads, [`Interest::wants`] decides.
 
-use entity::id::{AccountId, CategoryId, ItemId, JobId, LocationId};
+use entity::id::{AccountId, CategoryId, ItemId, JobId, JournalHoldId, LocationId};
 use sea_orm::ActiveEnum as _;
 
 use super::{Event, Kind, action};
@@ -12,8 +12,15 @@ const ITEM_IMPORT: &str = "item.import";
 /// Which events somebody listens to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
+    /// Floors that are set, and taken away.
+    AccountFloors {
+        /// Of this account only.
+        account: Option<AccountId>,
+    },
     /// Every change of the category tree.
     CategoryTree,
+    /// Subsidiary accounts, cost centres and projects that change, and new ones.
+    DimensionValues,
     /// Items that change, and new ones. All that is given must hold; an import concerns everybody.
     Items {
         /// This item only.
@@ -30,6 +37,11 @@ pub enum Interest {
     Journal {
         /// With a line of this account only; an entry of very many accounts concerns everybody.
         account: Option<AccountId>,
+    },
+    /// What is held of what is going to be posted, and what becomes of it.
+    JournalHolds {
+        /// This hold only.
+        hold: Option<JournalHoldId>,
     },
     /// Every change of the tree of stock locations.
     LocationTree,
@@ -49,10 +61,13 @@ pub enum Interest {
 impl Interest {
     fn kind(&self) -> Kind {
         match self {
+            Self::AccountFloors { .. } => Kind::AccountFloorChanged,
             Self::CategoryTree => Kind::CategoryTreeChanged,
+            Self::DimensionValues => Kind::DimensionValueChanged,
             Self::Items { .. } => Kind::ItemChanged,
             Self::Jobs { .. } => Kind::JobChanged,
             Self::Journal { .. } => Kind::JournalPosted,
+            Self::JournalHolds { .. } => Kind::JournalHoldChanged,
             Self::LocationTree => Kind::LocationTreeChanged,
             Self::MetalRates(_) => Kind::MetalRateChanged,
             Self::Schedules => Kind::ScheduleChanged,
@@ -75,7 +90,13 @@ impl Interest {
     pub fn wants(&self, event: &Event) -> bool {
         event.kind == self.kind().as_str()
             && match self {
-                Self::CategoryTree | Self::LocationTree | Self::Schedules => true,
+                Self::CategoryTree
+                | Self::DimensionValues
+                | Self::LocationTree
+                | Self::Schedules => true,
+                Self::AccountFloors { account } => {
+                    account.is_none_or(|id| is(event, "account", &id.to_string()))
+                }
                 Self::Items { item, category } => {
                     let is_of_item = item.is_none_or(|id| id.0 == event.aggregate_id);
                     let is_of_category = category.is_none_or(|id| concerns_category(event, id));
@@ -85,6 +106,7 @@ impl Interest {
                 Self::Journal { account } => {
                     account.is_none_or(|id| names(event, "accounts", &id.to_string()))
                 }
+                Self::JournalHolds { hold } => hold.is_none_or(|id| id.0 == event.aggregate_id),
                 Self::MetalRates(filter) => members(filter)
                     .into_iter()
                     .all(|(name, value)| value.is_none_or(|value| is(event, name, &value))),
@@ -108,6 +130,12 @@ impl Interest {
             Self::Jobs { job: Some(id) } => {
                 sql.push(" AND aggregate_id = ").bind(id.0);
             }
+            Self::JournalHolds { hold: Some(id) } => {
+                sql.push(" AND aggregate_id = ").bind(id.0);
+            }
+            Self::AccountFloors { account: Some(id) } => {
+                sql.push(" AND payload->>'account' = ").bind(id.to_string());
+            }
             Self::MetalRates(filter) => {
                 for (name, value) in members(filter) {
                     if let Some(value) = value {
@@ -119,10 +147,13 @@ impl Interest {
                 }
             }
             // What an event names is in lists that no index knows.
-            Self::CategoryTree
+            Self::AccountFloors { .. }
+            | Self::CategoryTree
+            | Self::DimensionValues
             | Self::Items { .. }
             | Self::Jobs { .. }
             | Self::Journal { .. }
+            | Self::JournalHolds { .. }
             | Self::LocationTree
             | Self::Schedules
             | Self::Stock { .. } => {}
@@ -235,6 +266,25 @@ mod tests {
         assert!(of(None, None) && of(Some(Metal::Gold), Some("IRR")) && of(None, Some("IRR")));
         assert!(!of(Some(Metal::Silver), None) && !of(Some(Metal::Gold), Some("EUR")));
         assert!(!items(None, None).wants(&recorded));
+    }
+
+    #[test]
+    fn floors_are_told_apart_by_account_and_holds_by_themselves() {
+        let id = Uuid::from_u128;
+        let payload = json!({ "action": "account.floor_set", "account": id(1) });
+        let set = event(Kind::AccountFloorChanged, id(9), payload);
+        let floors = |account: Option<u128>| Interest::AccountFloors {
+            account: account.map(|account| AccountId(id(account))),
+        };
+        assert!(floors(None).wants(&set) && floors(Some(1)).wants(&set));
+        assert!(!floors(Some(9)).wants(&set));
+        let held = event(Kind::JournalHoldChanged, id(9), json!({}));
+        let holds = |hold: Option<u128>| Interest::JournalHolds {
+            hold: hold.map(|hold| JournalHoldId(id(hold))),
+        };
+        assert!(holds(None).wants(&held) && holds(Some(9)).wants(&held));
+        assert!(!holds(Some(1)).wants(&held) && !floors(None).wants(&held));
+        assert!(!Interest::DimensionValues.wants(&held));
     }
 
     #[test]

@@ -29,12 +29,18 @@ use crate::{
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// What an account may not fall below was set, or taken away.
+    AccountFloorChanged,
     /// The category tree has another shape, or a category another face.
     CategoryTreeChanged,
+    /// A subsidiary account, cost centre or project has changed, or is new.
+    DimensionValueChanged,
     /// An item, one of its pictures or its code has changed.
     ItemChanged,
     /// A job has got on.
     JobChanged,
+    /// Something is held that is going to be posted, or not any more.
+    JournalHoldChanged,
     /// An entry was posted to the books.
     JournalPosted,
     /// The tree of stock locations has another shape, or a location has changed.
@@ -52,9 +58,12 @@ impl Kind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::AccountFloorChanged => "account_floor.changed",
             Self::CategoryTreeChanged => "category_tree.changed",
+            Self::DimensionValueChanged => "dimension_value.changed",
             Self::ItemChanged => "item.changed",
             Self::JobChanged => "job.changed",
+            Self::JournalHoldChanged => "journal_hold.changed",
             Self::JournalPosted => "journal.posted",
             Self::LocationTreeChanged => "location_tree.changed",
             Self::MetalRateChanged => "metal_rate.changed",
@@ -70,7 +79,10 @@ impl Kind {
                 Permission::CatalogueRead
             }
             Self::JobChanged | Self::ScheduleChanged => Permission::JobRead,
-            Self::JournalPosted => Permission::BooksRead,
+            Self::AccountFloorChanged
+            | Self::DimensionValueChanged
+            | Self::JournalHoldChanged
+            | Self::JournalPosted => Permission::BooksRead,
             Self::LocationTreeChanged | Self::StockChanged => Permission::StockRead,
         }
     }
@@ -78,9 +90,12 @@ impl Kind {
     /// The aggregate that it happens to.
     pub(crate) fn aggregate_type(self) -> &'static str {
         match self {
+            Self::AccountFloorChanged => "account_floor",
             Self::CategoryTreeChanged => "category",
+            Self::DimensionValueChanged => "dimension_value",
             Self::ItemChanged => "item",
             Self::JobChanged => "job",
+            Self::JournalHoldChanged => "journal_hold",
             Self::JournalPosted => "journal_entry",
             Self::LocationTreeChanged => "location",
             Self::MetalRateChanged => "metal_rate",

@@ -9,13 +9,14 @@ use entity::{
 };
 use rust_decimal::Decimal;
 use sea_orm::{ActiveEnum as _, DatabaseTransaction, FromQueryResult, Value};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     Journal,
     fault::{self, Failure, Place},
+    query,
     rules::{Entry, Line},
 };
 use crate::{
@@ -54,7 +55,7 @@ impl Journal<'_> {
         let now = self.domain.now();
         let tx = self.domain.begin().await?;
         let claim = match claim_in_tx(&tx, viewer, key, operation, asked, now).await? {
-            Claimed::Before(answer) => return Ok(answer),
+            Claimed::Before(kept) => return again_in_tx(&tx, kept).await,
             Claimed::Now(claim) => claim,
         };
         match write_in_tx(&tx, viewer, now, (operation, claim), entries).await {
@@ -68,6 +69,34 @@ impl Journal<'_> {
             }
         }
     }
+}
+
+/// What is kept of an answer. Entries never change, so their ids are enough.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Kept {
+    Ids(Vec<JournalEntryId>),
+    /// As answers were kept once.
+    Entries(Vec<JournalEntry>),
+}
+
+/// The answer that was given before: the entries in their order.
+pub(super) async fn again_in_tx(tx: &DatabaseTransaction, kept: Kept) -> Result<Vec<JournalEntry>> {
+    let ids = match kept {
+        Kept::Ids(ids) => ids,
+        Kept::Entries(entries) => return Ok(entries),
+    };
+    let posted = query::by_ids(tx, &ids).await?;
+    if posted.len() < ids.len() {
+        return Err(Error::internal("an entry that was posted is not there"));
+    }
+    Ok(in_order(posted, &ids))
+}
+
+fn in_order(mut entries: Vec<JournalEntry>, ids: &[JournalEntryId]) -> Vec<JournalEntry> {
+    let order: HashMap<_, _> = ids.iter().zip(0..).collect();
+    entries.sort_by_key(|entry| order.get(&entry.id).copied().unwrap_or(usize::MAX));
+    entries
 }
 
 /// Writes the entries with their lines, the trail, the events and the answer that the claim is to keep: all in one statement, for whoever
@@ -98,16 +127,14 @@ pub(super) async fn write_as_in_tx(
         .map(|(id, entry)| Place::of(id.0, entry))
         .collect();
     let posted = insert_in_tx(tx, viewer, now, (operation, claim), (&ids, entries)).await;
-    let mut posted = match posted {
+    let posted = match posted {
         Ok(posted) => posted,
         Err(error) => return Err(Failure::of(error, places)),
     };
     if posted.len() < ids.len() {
         return Err(no_fiscal_year(&posted, &places).into());
     }
-    let order: HashMap<_, _> = ids.iter().zip(0..).collect();
-    posted.sort_by_key(|entry| order.get(&entry.id).copied().unwrap_or(usize::MAX));
-    Ok(posted)
+    Ok(in_order(posted, &ids))
 }
 
 /// Of a day that lies in no fiscal year nothing is written.
@@ -139,8 +166,8 @@ pub(super) fn event_payload(operation: &str, accounts: &BTreeSet<AccountId>) -> 
 }
 
 const POST: &str = "WITH asked AS MATERIALIZED (
-        SELECT * FROM unnest($1::uuid[], $2::date[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int4[]) WITH ORDINALITY
-            AS a (id, date, kind, description, document_type, document_id, reverses, lines, place)
+        SELECT * FROM unnest($1::uuid[], $2::date[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int4[], $29::text[])
+            WITH ORDINALITY AS a (id, date, kind, description, document_type, document_id, reverses, lines, told, place)
     ), numbered AS MATERIALIZED (
         SELECT a.*, y.fiscal_year_id, y.last_number + row_number() OVER (PARTITION BY y.fiscal_year_id ORDER BY a.place) AS number
         FROM asked a JOIN journal_numbers((SELECT array_agg(DISTINCT date) FROM asked)) y ON a.date BETWEEN y.starts_on AND y.ends_on
@@ -182,11 +209,9 @@ const POST: &str = "WITH asked AS MATERIALIZED (
         SELECT $18, $19, $20, $21, $22, $23, 'journal_entry', id, to_jsonb(entry) FROM entry ORDER BY fiscal_year_id, number
     ), told AS (
         INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
-        SELECT $24, $25, e.id, 1, t.payload, $22, $18
-        FROM entry e JOIN numbered n ON n.id = e.id JOIN jsonb_array_elements($29) WITH ORDINALITY t (payload, place) ON t.place = n.place
-        ORDER BY n.place
+        SELECT $24, $25, id, 1, told::jsonb, $22, $18 FROM numbered ORDER BY place
     ), kept AS (
-        UPDATE idempotency SET answer = (SELECT jsonb_agg(to_jsonb(e) ORDER BY n.place) FROM entry e JOIN numbered n ON n.id = e.id)
+        UPDATE idempotency SET answer = (SELECT jsonb_agg(id ORDER BY place) FROM numbered)
         WHERE actor = $26 AND key = $27
     )
     SELECT * FROM entry";
@@ -198,7 +223,9 @@ async fn insert_in_tx(
     (operation, claim): (&'static str, Claim),
     (ids, entries): (&[JournalEntryId], Vec<Entry>),
 ) -> Result<Vec<JournalEntry>, sea_orm::DbErr> {
-    let told: Vec<_> = entries.iter().map(|entry| told(operation, entry)).collect();
+    let told = entries
+        .iter()
+        .map(|entry| told(operation, entry).to_string());
     let columns = Columns::of(ids, &entries);
     let Actor {
         kind,
@@ -254,7 +281,7 @@ async fn insert_in_tx(
         claimant.into(),
         key.into(),
         columns.descriptions.into(),
-        serde_json::Value::Array(told).into(),
+        told.collect::<Vec<_>>().into(),
         uuids(&columns.subsidiaries),
         uuids(&columns.cost_centers),
         uuids(&columns.projects),
@@ -264,7 +291,13 @@ async fn insert_in_tx(
         .await
 }
 
-/// The lines of all entries, column by column.
+fn clear_if_all<T: PartialEq>(column: &mut Vec<T>, nothing: &T) {
+    if column.iter().all(|value| value == nothing) {
+        column.clear();
+    }
+}
+
+/// The lines of all entries, column by column. A column in which no line says anything is empty.
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) entries: Vec<JournalEntryId>,
@@ -290,7 +323,21 @@ impl Columns {
                 columns.push(*id, number, line);
             }
         }
+        columns.drop_empty();
         columns
+    }
+
+    /// What no line says is sent as an empty array, of which `unnest` makes nulls: columns are most of what it costs to read lines.
+    fn drop_empty(&mut self) {
+        let nothing = DimensionValueId(NO_ID);
+        clear_if_all(&mut self.commodities, &String::new());
+        clear_if_all(&mut self.base_amounts, &NO_AMOUNT);
+        clear_if_all(&mut self.quantities, &Decimal::ZERO);
+        clear_if_all(&mut self.locations, &LocationId(NO_ID));
+        clear_if_all(&mut self.subsidiaries, &nothing);
+        clear_if_all(&mut self.cost_centers, &nothing);
+        clear_if_all(&mut self.projects, &nothing);
+        clear_if_all(&mut self.descriptions, &String::new());
     }
 
     fn push(&mut self, entry: JournalEntryId, number: i32, line: &Line) {
@@ -322,5 +369,56 @@ impl Columns {
         self.projects.push(value(project));
         self.descriptions
             .push(description.clone().unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+    use crate::journal::Kind;
+
+    fn entry(commodity: Option<&str>, quantities: [Option<Decimal>; 2]) -> Entry {
+        let lines = quantities.map(|quantity| Line {
+            account: AccountId(NO_ID),
+            commodity: commodity.map(str::to_owned),
+            is_debit: quantity.is_some(),
+            amount: Decimal::ONE,
+            base_amount: None,
+            quantity,
+            location: None,
+            subsidiary: None,
+            cost_center: None,
+            project: None,
+            description: None,
+        });
+        Entry {
+            prefix: String::new(),
+            date: NaiveDate::default(),
+            kind: Kind::General,
+            description: None,
+            document: None,
+            reverses: None,
+            lines: lines.into(),
+        }
+    }
+
+    #[test]
+    fn a_column_is_sent_whole_or_not_at_all() {
+        let ids = [1, 2].map(|id| JournalEntryId(Uuid::from_u128(id)));
+        let plain = entry(None, [None, None]);
+        let columns = Columns::of(&ids, &[plain, entry(None, [Some(Decimal::TEN), None])]);
+        assert_eq!(columns.entries, [ids[0], ids[0], ids[1], ids[1]]);
+        assert_eq!(columns.numbers, [1, 2, 1, 2]);
+        let (none, ten) = (Decimal::ZERO, Decimal::TEN);
+        assert_eq!(columns.quantities, [none, none, ten, none]);
+        assert!(columns.commodities.is_empty() && columns.base_amounts.is_empty());
+        assert!(columns.locations.is_empty() && columns.descriptions.is_empty());
+        assert!(columns.subsidiaries.is_empty() && columns.cost_centers.is_empty());
+        assert!(columns.projects.is_empty());
+        let dollars = Columns::of(&ids[..1], &[entry(Some("USD"), [None, None])]);
+        assert_eq!(dollars.commodities, ["USD", "USD"]);
+        assert!(dollars.quantities.is_empty());
     }
 }

@@ -42,7 +42,7 @@ impl Journal<'_> {
         let operation = "journal.reverse";
         let tx = self.domain.begin().await?;
         let claim = match claim_in_tx(&tx, viewer, key, operation, &asked, now).await? {
-            Claimed::Before(answer) => return post::single(answer),
+            Claimed::Before(kept) => return post::single(post::again_in_tx(&tx, kept).await?),
             Claimed::Now(claim) => claim,
         };
         let original = original_in_tx(&tx, id).await?;

@@ -99,7 +99,11 @@ fn push_turnovers(sql: &mut Sql, spans: &Spans, scope: &Scope, only: Only) {
     }
     if only.except_closing {
         push_taken_away(sql, spans);
-        sql.push(" WHERE e.kind = 'closing'");
+        // And what undoes such an entry, when its year is opened again.
+        sql.push(
+            " WHERE e.id = ANY (ARRAY(SELECT id FROM journal_entry WHERE kind = 'closing' UNION ALL
+                                      SELECT r.id FROM journal_entry c JOIN journal_entry r ON r.reverses_id = c.id WHERE c.kind = 'closing'))",
+        );
         scope.push_known(sql);
     }
 }
@@ -132,7 +136,10 @@ fn push_lines(sql: &mut Sql, spans: &Spans, scope: &Scope, only: Only) {
     scope.push_lines(sql);
     scope.push_known(sql);
     if only.except_closing {
-        sql.push(" AND e.kind <> 'closing'");
+        sql.push(
+            " AND e.kind <> 'closing'
+              AND NOT EXISTS (SELECT FROM journal_entry c WHERE c.id = e.reverses_id AND c.kind = 'closing')",
+        );
     }
 }
 

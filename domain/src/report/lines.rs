@@ -25,7 +25,7 @@ pub struct LinesOf {
     pub column: Column,
     /// Where, and as known when.
     pub scope: Scope,
-    /// Without entries that end fiscal years.
+    /// Without entries that end fiscal years, and what undoes such.
     pub except_closing: bool,
 }
 
@@ -116,5 +116,9 @@ fn push_conditions(sql: &mut Sql, of: &LinesOf) {
     of.scope.push_all(sql);
     if of.except_closing {
         sql.push(" AND NOT EXISTS (SELECT FROM journal_entry e WHERE e.id = l.entry_id AND e.kind = 'closing')");
+        sql.push(
+            " AND NOT EXISTS (SELECT FROM journal_entry e JOIN journal_entry c ON c.id = e.reverses_id
+                              WHERE e.id = l.entry_id AND c.kind = 'closing')",
+        );
     }
 }

@@ -100,6 +100,7 @@ async fn nobody_gets_round_the_rules_with_psql() {
         ("INSERT INTO commodity VALUES ('ABC', 'currency', 2)".to_owned(), "42501"),
         // Entries are whole.
         (good(), "journal_entry_whole"),
+        (format!("{}{}", two(GOOD), good().replace(ID, "01930000-0000-7000-8000-00000000e004")), "journal_entry_whole"),
         (format!("{}{}", good(), lines("(1, '1101', 'IRR', true, 1)")), "journal_entry_whole"),
         (format!("{}{}{}", good(), lines("(1, '1101', 'IRR', true, 1)"), lines("(2, '4112', 'IRR', false, 1)")), "journal_entry_whole"),
         (two("(1, '1101', 'IRR', true, 1), (3, '4112', 'IRR', false, 1)"), "journal_entry_whole"),

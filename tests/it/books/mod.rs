@@ -10,6 +10,7 @@ mod closing;
 mod concurrency;
 mod crash;
 mod drafts;
+mod heard;
 mod holds;
 mod periods;
 mod random;

@@ -1,5 +1,6 @@
 //! Reports of a part of the books: a location, a cost centre; and reports behind the end of a fiscal year.
 
+use domain::clock::{Clock, SystemClock};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tests::{app::TestApp, database::TestDatabase, proxy::PostgresProxy, shop::english};
@@ -102,8 +103,14 @@ async fn what_ends_a_fiscal_year_is_in_no_profit_and_moves_no_total() {
     books.post(80).await;
     let manager = &books.manager;
     let cash = &books.ids["1101"];
+    let north = json!({"kind": "COST_CENTER", "code": "NORTH", "name": english("North")});
+    let north = manager.done("dimensionValueCreate", north).await["dimensionValue"]["id"].clone();
+    let sale = json!({"date": "2025-05-05", "lines": [{"accountId": cash, "debit": "320"},
+        {"accountId": books.ids["4112"], "credit": "320", "costCenterId": north}]});
+    manager.done("journalPost", sale).await;
     let query = format!(
         "{{ profitAndLoss(columns: [{{from: \"2025-01-01\", until: \"2025-12-31\"}}]) {ROWS}
+            north: profitAndLoss(columns: [{{from: \"2025-01-01\", until: \"2025-12-31\"}}], dimensionValueId: {north}) {ROWS}
             balanceSheet(asOf: [\"2025-12-31\"]) {ROWS}
             cashFlow(cashAccountIds: [{cash}], columns: [{{from: \"2025-01-01\", until: \"2025-12-31\"}}]) {ROWS}
             next: balanceSheet(asOf: [\"2026-01-31\"]) {ROWS} }}"
@@ -121,8 +128,13 @@ async fn what_ends_a_fiscal_year_is_in_no_profit_and_moves_no_total() {
         .done("fiscalYearClose", json!({"id": year["id"]}))
         .await;
     let after = manager.ok(&query, json!({})).await;
-    assert_eq!(after["profitAndLoss"], before["profitAndLoss"]);
-    assert_eq!(after["cashFlow"], before["cashFlow"]);
+    for part in ["profitAndLoss", "north", "cashFlow"] {
+        assert_eq!(after[part], before[part], "{part}");
+    }
+    assert_eq!(
+        accounts(&before["north"]),
+        [("4112".to_owned(), "IRR".to_owned(), 320.into())]
+    );
     let totals = |data: &Value, field: &str, line: &str| -> Vec<(String, String, Decimal)> {
         let rows = data[field].as_array().unwrap().iter();
         rows.filter(|row| row["line"] == line)
@@ -153,6 +165,55 @@ async fn what_ends_a_fiscal_year_is_in_no_profit_and_moves_no_total() {
             .iter()
             .find(|(code, of, _)| code == "3900" && *of == commodity);
         assert_eq!(kept.unwrap().2, amount, "{commodity}");
+    }
+
+    // Nor is what undoes the end of a year, when it is opened again, and it ends once more; also as it was known.
+    let reopen = json!({"id": year["id"], "reason": "An invoice was forgotten"});
+    manager.done("fiscalYearReopen", reopen).await;
+    let opened = manager.ok(&query, json!({})).await;
+    manager
+        .done("fiscalYearClose", json!({"id": year["id"]}))
+        .await;
+    let again = manager.ok(&query, json!({})).await;
+    let now = SystemClock.now().to_rfc3339();
+    let known = query.replace("\"}]", &format!("\"}}], asKnownAt: \"{now}\""));
+    assert_ne!(known, query);
+    let known = manager.ok(&known, json!({})).await;
+    for part in ["profitAndLoss", "north"] {
+        assert_eq!(opened[part], before[part], "{part}, opened");
+        assert_eq!(again[part], before[part], "{part}, closed again");
+        assert_eq!(known[part], before[part], "{part}, as it was known");
+    }
+    for line in ["TOTAL", "CURRENT_RESULT"] {
+        assert_eq!(
+            totals(&opened, "balanceSheet", line),
+            totals(&before, "balanceSheet", line)
+        );
+    }
+    figures_have_their_lines(&books, &before["profitAndLoss"]).await;
+}
+
+/// Behind each figure of an account in the profit and loss of 2025 are lines that come to it.
+async fn figures_have_their_lines(books: &Books, profit: &Value) {
+    let page = "query($of: JournalLineWhere!) { journalLines(where: $of, first: 100) { \
+                pageInfo { hasNextPage } nodes { debit credit } } }";
+    let figures = accounts(profit);
+    assert!(figures.len() > 1, "{figures:?}");
+    for (code, commodity, amount) in figures {
+        let of = json!({"accountId": books.ids[&code], "commodity": commodity, "from": "2025-01-01", "until": "2025-12-31",
+            "exceptClosing": true});
+        let page = books.manager.ok(page, json!({"of": of})).await["journalLines"].take();
+        assert_eq!(page["pageInfo"]["hasNextPage"], false, "{code}");
+        let side = |line: &Value, side: &str| {
+            let amount = line[side].as_str();
+            amount.map_or(Decimal::ZERO, |amount| amount.parse().unwrap())
+        };
+        let lines = page["nodes"].as_array().unwrap().iter();
+        let sum: Decimal = lines
+            .map(|line| side(line, "credit") - side(line, "debit"))
+            .sum();
+        let earned = if code.starts_with('4') { sum } else { -sum };
+        assert_eq!(earned, amount, "{code} {commodity}");
     }
 }
 

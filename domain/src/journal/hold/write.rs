@@ -3,12 +3,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{JournalEntryId, JournalHoldId};
 use sea_orm::{ActiveEnum as _, ConnectionTrait, DatabaseTransaction, FromQueryResult, Value};
+use serde_json::json;
 
 use super::{JournalHold, State, rules::Parsed};
 use crate::{
     audit::{self, Actor, Change},
     clock::new_id,
     error::{Error, Result},
+    event::{self, Kind, NewEvent},
     journal::{
         fault::{Failure, Place},
         post::Columns,
@@ -35,10 +37,13 @@ const HOLD: &str = "WITH hold AS (
     ), trail AS (
         INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
         SELECT $7, $8, $9, $10, $11, 'journal_hold.hold', 'journal_hold', id, to_jsonb(hold) FROM hold
+    ), told AS (
+        INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+        SELECT $23, $24, id, version, jsonb_build_object('action', 'journal_hold.hold'), $11, $7 FROM hold
     )
     SELECT * FROM hold";
 
-/// The hold with its lines and its trail, in one statement.
+/// The hold with its lines, its trail and its event, in one statement.
 pub(super) async fn insert_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
@@ -58,7 +63,7 @@ pub(super) async fn insert_in_tx(
         .as_ref()
         .map(|document| (document.kind.clone(), document.id.clone()))
         .unzip();
-    let values: [Value; 22] = [
+    let values: [Value; 24] = [
         id.into(),
         entry.description.clone().into(),
         document_type.into(),
@@ -81,6 +86,8 @@ pub(super) async fn insert_in_tx(
         uuids(&columns.cost_centers),
         uuids(&columns.projects),
         columns.descriptions.into(),
+        Kind::JournalHoldChanged.as_str().into(),
+        Kind::JournalHoldChanged.aggregate_type().into(),
     ];
     let held = JournalHold::find_by_statement(statement(HOLD, values)).one(tx);
     let held = held
@@ -140,6 +147,9 @@ pub(super) async fn expire_in_tx(
                ), trail AS (
                    INSERT INTO audit (at, actor_kind, actor_id, actor_name, request_id, action, aggregate_type, aggregate_id, after)
                    SELECT $1, $3, $4, $5, $6, 'journal_hold.expire', 'journal_hold', id, to_jsonb(ended) FROM ended
+               ), told AS (
+                   INSERT INTO event (kind, aggregate_type, aggregate_id, aggregate_version, payload, request_id, created_at)
+                   SELECT $7, $8, id, version, jsonb_build_object('action', 'journal_hold.expire'), $6, $1 FROM ended
                )
                SELECT count(*) AS ended FROM ended";
     let Actor { kind, id, name } = Actor::of(viewer);
@@ -150,13 +160,15 @@ pub(super) async fn expire_in_tx(
         id.into(),
         name.into(),
         viewer.request_id.clone().into(),
+        Kind::JournalHoldChanged.as_str().into(),
+        Kind::JournalHoldChanged.aggregate_type().into(),
     ];
     let row = tx.query_one_raw(statement(sql, values)).await?;
     let ended: Option<i64> = row.map(|row| row.try_get("", "ended")).transpose()?;
     Ok(ended.unwrap_or_default().unsigned_abs())
 }
 
-/// The trail of the end of a hold.
+/// The trail and the event of the end of a hold.
 pub(super) async fn record_in_tx(
     tx: &DatabaseTransaction,
     viewer: &Viewer,
@@ -172,5 +184,12 @@ pub(super) async fn record_in_tx(
         before: Some(before),
         after: Some(after),
     };
-    audit::write_in_tx(tx, viewer, now, change).await
+    audit::write_in_tx(tx, viewer, now, change).await?;
+    let event = NewEvent {
+        kind: Kind::JournalHoldChanged,
+        aggregate_id: after.id.0,
+        aggregate_version: after.version,
+        payload: &json!({ "action": action }),
+    };
+    event::write_in_tx(tx, viewer, now, event).await
 }
