@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod exact;
 pub mod exchange_rate;
+pub mod figures;
 pub mod filter;
 pub mod fineness;
 pub mod idempotency;
@@ -37,6 +38,7 @@ pub mod lot;
 pub mod metal_rate;
 pub mod money;
 mod notify;
+pub mod observe;
 pub mod page;
 pub mod patch;
 pub mod period;
@@ -96,14 +98,47 @@ impl Domain {
     /// # Errors
     /// When the URL cannot be understood.
     pub fn connect(settings: db::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let db = db::pool(&settings)?;
+        Self::connect_observed(settings, clock, &observe::Observer::default())
+    }
+
+    /// The same, with somebody who is told of each statement.
+    ///
+    /// # Errors
+    /// As [`Domain::connect`].
+    pub fn connect_observed(
+        settings: db::Settings,
+        clock: Arc<dyn Clock>,
+        observer: &observe::Observer,
+    ) -> Result<Self> {
+        let mut db = db::pool(&settings)?;
+        observer.watch(&mut db, observe::Pool::Writes);
         Ok(Self {
             notifier: notify::Notifier::start(db.clone()),
             db,
-            reads: reads::Reads::new(&settings)?,
+            reads: reads::Reads::new(&settings, observer)?,
             settings: Arc::new(settings),
             clock,
         })
+    }
+
+    /// How the pools of connections stand. Nothing is asked of PostgreSQL for it.
+    #[must_use]
+    pub fn pools(&self) -> [observe::PoolStanding; 2] {
+        let writes = self.db.get_postgres_connection_pool();
+        let writes = observe::PoolStanding {
+            pool: observe::Pool::Writes,
+            max: writes.options().get_max_connections(),
+            open: writes.size(),
+            idle: u32::try_from(writes.num_idle()).unwrap_or(u32::MAX),
+            waits: None,
+        };
+        [self.reads.standing(), writes]
+    }
+
+    /// The figures of the shop as a whole, for those who look after it.
+    #[must_use]
+    pub fn figures(&self) -> figures::Figures<'_> {
+        figures::Figures { domain: self }
     }
 
     /// Whether the database answers.

@@ -17,22 +17,28 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-use crate::db::{self, PING_AFTER, Settings};
+use crate::{
+    db::{self, PING_AFTER, Settings},
+    observe::{Observer, Pool, PoolStanding, Waits},
+};
 
 /// A pool of connections that only read. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Reads {
     pool: bb8::Pool<Manager>,
+    max: u32,
     keeps_plans: bool,
+    observer: Observer,
 }
 
 impl Reads {
     /// A pool that connects when it is first used.
-    pub(crate) fn new(settings: &Settings) -> crate::Result<Self> {
+    pub(crate) fn new(settings: &Settings, observer: &Observer) -> crate::Result<Self> {
+        let max = settings.max_connections.div_ceil(2);
         let options =
             db::connect_options(settings)?.options([("default_transaction_read_only", "on")]);
         let pool = bb8::Pool::builder()
-            .max_size(settings.max_connections.div_ceil(2))
+            .max_size(max)
             // What its process in PostgreSQL had at hand a moment ago, the one that was used last still has.
             .queue_strategy(bb8::QueueStrategy::Lifo)
             .connection_timeout(settings.acquire_timeout)
@@ -40,7 +46,9 @@ impl Reads {
             .build_unchecked(Manager(options));
         Ok(Self {
             pool,
+            max,
             keeps_plans: true,
+            observer: observer.clone(),
         })
     }
 
@@ -49,7 +57,26 @@ impl Reads {
     pub(crate) fn planned_anew(&self) -> Self {
         Self {
             pool: self.pool.clone(),
+            max: self.max,
             keeps_plans: false,
+            observer: self.observer.clone(),
+        }
+    }
+
+    /// How the pool stands.
+    pub(crate) fn standing(&self) -> PoolStanding {
+        let state = self.pool.state();
+        PoolStanding {
+            pool: Pool::Reads,
+            max: self.max,
+            open: state.connections,
+            idle: state.idle_connections,
+            waits: Some(Waits {
+                direct: state.statistics.get_direct,
+                waited: state.statistics.get_waited,
+                timed_out: state.statistics.get_timed_out,
+                time: state.statistics.get_wait_time,
+            }),
         }
     }
 
@@ -109,12 +136,15 @@ struct Connection {
 impl Connection {
     async fn during<T>(
         &mut self,
+        observer: &Observer,
         statement: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, DbErr> {
         self.is_broken = true;
+        let begun = Instant::now();
         let result = statement(&mut self.inner).await;
         self.is_broken = !matches!(result, Ok(_) | Err(sqlx::Error::Database(_)));
         self.last_used = Instant::now();
+        observer.tell(Pool::Reads, self.last_used - begun, result.is_err());
         result.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
     }
 }
@@ -134,28 +164,36 @@ impl ConnectionTrait for Reads {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut connection = self.connection().await?;
         let query = self.query(statement);
-        let done = connection.during(async |connection| query.execute(connection).await);
+        let done = connection.during(&self.observer, async |connection| {
+            query.execute(connection).await
+        });
         Ok(done.await?.into())
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let mut connection = self.connection().await?;
         let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
-        let done = connection.during(async |connection| sql.execute(connection).await);
+        let done = connection.during(&self.observer, async |connection| {
+            sql.execute(connection).await
+        });
         Ok(done.await?.into())
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut connection = self.connection().await?;
         let query = self.query(statement);
-        let row = connection.during(async |connection| query.fetch_optional(connection).await);
+        let row = connection.during(&self.observer, async |connection| {
+            query.fetch_optional(connection).await
+        });
         Ok(row.await?.map(Into::into))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut connection = self.connection().await?;
         let query = self.query(statement);
-        let rows = connection.during(async |connection| query.fetch_all(connection).await);
+        let rows = connection.during(&self.observer, async |connection| {
+            query.fetch_all(connection).await
+        });
         Ok(rows.await?.into_iter().map(Into::into).collect())
     }
 }
