@@ -10,6 +10,7 @@ pub mod expiry;
 pub mod failure;
 pub mod jobs;
 pub mod labels;
+pub mod metrics;
 pub mod pictures;
 pub mod queue;
 pub mod recost;

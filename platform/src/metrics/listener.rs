@@ -30,6 +30,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Answers `GET /metrics` and `GET /api/metrics` until `stop`, one request a connection.
 pub async fn serve(listener: TcpListener, metrics: Metrics, stop: CancellationToken) {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "metrics are told of");
+    }
     let places = Arc::new(Semaphore::new(CLIENTS_MAX));
     loop {
         let accepted = tokio::select! {

@@ -4,6 +4,7 @@
 //! the caller's to bound: nothing that clients choose may become a label. A count on a hot path is kept by whoever counts, so that no label
 //! is looked up there.
 
+mod connections;
 mod listener;
 mod process;
 #[cfg(test)]
@@ -20,7 +21,11 @@ pub use prometheus::{
 use prometheus::{Registry, TextEncoder, core::Collector};
 use tokio::sync::Mutex;
 
-pub use self::{listener::serve, trusted::Trusted};
+pub use self::{
+    connections::{commands, statements},
+    listener::serve,
+    trusted::Trusted,
+};
 
 /// The content type of the text format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -131,7 +136,15 @@ impl Builder {
         self.kept(IntGaugeVec::new(Opts::new(name, help), labels)?)
     }
 
-    /// The same with fractions.
+    /// A number with fractions that goes up and down.
+    ///
+    /// # Errors
+    /// As [`Builder::new`].
+    pub fn fraction(&self, name: &str, help: &str) -> Result<Gauge, MetricsError> {
+        self.kept(Gauge::with_opts(Opts::new(name, help))?)
+    }
+
+    /// The same by these labels.
     ///
     /// # Errors
     /// As [`Builder::new`].
@@ -157,6 +170,20 @@ impl Builder {
     ) -> Result<HistogramVec, MetricsError> {
         let opts = HistogramOpts::new(name, help).buckets(bounds.to_vec());
         self.kept(HistogramVec::new(opts, labels)?)
+    }
+
+    /// How values are spread over these bounds.
+    ///
+    /// # Errors
+    /// As [`Builder::new`].
+    pub fn histogram(
+        &self,
+        name: &str,
+        help: &str,
+        bounds: &[f64],
+    ) -> Result<Histogram, MetricsError> {
+        let opts = HistogramOpts::new(name, help).buckets(bounds.to_vec());
+        self.kept(Histogram::with_opts(opts)?)
     }
 
     fn kept<C: Collector + Clone + 'static>(&self, metric: C) -> Result<C, MetricsError> {
