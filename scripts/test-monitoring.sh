@@ -53,7 +53,7 @@ alerts_lead_to_headings() {
     local page anchor count=0
     while IFS='#' read -r page anchor; do
         [[ -f $page ]] || wrong "there is no $page" || return
-        anchors "$page" | grep --quiet --line-regexp "$anchor" || wrong "$page has no heading #$anchor" || return
+        [[ $'\n'$(anchors "$page")$'\n' == *$'\n'"$anchor"$'\n'* ]] || wrong "$page has no heading #$anchor" || return
         count=$((count + 1))
     done < <(sed -n 's/^ *runbook: *//p' monitoring/rules/*.yml)
     ((count == $(grep --count -h ' - alert:' monitoring/rules/goldshop.yml))) || wrong "not every alert leads to the runbook"

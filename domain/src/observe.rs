@@ -16,9 +16,6 @@ pub enum Pool {
 }
 
 impl Pool {
-    /// Every pool there is.
-    pub const ALL: [Self; 2] = [Self::Reads, Self::Writes];
-
     /// The stable text.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -204,7 +204,7 @@ impl Builder {
         F: Future<Output = bool> + Send + 'static,
     {
         let seen = self.seen.get_metric_with_label_values(&[source])?;
-        let look: Look = Box::new(move || Box::pin(look()));
+        let look: Look = Box::new(move || -> BoxFuture<'static, bool> { Box::pin(look()) });
         self.looks.push((look, seen));
         Ok(())
     }
