@@ -1,7 +1,7 @@
 //! The shop as a whole: queues, the outbox and its figures, which each server tells of alike.
 //!
-//! However often somebody asks, queues are looked at every few seconds, and figures no more often than once a minute, and so that looking takes no
-//! more than a hundredth of the time.
+//! However often somebody asks, queues are looked at every few seconds, and figures once a minute, at most; what takes long more seldom, so that
+//! looking takes about a hundredth of the time.
 
 use std::{
     sync::Arc,
@@ -27,6 +27,8 @@ const QUEUES_FRESH: Duration = Duration::from_secs(5);
 const FIGURES_FRESH: Duration = Duration::from_secs(60);
 /// How many times as long as a look has taken nobody looks again.
 const REST: u32 = 100;
+/// But no more than so many times as long as what was seen will do: what is away has to be noticed.
+const REST_MAX: u32 = 10;
 
 /// When it may be looked again, and whether the last look saw anything.
 #[derive(Clone, Default)]
@@ -49,7 +51,8 @@ impl Rest {
         }
         let looking = tokio::spawn(async move {
             let seen = look.await;
-            let rest = begun.elapsed().saturating_mul(REST).max(fresh);
+            let rest = begun.elapsed().saturating_mul(REST);
+            let rest = rest.clamp(fresh, fresh.saturating_mul(REST_MAX));
             *last = seen.then(|| (begun + rest, seen));
             seen
         });

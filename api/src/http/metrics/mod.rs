@@ -61,7 +61,7 @@ impl HttpMetrics {
         roots: RootFields,
         lookups: &IntCounterVec,
     ) -> Result<Self, MetricsError> {
-        let lookup = |outcome| lookups.get_metric_with_label_values(&["documents", outcome]);
+        let lookup = |outcome: &str| lookups.get_metric_with_label_values(&["documents", outcome]);
         Ok(Self(Arc::new(Parts {
             requests: Requests::new(builder)?,
             operations: Operations::new(builder, roots)?,
