@@ -196,6 +196,16 @@ inside_may_see() {
     curl --silent --insecure --interface 127.0.0.1 "$BASE/nginx_status" | grep --quiet 'Active connections' || wrong "no nginx_status from this machine"
 }
 
+inside_may_see_metrics() {
+    local port said
+    said=$(curl --silent --insecure --compressed --interface 127.0.0.1 "$BASE/api/metrics")
+    [[ $said == *$'\ngoldshop_build_info{'* ]] || wrong "no metrics from this machine" || return
+    # The api refuses by itself, whoever lets others through.
+    port=$(recall api-1-port)
+    [[ $(curl --silent --output /dev/null --write-out '%{http_code}' --header 'X-Forwarded-For: 203.0.113.7' "http://127.0.0.1:$port/api/metrics") == 403 ]] ||
+        wrong "the api tells of metrics to those outside"
+}
+
 serves_challenges() { [[ $(curl --silent "http://localhost:$(recall front-http-port)/.well-known/acme-challenge/token") == challenge ]]; }
 
 caches_static() {
@@ -479,6 +489,7 @@ main() {
     check "blocked: what lies around" hides_what_lies_around
     check "http: challenges of certbot" serves_challenges
     check "internal: this machine may see nginx_status" inside_may_see
+    check "internal: this machine may see /api/metrics" inside_may_see_metrics
     check "limits: addresses that are made up share one rate" spoofing_does_not_help
     check "limits: a cookie that the api overlooks is none" bad_cookie_counts_as_none
     step "Looking behind"

@@ -11,6 +11,7 @@ pub mod healthcheck;
 pub mod http;
 pub mod media;
 pub mod messages;
+pub mod metrics;
 pub mod probes;
 pub mod queues;
 pub mod server;

@@ -36,6 +36,10 @@ pub async fn serve<A: Acceptor + 'static>(
     acceptor: A,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
+    let metrics = match state.metrics_address() {
+        Some(address) => Some(tokio::net::TcpListener::bind(address).await?),
+        None => None,
+    };
     let streams = TaskTracker::new();
     let events = tokio::spawn(needed(
         state.events().clone().run(stop.clone()),
@@ -45,6 +49,10 @@ pub async fn serve<A: Acceptor + 'static>(
     for address in acceptor.local_addr() {
         tracing::info!(%address, "serving");
     }
+    let metrics = metrics.map(|listener| {
+        let metrics = state.metrics().clone();
+        tokio::spawn(platform::metrics::serve(listener, metrics, stop.clone()))
+    });
     let stopped = stop.clone().cancelled_owned();
     let server = Server::new_with_acceptor(acceptor).idle_timeout(IDLE);
     let served = server
@@ -54,6 +62,9 @@ pub async fn serve<A: Acceptor + 'static>(
     streams.close();
     let _ = tokio::time::timeout(PATIENCE, streams.wait()).await;
     events.await?;
+    if let Some(metrics) = metrics {
+        metrics.await?;
+    }
     Ok(served?)
 }
 

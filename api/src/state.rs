@@ -1,13 +1,14 @@
 //! The programs' parts put together: what the schema and the HTTP layer are given.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::{
     Domain,
     clock::{Clock, SystemClock},
 };
 use platform::{
-    blob::BlobStore, config::Config, own_writes::OwnWrites, presence::Presence, redis::Redis,
+    blob::BlobStore, config::Config, metrics::Metrics, own_writes::OwnWrites, presence::Presence,
+    redis::Redis,
 };
 use poem::{Endpoint, Response};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,8 +22,9 @@ use crate::{
         context::Addresses,
         schema::{self, Schema},
     },
-    http::{self, DocumentLimits, HttpParts, HttpSettings, UploadLimits},
+    http::{self, DocumentLimits, HttpMetrics, HttpParts, HttpSettings, UploadLimits},
     media::BlobMedia,
+    metrics::Counting,
     probes::Probes,
     queues::QueueWatch,
     upload::FileLimit,
@@ -39,6 +41,8 @@ pub struct State {
     blobs: BlobStore,
     auth: Auth,
     events: EventHub,
+    counts: HttpMetrics,
+    metrics: Metrics,
     config: Arc<Config>,
 }
 
@@ -56,25 +60,32 @@ impl State {
     /// # Errors
     /// As [`State::new`].
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let domain = Domain::connect(
+        let counting = Counting::new()?;
+        let domain = Domain::connect_observed(
             platform::database::settings_with_replicas(&config.database, "goldshop-api"),
             clock,
+            &counting.statements()?,
         )?;
-        let redis = Redis::connect(&config.redis)?;
+        let redis = Redis::connect(&config.redis)?.counted(counting.commands()?);
         let auth = Auth::new(
             domain.clone(),
             redis.clone(),
             &config.auth,
             config.environment,
+            counting.credentials()?,
         );
         let blobs = config.blob.open()?;
         let events = EventHub::new(domain.clone());
+        let counts = counting.http()?;
+        let metrics = counting.finish(&domain, &redis)?;
         Ok(Self {
             domain,
             redis,
             blobs,
             auth,
             events,
+            counts,
+            metrics,
             config: Arc::new(config),
         })
     }
@@ -89,6 +100,18 @@ impl State {
     #[must_use]
     pub fn events(&self) -> &EventHub {
         &self.events
+    }
+
+    /// What the server counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Where it is told of beside `/api/metrics`, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.config.metrics.api_address
     }
 
     fn schema(&self) -> Schema {
@@ -142,6 +165,8 @@ impl State {
                 self.blobs.clone(),
                 Presence::new(self.redis.clone()),
             ),
+            counts: self.counts.clone(),
+            metrics: self.metrics.clone(),
             settings: self.http_settings(),
             shutdown,
             streams,
@@ -171,6 +196,7 @@ impl State {
                 tokens: graphql.max_tokens,
                 ..DocumentLimits::default()
             },
+            metrics: self.config.metrics.networks.clone(),
             playground: http.playground,
             ..HttpSettings::default()
         }

@@ -11,7 +11,10 @@ use sea_orm::{
     TransactionTrait as _, sqlx,
 };
 
-use crate::error::{Error, Refusal, Result};
+use crate::{
+    error::{Error, Refusal, Result},
+    observe::{self, Observer, PoolStanding},
+};
 
 /// How long a connection may be idle until it is tried before it is used.
 pub(crate) const PING_AFTER: Duration = Duration::from_secs(5);
@@ -105,9 +108,11 @@ pub(crate) struct Db {
 
 impl Db {
     /// Connects when it is first used, so that a program can start before its database does.
-    pub(crate) fn new(settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(settings: &Settings, observer: &Observer) -> Result<Self> {
+        let mut pool = pool(settings)?;
+        observer.watch(&mut pool, observe::Pool::Writes);
         Ok(Self {
-            pool: pool(settings)?,
+            pool,
             settles: settings.transaction_pooling.then(|| settled(settings)),
         })
     }
@@ -131,6 +136,18 @@ impl Db {
 
     pub(crate) async fn close(self) -> std::result::Result<(), DbErr> {
         self.pool.close().await
+    }
+
+    /// How the pool stands.
+    pub(crate) fn standing(&self) -> PoolStanding {
+        let pool = self.pool.get_postgres_connection_pool();
+        PoolStanding {
+            pool: observe::Pool::Writes,
+            max: pool.options().get_max_connections(),
+            open: pool.size(),
+            idle: u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),
+            waits: None,
+        }
     }
 
     async fn settle(

@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod exact;
 pub mod exchange_rate;
+pub mod figures;
 pub mod filter;
 pub mod fineness;
 pub mod history;
@@ -38,6 +39,7 @@ pub mod lot;
 pub mod metal_rate;
 pub mod money;
 mod notify;
+pub mod observe;
 pub mod page;
 pub mod patch;
 pub mod period;
@@ -104,15 +106,39 @@ impl Domain {
     /// # Errors
     /// When the URL cannot be understood.
     pub fn connect(settings: db::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let db = db::Db::new(&settings)?;
+        Self::connect_observed(settings, clock, &observe::Observer::default())
+    }
+
+    /// The same, with somebody who is told of each statement.
+    ///
+    /// # Errors
+    /// As [`Domain::connect`].
+    pub fn connect_observed(
+        settings: db::Settings,
+        clock: Arc<dyn Clock>,
+        observer: &observe::Observer,
+    ) -> Result<Self> {
+        let db = db::Db::new(&settings, observer)?;
         Ok(Self {
             notifier: notify::Notifier::start(db.clone()),
             db,
-            reads: reads::Reads::new(&settings)?,
-            replicas: Replicas::watched(&settings)?,
+            reads: reads::Reads::new(&settings, observer)?,
+            replicas: Replicas::watched(&settings, observer)?,
             settings: Arc::new(settings),
             clock,
         })
+    }
+
+    /// How the pools of connections to the primary stand. Nothing is asked of PostgreSQL for it.
+    #[must_use]
+    pub fn pools(&self) -> [observe::PoolStanding; 2] {
+        [self.reads.standing(), self.db.standing()]
+    }
+
+    /// The figures of the shop as a whole, for those who look after it.
+    #[must_use]
+    pub fn figures(&self) -> figures::Figures<'_> {
+        figures::Figures { domain: self }
     }
 
     /// Whether the database answers.

@@ -28,6 +28,7 @@ use sea_query_sqlx::SqlxValues;
 
 use crate::{
     db::{self, PING_AFTER, Settings},
+    observe::{self, Observer, PoolStanding, Waits},
     replica::Way,
 };
 
@@ -48,9 +49,10 @@ enum Wanted {
 
 impl Reads {
     /// The primary, to which is connected when it is first used.
-    pub(crate) fn new(settings: &Settings) -> crate::Result<Self> {
+    pub(crate) fn new(settings: &Settings, observer: &Observer) -> crate::Result<Self> {
+        let primary = Pool::new(settings, &settings.url, settings.acquire_timeout)?;
         Ok(Self {
-            primary: Pool::new(settings, &settings.url, settings.acquire_timeout)?,
+            primary: primary.told(observe::Pool::Reads, observer),
             way: None,
             keeps_plans: true,
         })
@@ -71,6 +73,11 @@ impl Reads {
             keeps_plans: false,
             ..self.clone()
         }
+    }
+
+    /// How the primary's pool stands.
+    pub(crate) fn standing(&self) -> PoolStanding {
+        self.primary.standing()
     }
 
     /// The same for what has to be the newest: whoever is on a way leaves it for good, so that nothing that is read later is older.
@@ -107,8 +114,12 @@ impl Reads {
 #[derive(Clone)]
 pub(crate) struct Pool {
     connections: bb8::Pool<Manager>,
+    max: u32,
     /// What each statement begins with behind a pooler.
     begins: Option<Arc<str>>,
+    /// What the pool is for those who are told of its statements.
+    name: observe::Pool,
+    observer: Observer,
 }
 
 impl Pool {
@@ -122,8 +133,9 @@ impl Pool {
             Some(_) => options,
             None => options.options([("default_transaction_read_only", "on")]),
         };
+        let max = settings.max_connections.div_ceil(2);
         let connections = bb8::Pool::builder()
-            .max_size(settings.max_connections.div_ceil(2))
+            .max_size(max)
             // What its process in PostgreSQL had at hand a moment ago, the one that was used last still has.
             .queue_strategy(bb8::QueueStrategy::Lifo)
             .connection_timeout(patience)
@@ -131,8 +143,34 @@ impl Pool {
             .build_unchecked(Manager(options));
         Ok(Self {
             connections,
+            max,
             begins,
+            name: observe::Pool::Reads,
+            observer: Observer::default(),
         })
+    }
+
+    /// The same, and this observer is told of its statements.
+    pub(crate) fn told(mut self, name: observe::Pool, observer: &Observer) -> Self {
+        self.name = name;
+        self.observer = observer.clone();
+        self
+    }
+
+    pub(crate) fn standing(&self) -> PoolStanding {
+        let state = self.connections.state();
+        PoolStanding {
+            pool: self.name,
+            max: self.max,
+            open: state.connections,
+            idle: state.idle_connections,
+            waits: Some(Waits {
+                direct: state.statistics.get_direct,
+                waited: state.statistics.get_waited,
+                timed_out: state.statistics.get_timed_out,
+                time: state.statistics.get_wait_time,
+            }),
+        }
     }
 
     async fn rows(
@@ -144,7 +182,7 @@ impl Pool {
         let mut connection = self.connection().await?;
         let query = query(statement, keeps_plans && self.begins.is_none());
         let begins = self.begins.clone();
-        let rows = connection.during(async |connection| {
+        let rows = connection.during(self.told_of(), async |connection| {
             let is_alone = begin(connection, begins).await?;
             let rows = match wanted {
                 Wanted::One => {
@@ -162,12 +200,16 @@ impl Pool {
         let mut connection = self.connection().await?;
         let query = query(statement, self.begins.is_none());
         let begins = self.begins.clone();
-        let done = connection.during(async |connection| {
+        let done = connection.during(self.told_of(), async |connection| {
             let is_alone = begin(connection, begins).await?;
             let done = query.execute(&mut *connection).await;
             end(connection, is_alone, done).await
         });
         Ok(done.await?.into())
+    }
+
+    fn told_of(&self) -> (observe::Pool, &Observer) {
+        (self.name, &self.observer)
     }
 
     async fn connection(&self) -> Result<bb8::PooledConnection<'_, Manager>, DbErr> {
@@ -253,12 +295,15 @@ struct Connection {
 impl Connection {
     async fn during<T>(
         &mut self,
+        (name, observer): (observe::Pool, &Observer),
         statement: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, DbErr> {
         self.is_broken = true;
+        let begun = Instant::now();
         let result = statement(&mut self.inner).await;
         self.is_broken = !matches!(result, Ok(_) | Err(sqlx::Error::Database(_)));
         self.last_used = Instant::now();
+        observer.tell(name, self.last_used - begun, result.is_err());
         result.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
     }
 }
@@ -282,7 +327,8 @@ impl ConnectionTrait for Reads {
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let mut connection = self.primary.connection().await?;
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
-        let done = connection.during(async |connection| sql.execute(connection).await);
+        let told = self.primary.told_of();
+        let done = connection.during(told, async |connection| sql.execute(connection).await);
         Ok(done.await?.into())
     }
 

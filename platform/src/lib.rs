@@ -10,6 +10,7 @@ pub mod feed;
 pub mod image;
 pub mod memory;
 pub mod messages;
+pub mod metrics;
 pub mod own_writes;
 pub mod pdf;
 pub mod presence;

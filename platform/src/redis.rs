@@ -1,7 +1,7 @@
 //! Access to Redis: a bounded pool that connects when it is first needed, so that a program starts and serves
 //! what it can while Redis is down, and names for keys under the installation's prefix.
 
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, sync::Arc, time::Instant};
 
 use bb8_redis::{
     RedisConnectionManager,
@@ -11,7 +11,10 @@ use bb8_redis::{
 use secrecy::ExposeSecret;
 use thiserror::Error;
 
-use crate::config;
+use crate::{
+    config,
+    metrics::{Histogram, IntCounter},
+};
 
 /// A connection that returns to the pool when it is dropped.
 pub type RedisConnection<'a> = PooledConnection<'a, RedisConnectionManager>;
@@ -41,6 +44,25 @@ impl From<RunError<RedisError>> for RedisUnavailable {
 pub struct Redis {
     pool: Pool<RedisConnectionManager>,
     prefix: Arc<str>,
+    meter: Option<Meter>,
+}
+
+/// Where it is counted what Redis does.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    /// How long commands and scripts take, waiting for a connection included, in seconds.
+    pub duration: Histogram,
+    /// Those that were not carried out.
+    pub failed: IntCounter,
+}
+
+/// The pool at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolStanding {
+    /// Connections that it has.
+    pub open: u32,
+    /// Of these, those that nobody uses.
+    pub idle: u32,
 }
 
 impl Redis {
@@ -61,7 +83,27 @@ impl Redis {
         Ok(Self {
             pool,
             prefix: settings.key_prefix.as_str().into(),
+            meter: None,
         })
+    }
+
+    /// The same, counted there.
+    #[must_use]
+    pub fn counted(self, meter: Meter) -> Self {
+        Self {
+            meter: Some(meter),
+            ..self
+        }
+    }
+
+    /// How the pool stands. Redis is not asked for it.
+    #[must_use]
+    pub fn standing(&self) -> PoolStanding {
+        let state = self.pool.state();
+        PoolStanding {
+            open: state.connections,
+            idle: state.idle_connections,
+        }
     }
 
     /// The name of a key: the installation's prefix, what kind of thing it holds, and which one.
@@ -83,8 +125,11 @@ impl Redis {
     /// # Errors
     /// When Redis does not carry it out.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisUnavailable> {
-        let mut connection = self.connection().await?;
-        Ok(command.query_async(&mut *connection).await?)
+        self.timed(async {
+            let mut connection = self.connection().await?;
+            Ok(command.query_async(&mut *connection).await?)
+        })
+        .await
     }
 
     /// Runs a script, which Redis carries out as a whole or not at all.
@@ -95,8 +140,26 @@ impl Redis {
         &self,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, RedisUnavailable> {
-        let mut connection = self.connection().await?;
-        Ok(script.invoke_async(&mut *connection).await?)
+        self.timed(async {
+            let mut connection = self.connection().await?;
+            Ok(script.invoke_async(&mut *connection).await?)
+        })
+        .await
+    }
+
+    async fn timed<T>(
+        &self,
+        work: impl Future<Output = Result<T, RedisUnavailable>>,
+    ) -> Result<T, RedisUnavailable> {
+        let begun = Instant::now();
+        let done = work.await;
+        if let Some(meter) = &self.meter {
+            meter.duration.observe(begun.elapsed().as_secs_f64());
+            if done.is_err() {
+                meter.failed.inc();
+            }
+        }
+        done
     }
 
     /// Asks Redis for a sign of life.

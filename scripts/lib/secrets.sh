@@ -7,9 +7,13 @@
 #   db_readonly_password.txt   goldshop_readonly, people with reports of their own
 #   db_backup_password.txt     goldshop_backup
 #   redis_password.txt         goldshop in Redis
+#   grafana_password.txt       admin of Grafana (monitoring); nothing else is made of it, and it is not rotated with the others
 #   *_url.txt                  the addresses that are made of these
 
 readonly SECRET_PASSWORDS=(db_password db_app_password db_readonly_password db_backup_password redis_password)
+
+# Made like the others, and told to nobody but Grafana, which reads it when it starts.
+readonly SECRET_MONITORING=grafana_password
 
 # Whom the programs run as inside containers (docker/Dockerfile): Docker mounts the files as they are, so that this
 # user must be able to read them.
@@ -66,7 +70,7 @@ ensure_secrets() {
     folder=$(secrets_dir)
     (umask 077 && mkdir -p "$folder")
     chmod 700 "$folder"
-    for name in "${SECRET_PASSWORDS[@]}"; do
+    for name in "${SECRET_PASSWORDS[@]}" "$SECRET_MONITORING"; do
         [[ -s $(secret_file "$name") ]] || new_password "$name"
     done
     write_urls

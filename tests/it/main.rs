@@ -25,6 +25,7 @@ mod jobs;
 mod labels;
 mod location;
 mod metal_rate;
+mod metrics;
 mod migrations;
 mod outages;
 mod people;

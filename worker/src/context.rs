@@ -7,7 +7,9 @@ use platform::{blob::BlobStore, feed::Feed, image::Limits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{backup::Setup, cancel::Running, together::Together, trail::Checkpoints};
+use crate::{
+    backup::Setup, cancel::Running, metrics::Attempts, together::Together, trail::Checkpoints,
+};
 
 /// What jobs work with. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ pub struct Context {
     pub cut_short: CancellationToken,
     /// The attempts that run here.
     pub running: Running,
+    /// Where attempts are counted.
+    pub attempts: Attempts,
 }
 
 impl Context {

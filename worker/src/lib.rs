@@ -11,6 +11,7 @@ pub mod failure;
 pub mod jobs;
 pub mod labels;
 mod looks;
+pub mod metrics;
 pub mod pictures;
 pub mod queue;
 pub mod recost;

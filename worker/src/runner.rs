@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     failure::Failure,
     jobs::Attempt,
+    metrics::{self, Outcome},
     queue::{Backoff, Run},
     registry,
 };
@@ -89,6 +90,8 @@ async fn run(
     is_last: bool,
 ) -> Result<(), BoxDynError> {
     let begun = Instant::now();
+    let kind = task.as_ref().map_or(metrics::UNKNOWN, Task::kind);
+    let counted = context.attempts.begin(kind);
     let running = context.running.enter(attempt.job, attempt.number);
     let ended = tokio::select! {
         // What has ended has ended, even when somebody has just asked to cancel it.
@@ -99,12 +102,27 @@ async fn run(
     };
     match ended {
         Ended::ByItself(Ok(())) => {
+            counted.ended(Outcome::Succeeded);
             log_success(attempt, begun.elapsed());
             Ok(())
         }
-        Ended::ByItself(Err(failure)) => failed(context, attempt, is_last, failure).await,
-        Ended::Cancelled => cancelled(context, attempt).await,
-        Ended::CutShort => given_back(context, attempt).await,
+        Ended::ByItself(Err(failure)) => {
+            let again = comes_again(&failure, is_last);
+            counted.ended(if again {
+                Outcome::Failed
+            } else {
+                Outcome::Dead
+            });
+            failed(context, attempt, again, &failure).await
+        }
+        Ended::Cancelled => {
+            counted.ended(Outcome::Cancelled);
+            cancelled(context, attempt).await
+        }
+        Ended::CutShort => {
+            counted.ended(Outcome::GivenBack);
+            given_back(context, attempt).await
+        }
     }
 }
 
@@ -160,14 +178,17 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("without a message")
 }
 
+fn comes_again(failure: &Failure, is_last: bool) -> bool {
+    matches!(failure, Failure::Retry(_)) && !is_last
+}
+
 /// First PostgreSQL hears of it, then the queue. When PostgreSQL is away the attempt stays open, and the queue brings it again.
 async fn failed(
     context: &Context,
     attempt: &Attempt,
-    is_last: bool,
-    failure: Failure,
+    again: bool,
+    failure: &Failure,
 ) -> Result<(), BoxDynError> {
-    let again = matches!(failure, Failure::Retry(_)) && !is_last;
     let error = failure.to_string();
     if again {
         tracing::info!(

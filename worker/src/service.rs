@@ -1,7 +1,7 @@
 //! The worker as a whole: relay, queues, schedules, cancelling, expiry, costs, weeks and days of stock, seals of the trail and signs of life, until it is
 //! told to stop.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use apalis::{layers::WorkerBuilderExt, prelude::*};
 use domain::{
@@ -12,10 +12,12 @@ use domain::{
 use platform::{
     config::{Config, ExposeSecret},
     feed::Feed,
+    metrics::Metrics,
     presence::Presence,
     redis::Redis,
 };
 use tokio::{
+    net::TcpListener,
     sync::Semaphore,
     task::{JoinError, JoinSet},
     time::timeout,
@@ -27,6 +29,7 @@ use crate::{
     cancel::{self, Running},
     context::Context,
     days, expiry,
+    metrics::Counting,
     queue::{Queue, RedisBackend, Settings},
     recost,
     relay::Relay,
@@ -55,6 +58,8 @@ pub struct Service {
     presence: Presence,
     checkpoints: Option<Checkpoints>,
     shutdown: Duration,
+    metrics: Metrics,
+    metrics_address: Option<SocketAddr>,
     name: String,
 }
 
@@ -73,8 +78,9 @@ impl Service {
     /// # Errors
     /// When an address in the configuration cannot be understood, or the blob store's folder cannot be used.
     pub fn new(config: &Config) -> Result<Self, StartError> {
-        let context = context(config)?;
-        let redis = Redis::connect(&config.redis)?;
+        let counting = Counting::new()?;
+        let context = counted(config, &counting)?;
+        let redis = Redis::connect(&config.redis)?.counted(counting.commands()?);
         let client = redis::Client::open(config.redis.url.expose_secret())?;
         let queue = |name: QueueName, concurrency| {
             let queue = Queue::new(client.clone(), &config.redis.key_prefix, name.as_str())?;
@@ -101,6 +107,8 @@ impl Service {
             presence: Presence::new(redis),
             checkpoints: Checkpoints::new(&config.worker)?,
             shutdown: config.worker.shutdown,
+            metrics: counting.finish(),
+            metrics_address: config.metrics.worker_address,
             name,
         })
     }
@@ -108,7 +116,7 @@ impl Service {
     /// Works until `stop`, then lets running jobs end. Those that take too long are stopped and given back.
     ///
     /// # Errors
-    /// When a part of it ends by itself, which it never should.
+    /// When the address of its metrics is taken, or a part of it ends by itself, which it never should.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
         let Self {
             context,
@@ -116,8 +124,14 @@ impl Service {
             presence,
             checkpoints,
             shutdown,
+            metrics,
+            metrics_address,
             name,
         } = self;
+        let listener = match metrics_address {
+            Some(address) => Some(TcpListener::bind(address).await?),
+            None => None,
+        };
         let relay = Relay::new(context.domain.clone(), by_name(&queues));
         let cut_short = context.cut_short.clone();
         let mut parts = Parts::new();
@@ -133,6 +147,10 @@ impl Service {
             checkpoints,
             stop.clone(),
         )));
+        if let Some(listener) = listener {
+            let serving = platform::metrics::serve(listener, metrics, stop.clone());
+            parts.spawn(always(serving));
+        }
         parts.spawn(always(give_signs(presence, name.clone(), stop.clone())));
         for (queue_name, queue, settings) in queues {
             let backend = queue.backend::<Message>(settings)?;
@@ -188,10 +206,15 @@ fn verdict(
 /// # Errors
 /// When an address cannot be understood, or the blob store's folder cannot be used.
 pub fn context(config: &Config) -> Result<Context, StartError> {
+    counted(config, &Counting::new()?)
+}
+
+fn counted(config: &Config, counting: &Counting) -> Result<Context, StartError> {
     let blobs = config.blob.open()?;
-    let domain = Domain::connect(
+    let domain = Domain::connect_observed(
         platform::database::settings(&config.database, "goldshop-worker"),
         Arc::new(SystemClock),
+        &counting.statements,
     )?;
     Ok(Context {
         backups: Arc::new(Setup::new(config, blobs.clone())?),
@@ -211,6 +234,7 @@ pub fn context(config: &Config) -> Result<Context, StartError> {
         file_grace: config.worker.file_grace,
         cut_short: CancellationToken::new(),
         running: Running::default(),
+        attempts: counting.attempts.clone(),
     })
 }
 

@@ -12,6 +12,8 @@ use entity::id::UserId;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
+use crate::metrics::Lookups;
+
 /// Most users remembered, and most tokens: a few megabytes.
 const ENTRIES_MAX: u64 = 10_000;
 
@@ -20,14 +22,17 @@ type TokenHash = [u8; 32];
 
 pub(super) struct AccessCache {
     domain: Domain,
+    lookups: [Lookups; 2],
     users: Cache<UserId, Option<LoginAccess>>,
     tokens: Cache<TokenHash, Option<TokenAccess>>,
 }
 
 impl AccessCache {
-    pub(super) fn new(domain: Domain, believed_for: Duration) -> Self {
+    /// `lookups` counts what is known of users, and of tokens.
+    pub(super) fn new(domain: Domain, believed_for: Duration, lookups: [Lookups; 2]) -> Self {
         Self {
             domain,
+            lookups,
             users: cache(believed_for),
             tokens: cache(believed_for),
         }
@@ -56,17 +61,23 @@ impl AccessCache {
     }
 
     async fn by_login(&self, id: UserId) -> Result<Option<LoginAccess>, Arc<Error>> {
-        self.users
-            .try_get_with(id, self.domain.users().by_login(id))
-            .await
+        let [lookups, _] = &self.lookups;
+        let users = self.domain.users();
+        let entry = self.users.entry(id);
+        let found = entry.or_try_insert_with(users.by_login(id)).await?;
+        lookups.count(found.is_fresh());
+        Ok(found.into_value())
     }
 
     /// What the token opens. Its expiry is the caller's to check.
     pub(super) async fn by_token(&self, secret: &str) -> Result<Option<TokenAccess>, Arc<Error>> {
         let hash = Sha256::digest(secret).into();
-        self.tokens
-            .try_get_with(hash, self.domain.users().by_token(secret))
-            .await
+        let [_, lookups] = &self.lookups;
+        let users = self.domain.users();
+        let entry = self.tokens.entry(hash);
+        let found = entry.or_try_insert_with(users.by_token(secret)).await?;
+        lookups.count(found.is_fresh());
+        Ok(found.into_value())
     }
 
     /// Forgets what the user may do, because it has changed. Other processes believe it for at most the configured seconds longer, and so

@@ -34,6 +34,7 @@ pub use self::{
 use crate::{
     graphql::{file::FileCount, loader::Loaders},
     http::{AuthFailure, Authenticate, Credentials, RequestContext, UploadRefusal},
+    metrics::Lookups,
 };
 
 /// Finds out who is calling, and begins and ends sessions. Clones share everything.
@@ -50,18 +51,19 @@ struct Parts {
 }
 
 impl Auth {
-    /// With sessions and attempts in `redis`, and users in `domain`.
+    /// With sessions and attempts in `redis`, and users in `domain`. `lookups` counts what is known of users, and of tokens.
     #[must_use]
     pub fn new(
         domain: Domain,
         redis: Redis,
         settings: &config::Auth,
         environment: Environment,
+        lookups: [Lookups; 2],
     ) -> Self {
         Self(Arc::new(Parts {
             sessions: Sessions::new(redis.clone(), settings),
             attempts: Attempts::new(redis, settings),
-            access: AccessCache::new(domain.clone(), settings.credential_cache),
+            access: AccessCache::new(domain.clone(), settings.credential_cache, lookups),
             cookie: SessionCookie::new(settings, environment),
             passwords: PasswordRules {
                 min_length: settings.password_min_length,

@@ -25,6 +25,7 @@ mod graphql;
 mod health;
 mod media;
 mod media_type;
+mod metrics;
 mod named;
 mod origin;
 mod playground;
@@ -38,6 +39,7 @@ mod socket;
 mod tests;
 
 use async_graphql::Executor;
+use platform::metrics::Metrics;
 use poem::{Endpoint, Response, Route};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -49,6 +51,7 @@ pub use self::{
     graphql::limits::DocumentLimits,
     health::{HealthProbes, Probe},
     media::{Media, MediaFailure, MediaSource},
+    metrics::{HttpMetrics, RootFields},
     named::Named,
     reason::Reason,
     settings::{HttpSettings, SocketLimits, UploadLimits},
@@ -62,6 +65,7 @@ use self::{
     graphql::GraphQlEndpoint,
     health::{Health, HealthKind},
     media::MediaEndpoint,
+    metrics::MetricsPage,
     playground::AssetEndpoint,
 };
 
@@ -77,6 +81,10 @@ pub struct HttpParts<E, A, M, F, P> {
     pub files: F,
     /// How the health pages find out what works.
     pub probes: P,
+    /// Where requests and operations are counted.
+    pub counts: HttpMetrics,
+    /// What `/api/metrics` tells of.
+    pub metrics: Metrics,
     /// Limits, origins and timeouts.
     pub settings: HttpSettings,
     /// Cancelled when the program is asked to stop: subscriptions end, WebSockets close with 1001.
@@ -96,8 +104,8 @@ where
     F: FileSource<A::Identity>,
     P: HealthProbes,
 {
-    let settings = parts.settings.clone();
-    Shell::new(router(parts), &settings)
+    let (settings, counts) = (parts.settings.clone(), parts.counts.clone());
+    Shell::new(router(parts), &settings, counts)
 }
 
 /// The bare route table. Add further routes to it and wrap it in a [`Shell`]; use [`Named`] so that they have a
@@ -121,10 +129,12 @@ where
     let health = |kind| Health::new(kind, parts.probes.clone(), parts.shutdown.clone());
     let (overall, detailed) = (health(HealthKind::Overall), health(HealthKind::Detailed));
     let (readiness, liveness) = (health(HealthKind::Readiness), health(HealthKind::Liveness));
+    let metrics = MetricsPage::new(parts.metrics, parts.settings.metrics.clone());
     let graphql = GraphQlEndpoint::new(
         parts.executor,
         parts.authenticate,
         parts.settings,
+        parts.counts,
         capacity.clone(),
         parts.shutdown,
         parts.streams,
@@ -151,6 +161,7 @@ where
             "/api/health/liveness",
             Named::new("/api/health/liveness", liveness),
         )
+        .at("/api/metrics", Named::new("/api/metrics", metrics))
         .at("/api/files/*id", Named::new("/api/files", files))
         .at("/media/*key", Named::new("/media", media))
 }

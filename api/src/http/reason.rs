@@ -88,6 +88,8 @@ reasons! {
     UploadForbidden = FORBIDDEN "FORBIDDEN" "upload-forbidden",
     /// A browser page that may not use cookies here.
     OriginNotAllowed = FORBIDDEN "ORIGIN_NOT_ALLOWED" "origin-not-allowed",
+    /// What is asked for is not told to those outside.
+    NotFromHere = FORBIDDEN "FORBIDDEN" "not-from-here",
     /// Nothing is at this address.
     NothingHere = NOT_FOUND "NOT_FOUND" "nothing-here",
     /// The address does not take this method. Params: `allow`.

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use platform::metrics::Trusted;
+
 use super::graphql::limits::DocumentLimits;
 
 /// Limits, origins and timeouts of the HTTP layer.
@@ -26,6 +28,8 @@ pub struct HttpSettings {
     pub documents: DocumentLimits,
     /// Bounds of WebSockets and event streams.
     pub sockets: SocketLimits,
+    /// Whose requests for `/api/metrics` are answered.
+    pub metrics: Trusted,
     /// Whether a browser that opens `/api/graphql` gets the playground.
     pub playground: bool,
 }
@@ -42,6 +46,7 @@ impl Default for HttpSettings {
             uploads: UploadLimits::default(),
             documents: DocumentLimits::default(),
             sockets: SocketLimits::default(),
+            metrics: Trusted::default(),
             playground: true,
         }
     }

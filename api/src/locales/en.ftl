@@ -232,6 +232,7 @@ map-path-unknown = The path “{ $path }” of “map” leads nowhere in “ope
 method-not-allowed = This address takes only { $allow }.
 mutation-not-allowed = A mutation must be sent with { $allow }.
 not-acceptable = Accept application/graphql-response+json, application/json or text/event-stream.
+not-from-here = This is not told to clients at your address.
 not-json = Send application/json or, with files, multipart/form-data.
 not-utf8 = The charset must be UTF-8.
 nothing-here = There is nothing at this address.

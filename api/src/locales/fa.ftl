@@ -232,6 +232,7 @@ map-path-unknown = مسیر «{ $path }» در «map» به هیچ جای «oper
 method-not-allowed = این نشانی فقط { $allow } را می‌پذیرد.
 mutation-not-allowed = تغییر (mutation) باید با { $allow } فرستاده شود.
 not-acceptable = یکی از این‌ها را در Accept بپذیرید: application/graphql-response+json، application/json یا text/event-stream.
+not-from-here = این اطلاعات به نشانی شما داده نمی‌شود.
 not-json = داده را به شکل application/json یا، همراه پرونده، به شکل multipart/form-data بفرستید.
 not-utf8 = نویسه‌بندی باید UTF-8 باشد.
 nothing-here = در این نشانی چیزی نیست.

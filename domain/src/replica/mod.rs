@@ -28,6 +28,7 @@ pub use self::{
 use crate::{
     db::{Settings, connect_options, direct_options},
     error::Result,
+    observe::{self, Observer},
     reads::Pool,
 };
 
@@ -164,7 +165,10 @@ pub(crate) struct Replicas {
 
 impl Replicas {
     /// Begins to watch the replicas in the settings; none when there are none. Needs a Tokio runtime.
-    pub(crate) fn watched(settings: &Settings) -> Result<Option<Arc<Self>>> {
+    pub(crate) fn watched(
+        settings: &Settings,
+        observer: &Observer,
+    ) -> Result<Option<Arc<Self>>> {
         if settings.read_urls.is_empty() {
             return Ok(None);
         }
@@ -176,7 +180,8 @@ impl Replicas {
             });
             Ok(Replica {
                 number,
-                pool: Pool::new(settings, url, PATIENCE)?,
+                pool: Pool::new(settings, url, PATIENCE)?
+                    .told(observe::Pool::Replicas, observer),
                 state,
             })
         });

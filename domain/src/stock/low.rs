@@ -112,7 +112,7 @@ async fn totals(
 }
 
 /// No more is available than the reorder point. What is held by reservations whose time is over is not held any more.
-fn push_is_low(sql: &mut Sql, items: Option<&[ItemId]>, now: DateTime<Utc>) {
+pub(crate) fn push_is_low(sql: &mut Sql, items: Option<&[ItemId]>, now: DateTime<Utc>) {
     sql.push("k.reorder_point IS NOT NULL");
     if let Some(items) = items {
         sql.push(" AND k.item_id = ANY(")

@@ -34,6 +34,7 @@ pub use entity::{
     stock_entry::{Kind, Model as StockEntry, Reason},
     stock_movement::Model as StockMovement,
 };
+pub(crate) use low::push_is_low;
 pub use low::{LowStock, SlowMover};
 pub use query::{StockLevel, StockTotal};
 pub(crate) use reconcile::ask_in_tx;

@@ -17,6 +17,7 @@ mod image;
 mod import;
 mod layers;
 mod manual;
+mod metrics;
 mod redis;
 mod telemetry;
 mod value;
@@ -40,6 +41,7 @@ pub use self::{
     image::Image,
     import::Import,
     manual::{default_toml, env_example},
+    metrics::Metrics,
     redis::Redis,
     telemetry::{LogFormat, Telemetry},
     variables::Env,
@@ -74,6 +76,8 @@ pub struct Config {
     pub worker: Worker,
     /// Backups.
     pub backup: Backup,
+    /// Metrics.
+    pub metrics: Metrics,
     /// The log.
     pub telemetry: Telemetry,
 }

@@ -76,13 +76,17 @@ pub(super) fn as_text<S: Serializer>(value: &impl Display, output: S) -> Result<
 
 /// A numeric address and a port.
 pub(super) fn socket_address<'de, D: Deserializer<'de>>(input: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(input)?;
-    let parsed = text.parse().ok();
-    parsed.ok_or_else(|| {
-        Error::custom(format!(
-            "must be a numeric address and a port such as 127.0.0.1:8000, not `{text}`"
-        ))
-    })
+    parse_socket_address(&String::deserialize(input)?).map_err(Error::custom)
+}
+
+/// A numeric address and a port, or nothing for an empty string.
+pub(super) fn optional_socket_address<'de, D: Deserializer<'de>>(
+    input: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    match String::deserialize(input)?.as_str() {
+        "" => Ok(None),
+        text => parse_socket_address(text).map(Some).map_err(Error::custom),
+    }
 }
 
 /// A name that may stand in a cookie or a Redis key.
@@ -165,6 +169,13 @@ fn must_start_with(schemes: &[&str]) -> String {
         "must be a URL that starts with {}://",
         schemes.join(":// or ")
     )
+}
+
+fn parse_socket_address(text: &str) -> Result<SocketAddr, String> {
+    let parsed = text.parse().ok();
+    parsed.ok_or_else(|| {
+        format!("must be a numeric address and a port such as 127.0.0.1:8000, not `{text}`")
+    })
 }
 
 fn parse_web_url(text: &str) -> Result<Url, String> {

@@ -25,6 +25,7 @@ use crate::http::{
     auth::{AuthFailure, Authenticate},
     context::RequestContext,
     error::HttpError,
+    metrics::{Open, Outcome},
     reason::Reason,
 };
 
@@ -51,11 +52,14 @@ pub(super) fn open<E: Executor, A: Authenticate>(
 ) -> Result<Response, HttpError> {
     let place = service.connections.enter().ok_or(Reason::TooManyStreams)?;
     let (events, body) = mpsc::channel(BUFFER);
+    let operations = service.counts.operations();
+    operations.ended(ready.field, Outcome::Answered, None);
     let results = service.executor.execute_stream(ready.request, None);
     let pump = Pump {
         events,
         context,
         identity: ready.identity,
+        _open: [service.counts.event_stream(), service.counts.subscription()],
         service,
         _place: place,
     };
@@ -78,6 +82,7 @@ struct Pump<E, A: Authenticate> {
     identity: A::Identity,
     service: Arc<Service<E, A>>,
     _place: OwnedSemaphorePermit,
+    _open: [Open; 2],
 }
 
 /// The stream is over: everything was said, or nobody listens any more.

@@ -137,7 +137,7 @@ fn too_many(reason: Reason, limit: usize) -> HttpError {
 }
 
 /// The operation that the request means, `None` when it names none of several or one that is not there.
-fn selected<'a>(
+pub(in crate::http) fn selected<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
 ) -> Option<&'a OperationDefinition> {

@@ -1,7 +1,7 @@
 //! The GraphQL endpoint. One address speaks GraphQL over HTTP, WebSocket and server-sent events, and shows
 //! browsers the playground.
 
-mod documents;
+pub(super) mod documents;
 mod event_stream;
 pub(super) mod limits;
 mod multipart;
@@ -32,6 +32,7 @@ use super::{
     context::RequestContext,
     error::HttpError,
     media_type::{Representation, negotiate},
+    metrics::HttpMetrics,
     origin::Origins,
     playground,
     reason::Reason,
@@ -45,6 +46,7 @@ pub(super) struct Service<E, A> {
     pub(super) authenticate: A,
     pub(super) settings: HttpSettings,
     pub(super) documents: Documents,
+    pub(super) counts: HttpMetrics,
     pub(super) origins: Origins,
     /// Places for queries and mutations that come over WebSockets; HTTP requests took theirs on the way in.
     pub(super) capacity: Capacity,
@@ -64,6 +66,7 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
         executor: E,
         authenticate: A,
         settings: HttpSettings,
+        counts: HttpMetrics,
         capacity: Capacity,
         shutdown: CancellationToken,
         streams: TaskTracker,
@@ -74,7 +77,8 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
         let service = Service {
             executor,
             authenticate,
-            documents: Documents::new(settings.documents.clone()),
+            documents: Documents::new(settings.documents.clone(), counts.clone()),
+            counts,
             settings,
             origins,
             capacity,
@@ -131,8 +135,11 @@ impl<E: Executor, A: Authenticate> GraphQlEndpoint<E, A> {
         representation: Representation,
         context: &RequestContext,
     ) -> Result<Response, HttpError> {
+        let running = self.service.counts.begin(ready.field);
         let response = self.service.executor.execute(ready.request).await;
-        respond(Finished::new(response, context), representation)
+        let finished = Finished::new(response, context);
+        running.ended(finished.outcome());
+        respond(finished, representation)
     }
 }
 

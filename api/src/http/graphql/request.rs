@@ -9,13 +9,19 @@ use poem::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Service, documents::Documents, limits::OperationKind, multipart, params};
+use super::{
+    Service,
+    documents::{self, Documents},
+    limits::OperationKind,
+    multipart, params,
+};
 use crate::http::{
     auth::{Authenticate, Credentials},
     body,
     capacity::Capacity,
     context::RequestContext,
     error::HttpError,
+    metrics::Field,
     reason::Reason,
     settings::HttpSettings,
 };
@@ -27,6 +33,7 @@ const LONGEST_LOGGED_NAME: usize = 80;
 pub(super) struct Ready<I> {
     pub(super) request: async_graphql::Request,
     pub(super) kind: OperationKind,
+    pub(super) field: Field,
     pub(super) identity: I,
 }
 
@@ -64,7 +71,8 @@ impl Receiver {
             }
         };
         let mut parsed = read(&service.settings, &request, body, &admitted).await?;
-        let kind = check_document(&mut parsed, &service.documents, context)?;
+        let documents::Admitted { kind, field } =
+            check_document(&mut parsed, &service.documents, context)?;
         if kind == OperationKind::Mutation && *request.method() == Method::GET {
             return Err(HttpError::new(Reason::MutationNotAllowed).allowing("POST"));
         }
@@ -74,6 +82,7 @@ impl Receiver {
         Ok(Ready {
             request: parsed,
             kind,
+            field,
             identity: admitted.identity,
         })
     }
@@ -146,12 +155,13 @@ async fn read<I>(
 /// The operation's name is logged, so only one that the document really has, and not all of a long one.
 fn check_document(
     request: &mut async_graphql::Request,
-    documents: &Documents,
+    known: &Documents,
     context: &RequestContext,
-) -> Result<OperationKind, HttpError> {
-    let kind = documents.admit(request)?;
-    if let (Some(name), true) = (&request.operation_name, kind != OperationKind::Unknown) {
+) -> Result<documents::Admitted, HttpError> {
+    let admitted = known.admit(request)?;
+    let is_known = admitted.kind != OperationKind::Unknown;
+    if let (Some(name), true) = (&request.operation_name, is_known) {
         context.set_operation(name.get(..LONGEST_LOGGED_NAME).unwrap_or(name));
     }
-    Ok(kind)
+    Ok(admitted)
 }

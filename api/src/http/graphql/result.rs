@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use serde::Serialize;
 
-use crate::http::{context::RequestContext, error::HttpError, reason::Reason};
+use crate::http::{context::RequestContext, error::HttpError, metrics::Outcome, reason::Reason};
 
 /// Sentences of the engine about documents that are too demanding. They carry no code, so they are known by
 /// their beginnings.
@@ -60,6 +60,11 @@ impl Finished {
     /// not fit.
     pub(crate) fn is_request_error(&self) -> bool {
         self.is_request_error
+    }
+
+    /// How the operation ended, to be counted by.
+    pub(crate) fn outcome(&self) -> Outcome {
+        Outcome::of(&self.response, self.is_request_error)
     }
 
     /// The errors, for protocols that send them without the rest.

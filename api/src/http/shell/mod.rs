@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 pub(super) use self::safety::panic_text;
 use self::{access_log::Line, compression::Coding, cors::Cors, safety::Deadlines};
-use super::{context::RequestContext, request_id, settings::HttpSettings};
+use super::{context::RequestContext, metrics::HttpMetrics, request_id, settings::HttpSettings};
 
 /// Wraps a route table; see the order in the documentation of [`crate::http`].
 pub struct Shell<E> {
@@ -21,16 +21,18 @@ pub struct Shell<E> {
     cors: Cors,
     deadlines: Deadlines,
     trusted_proxy_hops: usize,
+    counts: HttpMetrics,
 }
 
 impl<E> Shell<E> {
     /// Wraps `inner`. Nothing but the origins, the timeouts and the number of proxies is read from `settings`.
-    pub fn new(inner: E, settings: &HttpSettings) -> Self {
+    pub fn new(inner: E, settings: &HttpSettings, counts: HttpMetrics) -> Self {
         Self {
             inner,
             cors: Cors::new(&settings.allowed_origins),
             deadlines: Deadlines::new(settings),
             trusted_proxy_hops: settings.trusted_proxy_hops,
+            counts,
         }
     }
 }
@@ -71,6 +73,9 @@ impl<E: Endpoint> Shell<E> {
             response.headers_mut().insert(request_id::HEADER, id);
         }
         let response = compression::apply(response, coding);
+        self.counts
+            .requests()
+            .answered(context.route(), response.status(), started.elapsed());
         line.write(&response, context);
         response
     }

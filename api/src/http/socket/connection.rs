@@ -22,7 +22,8 @@ use crate::http::{
     auth::{AuthFailure, Authenticate, Credentials},
     context::RequestContext,
     error::HttpError,
-    graphql::{Service, limits::OperationKind, result::Finished},
+    graphql::{Service, documents::Admitted, limits::OperationKind, result::Finished},
+    metrics::Outcome,
     reason::Reason,
     shell::panic_text,
 };
@@ -189,12 +190,15 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         if self.operations.len() >= most {
             return Err(HttpError::new(Reason::TooManyOperations).with("max", most));
         }
-        let kind = service.documents.admit(&mut request)?;
+        let Admitted { kind, field } = service.documents.admit(&mut request)?;
         let request = service
             .authenticate
             .prepare(request.data(kind), identity, &self.context);
         if kind == OperationKind::Subscription {
-            return Ok(operation::subscription(&service.executor, request));
+            let operations = service.counts.operations();
+            operations.ended(field, Outcome::Answered, None);
+            let open = service.counts.subscription();
+            return Ok(operation::subscription(&service.executor, request, open));
         }
         let place = service.capacity.enter().ok_or(Reason::TooManyRequests)?;
         Ok(operation::single(
@@ -202,12 +206,19 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
             request,
             service.settings.request_timeout,
             place,
+            service.counts.begin(field),
         ))
     }
 
     async fn deliver(&mut self, wire: &mut Wire, id: &str, event: Event) -> Result<(), Ending> {
         let finished = match event {
-            Event::Next(response) => Finished::new(response, &self.context),
+            Event::Next(response, running) => {
+                let finished = Finished::new(response, &self.context);
+                if let Some(running) = running {
+                    running.ended(finished.outcome());
+                }
+                finished
+            }
             Event::Done => {
                 self.operations.remove(id);
                 return wire.say(&Plain::Complete { id }).await;

@@ -88,6 +88,7 @@ async fn serve<E: Executor, A: Authenticate>(
     _place: OwnedSemaphorePermit,
 ) {
     let streams = service.streams.clone();
+    let _open = service.counts.websocket();
     let span = tracing::error_span!("websocket", request_id = %context.id());
     let wire = Wire::new(socket, service.settings.sockets.send_timeout);
     let connection = Connection::new(service, headers, context);

@@ -9,12 +9,17 @@ use futures_util::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::http::{error::HttpError, reason::Reason, shell::panic_text};
+use crate::http::{
+    error::HttpError,
+    metrics::{Open, Outcome, Running},
+    reason::Reason,
+    shell::panic_text,
+};
 
 /// What becomes of an operation.
 pub(super) enum Event {
-    /// A result.
-    Next(Response),
+    /// A result, and what is counted when it is known how it ended.
+    Next(Response, Option<Running>),
     /// It was stopped before its end.
     Failed(HttpError),
     /// All results were sent.
@@ -25,11 +30,16 @@ pub(super) enum Event {
 pub(super) type Events = BoxStream<'static, Event>;
 
 /// A subscription: any number of results.
-pub(super) fn subscription<E: Executor>(executor: &E, request: Request) -> Events {
+///
+/// It counts as `open` as long as its events are there.
+pub(super) fn subscription<E: Executor>(executor: &E, request: Request, open: Open) -> Events {
     let results = AssertUnwindSafe(executor.execute_stream(request, None)).catch_unwind();
-    let events = results.map(|result| match result {
-        Ok(response) => Event::Next(response),
-        Err(panic) => crashed(panic.as_ref()),
+    let events = results.map(move |result| {
+        let _open = &open;
+        match result {
+            Ok(response) => Event::Next(response, None),
+            Err(panic) => crashed(panic.as_ref()),
+        }
     });
     events.chain(stream::iter([Event::Done])).boxed()
 }
@@ -40,13 +50,17 @@ pub(super) fn single<E: Executor>(
     request: Request,
     deadline: Duration,
     place: OwnedSemaphorePermit,
+    running: Running,
 ) -> Events {
     let result = async move {
         let _place = place;
         let work = AssertUnwindSafe(executor.execute(request)).catch_unwind();
         match tokio::time::timeout(deadline, work).await {
-            Ok(Ok(response)) => Event::Next(response),
-            Ok(Err(panic)) => crashed(panic.as_ref()),
+            Ok(Ok(response)) => Event::Next(response, Some(running)),
+            Ok(Err(panic)) => {
+                running.ended(Outcome::Failed);
+                crashed(panic.as_ref())
+            }
             Err(_elapsed) => Event::Failed(Reason::TimedOut.into()),
         }
     };

@@ -13,6 +13,7 @@ use async_graphql::{
     Context, ErrorExtensions, Object, Request, Result, Schema, Subscription, Upload,
 };
 use futures_util::{Stream, StreamExt, stream};
+use platform::metrics::Builder;
 use poem::{Body, Endpoint, Response, http::HeaderValue, test::TestClient};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -312,7 +313,10 @@ impl App {
             .limit_depth(5)
             .limit_complexity(50)
             .finish();
+        let builder = Builder::new("test").unwrap();
         routes(HttpParts {
+            counts: counted_by(&builder),
+            metrics: builder.finish(),
             executor: schema,
             authenticate: self.tokens.clone(),
             media: OneFile,
@@ -335,6 +339,24 @@ impl App {
     pub(super) fn log_out(&self, token: &str) {
         self.tokens.known.lock().unwrap().remove(token);
     }
+}
+
+/// Where a test counts that does not look.
+pub(in crate::http) fn counts() -> HttpMetrics {
+    counted_by(&Builder::new("test").unwrap())
+}
+
+fn counted_by(builder: &Builder) -> HttpMetrics {
+    let lookups = builder.counters(
+        "goldshop_cache_lookups_total",
+        "Lookups.",
+        &["cache", "outcome"],
+    );
+    let roots = RootFields {
+        query: vec!["hello".to_owned()],
+        ..RootFields::default()
+    };
+    HttpMetrics::new(builder, roots, &lookups.unwrap()).unwrap()
 }
 
 /// Waits until something holds, and fails the test when it does not within half a minute.

@@ -9,3 +9,5 @@ mod server;
 mod shell;
 mod socket;
 mod uploads;
+
+pub(in crate::http) use fixture::counts;

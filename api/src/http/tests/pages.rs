@@ -17,6 +17,13 @@ async fn get(app: &App, path: &str) -> (StatusCode, Value) {
 }
 
 #[tokio::test]
+async fn whoever_has_no_address_that_is_trusted_hears_nothing_of_metrics() {
+    let (status, body) = get(&App::default(), "/api/metrics").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert_eq!(body["errors"][0]["extensions"]["code"], "FORBIDDEN");
+}
+
+#[tokio::test]
 async fn a_healthy_service_says_so() {
     let app = App::default();
     for (path, status) in [
