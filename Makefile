@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nginx soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
+.PHONY: help run test test-nginx test-logging soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## run all tests; T=name only those whose name contains it
 
 test-nginx: ## nginx as it is shipped, in front of two api, with PostgreSQL and Redis as they are shipped
 	@scripts/test-nginx.sh
+
+test-logging: ## the collection of logs as it is shipped, with the real syslog-ng
+	@scripts/test-logging.sh
 
 soak: export PROFILE = soak
 soak: ## crowds a hundred times, a million random operations against models, killed workers; RUNS=n OPERATIONS=n for fewer. Takes hours
