@@ -30,7 +30,7 @@ soak: ## crowds a hundred times, a million random operations against models, kil
 check: ## formatting, clippy, dependencies, scripts, documentation, generated files
 	@scripts/check.sh
 
-ci: ## what the build machine does: check, test, test-nginx
+ci: ## what the build machine does: check, test, test-nginx, test-logging
 	@.ci/run
 
 build: ## build all programs (PROFILE=release for what is shipped)
