@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nginx test-monitoring test-previous test-docker soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
+.PHONY: help run test test-nginx test-monitoring test-logging test-previous test-docker soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test-nginx: ## nginx as it is shipped, in front of two api, with PostgreSQL and 
 
 test-monitoring: ## Prometheus as it is configured for the shop, asking api and worker; each alert tried both ways
 	@scripts/test-monitoring.sh
+
+test-logging: ## the collection of logs as it is shipped, with the real syslog-ng
+	@scripts/test-logging.sh
 
 test-previous: ## the release before this one, while the database is migrated for this one and beside it
 	@scripts/test-previous.sh
@@ -36,7 +39,7 @@ soak: ## crowds a hundred times, a million random operations against models, kil
 check: ## formatting, clippy, dependencies, scripts, documentation, generated files
 	@scripts/check.sh
 
-ci: ## what the build machine does: check, test, test-nginx, test-monitoring, test-previous
+ci: ## what the build machine does: check, test, test-nginx, test-monitoring, test-logging, test-previous
 	@.ci/run
 
 build: ## build all programs (PROFILE=release for what is shipped)

@@ -43,6 +43,8 @@ make_rust() {
     toolchain=$(rustc --print sysroot)
     mkdir "$SCRATCH/rust"
     cp -aL "$toolchain" "$SCRATCH/rust/toolchain"
+    # Documentation for people, larger than the compiler.
+    rm -rf "$SCRATCH/rust/toolchain/share"
     cat >"$SCRATCH/rust/Dockerfile" <<DOCKERFILE
 FROM $DEBIAN
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates gcc libc6-dev make && rm -rf /var/lib/apt/lists/*

@@ -15,7 +15,7 @@ check_format() {
 check_scripts() {
     step "Shell scripts"
     ensure_command shellcheck shellcheck
-    shellcheck --check-sourced --external-sources scripts/*.sh docker/*.sh nginx/*.sh postgres/*.sh redis/*.sh .ci/run
+    shellcheck --check-sourced --external-sources scripts/*.sh docker/*.sh logging/*.sh nginx/*.sh postgres/*.sh redis/*.sh .ci/run
 }
 
 has_cargo_deny() { [[ $(cargo-deny --version 2>/dev/null) == "cargo-deny $CARGO_DENY_VERSION" ]]; }

@@ -42,6 +42,11 @@ disable_prometheus_service() {
     update-rc.d prometheus disable >/dev/null 2>&1 || true
 }
 
+# Nor on syslog-ng.
+disable_syslog_ng_service() {
+    update-rc.d syslog-ng disable >/dev/null 2>&1 || true
+}
+
 main() {
     (($# > 0)) || { echo "usage: $0 PACKAGE..." >&2; exit 2; }
     [[ $(id -u) == 0 ]] || { echo "error: $0 must run as root" >&2; exit 1; }
@@ -53,6 +58,7 @@ main() {
     case " $* " in *" redis-server "*) disable_redis_service ;; esac
     case " $* " in *" nginx "*) disable_nginx_service ;; esac
     case " $* " in *" pgbouncer "*) disable_pgbouncer_service ;; esac
+    case " $* " in *" syslog-ng-core "*) disable_syslog_ng_service ;; esac
     case " $* " in *" prometheus "*) disable_prometheus_service ;; esac
 }
 

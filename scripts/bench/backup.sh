@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A backup of the whole shop by `worker backup`, beside `pg_dump` of its database in the same format with the same compression, in turns. Both read from
-# memory what fits into it, and wait for the disk at their end. The worker makes SQL, Redis' file and the archive of files as well.
+# memory what fits into it, and wait for the disk at their end. The worker makes SQL, Redis' file and the archive of the shop's files as well.
 
 readonly BACKUP_ROUNDS=3
 
@@ -13,6 +13,19 @@ dump_options() {
 # dump_database OPTION...: as the owner, without a password on the command line.
 dump_database() {
     PGPASSFILE=$INSTANCE_DIR/pgpass "$PG_BIN/pg_dump" --host 127.0.0.1 --port "$(recall postgres-port)" --username goldshop "$@" "$POSTGRES_DATABASE" 9>&-
+}
+
+# The folder of files is one for all shops that are measured. In $WORK/files is what this shop refers to, as it would be in a folder of its own.
+take_files() {
+    rm -rf "$WORK/files"
+    mkdir -p "$WORK/files"
+    (cd "$INSTANCE_DIR/media" && find . -type f -printf '%P\n') >"$WORK/files.all"
+    private_psql --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 >"$WORK/files.own" <<SQL
+CREATE TEMPORARY TABLE file (key text);
+\copy file FROM '$WORK/files.all'
+SELECT key FROM file WHERE blob_referenced(key);
+SQL
+    (cd "$INSTANCE_DIR/media" && xargs --delimiter '\n' --no-run-if-empty cp --link --parents --target-directory "$WORK/files" <"$WORK/files.own")
 }
 
 # seconds_of COMMAND...: how long it takes.
@@ -38,7 +51,7 @@ note_memory() {
 back_up() {
     local pid watch status=0
     rm -rf "$WORK/backups"
-    PATH=$PG_BIN:$PATH GOLDSHOP_BACKUP__DIRECTORY=$WORK/backups DATABASE_BACKUP_URL=$(postgres_backup_url) "$BIN_DIR/worker" backup --json 9>&- &
+    PATH=$PG_BIN:$PATH GOLDSHOP_BLOB__ROOT=$WORK/files GOLDSHOP_BACKUP__DIRECTORY=$WORK/backups DATABASE_BACKUP_URL=$(postgres_backup_url) "$BIN_DIR/worker" backup --json 9>&- &
     pid=$!
     note_memory "$pid" "$WORK/backup.memory" 9>&- &
     watch=$!
@@ -83,7 +96,8 @@ measure_backup() {
     prepare_shop
     stop_worker
     stop_api
-    report_begin "Backups: the shop at rest."
+    take_files
+    report_begin "Backups: the shop at rest, $(wc -l <"$WORK/files.own") files."
     step "Backing up"
     rm -f "$WORK"/{backup,dump}.seconds "$WORK/backup.memory"
     # Once for the memory of the machine.
@@ -93,6 +107,6 @@ measure_backup() {
         seconds_of back_up >>"$WORK/backup.seconds"
     done
     report_backup
-    rm -rf "$WORK/backups" "$WORK/dump.backup"
+    rm -rf "$WORK/backups" "$WORK/files" "$WORK/dump.backup"
     report_end
 }
