@@ -23,7 +23,7 @@ take_files() {
     private_psql --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 >"$WORK/files.own" <<SQL
 CREATE TEMPORARY TABLE file (key text);
 \copy file FROM '$WORK/files.all'
-SELECT key FROM file WHERE blob_referenced(key);
+SELECT blob_referenced(ARRAY(SELECT key FROM file));
 SQL
     (cd "$INSTANCE_DIR/media" && xargs --delimiter '\n' --no-run-if-empty cp --link --parents --target-directory "$WORK/files" <"$WORK/files.own")
 }
