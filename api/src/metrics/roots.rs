@@ -1,10 +1,13 @@
 //! The fields of the schema's roots, as they are in its text.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
-use async_graphql::parser::{
-    parse_schema,
-    types::{TypeKind, TypeSystemDefinition},
+use async_graphql::{
+    Name, Positioned,
+    parser::{
+        parse_schema,
+        types::{TypeKind, TypeSystemDefinition},
+    },
 };
 
 use crate::{graphql::schema::sdl, http::RootFields};
@@ -19,27 +22,34 @@ pub(super) fn of_schema() -> RootFields {
 
 /// A text that is no schema has no fields; that ours has is tested.
 fn read(sdl: &str) -> RootFields {
-    let mut roots = RootFields::default();
-    let Ok(document) = parse_schema(sdl) else {
-        return roots;
-    };
-    for definition in document.definitions {
-        let TypeSystemDefinition::Type(definition) = definition else {
-            continue;
-        };
-        let TypeKind::Object(object) = definition.node.kind else {
-            continue;
-        };
-        let names = object.fields.into_iter();
-        let names = names.map(|field| field.node.name.node.to_string());
-        match definition.node.name.node.as_str() {
-            "Query" => roots.query.extend(names),
-            "Mutation" => roots.mutation.extend(names),
-            "Subscription" => roots.subscription.extend(names),
-            _ => {}
+    let mut roots = None;
+    let mut types = HashMap::new();
+    for definition in parse_schema(sdl).map_or_else(|_| Vec::new(), |read| read.definitions) {
+        match definition {
+            TypeSystemDefinition::Schema(definition) => roots = Some(definition.node),
+            TypeSystemDefinition::Type(definition) => {
+                if let TypeKind::Object(object) = definition.node.kind {
+                    types.insert(definition.node.name.node, object.fields);
+                }
+            }
+            TypeSystemDefinition::Directive(_) => {}
         }
     }
-    roots
+    let Some(roots) = roots else {
+        return RootFields::default();
+    };
+    let mut of = |root: Option<Positioned<Name>>| {
+        let fields = root.and_then(|root| types.remove(&root.node));
+        let fields = fields.into_iter().flatten();
+        fields
+            .map(|field| field.node.name.node.to_string())
+            .collect()
+    };
+    RootFields {
+        query: of(roots.query),
+        mutation: of(roots.mutation),
+        subscription: of(roots.subscription),
+    }
 }
 
 #[cfg(test)]

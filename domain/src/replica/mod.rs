@@ -165,10 +165,7 @@ pub(crate) struct Replicas {
 
 impl Replicas {
     /// Begins to watch the replicas in the settings; none when there are none. Needs a Tokio runtime.
-    pub(crate) fn watched(
-        settings: &Settings,
-        observer: &Observer,
-    ) -> Result<Option<Arc<Self>>> {
+    pub(crate) fn watched(settings: &Settings, observer: &Observer) -> Result<Option<Arc<Self>>> {
         if settings.read_urls.is_empty() {
             return Ok(None);
         }
@@ -180,8 +177,7 @@ impl Replicas {
             });
             Ok(Replica {
                 number,
-                pool: Pool::new(settings, url, PATIENCE)?
-                    .told(observe::Pool::Replicas, observer),
+                pool: Pool::new(settings, url, PATIENCE)?.told(observe::Pool::Replicas, observer),
                 state,
             })
         });

@@ -30,11 +30,7 @@ pub fn statements(builder: &Builder) -> Result<Observer, MetricsError> {
             failures.get_metric_with_label_values(&labels)?,
         ))
     };
-    let (reads, replicas, writes) = (
-        of(Pool::Reads)?,
-        of(Pool::Replicas)?,
-        of(Pool::Writes)?,
-    );
+    let (reads, replicas, writes) = (of(Pool::Reads)?, of(Pool::Replicas)?, of(Pool::Writes)?);
     Ok(Observer::new(move |pool, took: Duration, failed| {
         let (duration, failures) = match pool {
             Pool::Reads => &reads,
