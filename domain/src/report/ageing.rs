@@ -250,7 +250,7 @@ fn aged(begin: &str, of: &AgedOf) -> Sql {
         }
     }
     sql.push(" AND a.kind = ").bind(of.owing.kind().to_value());
-    sql.push("), flow AS (SELECT t.account_id, t.subsidiary_id, t.commodity, sum(t.debit - t.credit) AS balance");
+    sql.push("), flow AS (SELECT t.account_id, t.subsidiary_id, t.commodity, sum(t.debit) - sum(t.credit) AS balance");
     for interval in 1..columns.len() {
         sql.push(&format!(
             ", COALESCE(sum(t.debit) FILTER (WHERE t.interval = {interval}), 0) AS debit_{interval}, \
