@@ -57,8 +57,8 @@ async fn no_secret_of_the_settings_is_kept_or_logged() {
     }
     let expected = [
         "database.url",
-        "database.direct_url",
         "database.read_urls",
+        "database.direct_url",
         "redis.url",
         "blob.secret_key",
         "worker.metal_rate_url",
