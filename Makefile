@@ -36,7 +36,7 @@ soak: ## crowds a hundred times, a million random operations against models, kil
 	@STOCK_OPERATIONS=$(or $(OPERATIONS),1000000) scripts/test.sh stock::random_metal
 	@STOCK_OPERATIONS=$$(($(or $(OPERATIONS),1000000) / 20)) scripts/test.sh stock::random_costs
 
-check: ## formatting, clippy, dependencies, scripts, documentation, generated files
+check: ## formatting, clippy, dependencies, scripts, manifests, documentation, generated files
 	@scripts/check.sh
 
 ci: ## what the build machine does: check, test, test-nginx, test-monitoring, test-logging, test-previous

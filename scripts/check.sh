@@ -18,6 +18,11 @@ check_scripts() {
     shellcheck --check-sourced --external-sources scripts/*.sh docker/*.sh logging/*.sh nginx/*.sh postgres/*.sh redis/*.sh .ci/run
 }
 
+check_manifests() {
+    step "Manifests for Kubernetes"
+    in_own_group scripts/check-kubernetes.sh
+}
+
 has_cargo_deny() { [[ $(cargo-deny --version 2>/dev/null) == "cargo-deny $CARGO_DENY_VERSION" ]]; }
 
 # The version is pinned, so that a new release cannot fail a change that has nothing to do with it. It is installed
@@ -69,6 +74,7 @@ main() {
     ensure_build_tools
     check_format
     check_scripts
+    check_manifests
     check_dependencies
     check_clippy
     check_documentation
