@@ -111,6 +111,7 @@ find_pgbouncer() {
     local program
     for program in "$(command -v pgbouncer || true)" /usr/sbin/pgbouncer; do
         if [[ -x $program ]]; then
+            # shellcheck disable=SC2034 # for scripts/test.sh
             PGBOUNCER=$program
             return 0
         fi
