@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nginx test-acme test-monitoring test-logging test-previous test-docker soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
+.PHONY: help run test test-nginx test-acme test-monitoring test-logging test-previous test-docker soak check ci build fmt schema demo migrate sbom bench psql redis-cli services-status services-stop clean-data
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ demo: ## load the demo shop; ITEMS=1000000 a large catalogue
 
 migrate: ## bring the database up to date
 	@scripts/dev.sh migrate
+
+sbom: ## what api, worker and migration are made of, in CycloneDX, into target/sbom
+	@scripts/sbom.sh
 
 bench: ## measure against pgbench; PART=catalogue, stock, books, codes, jobs, pictures, backup or nginx for one part, MOVEMENTS=n or ENTRIES=n for another history
 	@scripts/bench.sh $(PART)
