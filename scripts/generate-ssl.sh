@@ -36,9 +36,17 @@ die() {
 # What nginx was not told, for it was not there or did not want to, is made good the next time.
 tell_nginx() {
     [[ -n ${TLS_RELOAD-} ]] || return 0
+    # It may be root's, from the last time.
+    rm -f "$TLS_DIR/.untold"
     : >"$TLS_DIR/.untold"
     $TLS_RELOAD || die "the certificate is there, but nginx does not take it: $TLS_RELOAD"
     rm -f "$TLS_DIR/.untold"
+}
+
+# What is there is good enough; does nginx know?
+keep() {
+    if [[ -e $TLS_DIR/.untold ]]; then tell_nginx; fi
+    check
 }
 
 # Both files change before anybody is told, and neither is ever half written.
@@ -83,7 +91,7 @@ self_signed() {
     done
     (($# > 0)) || set -- localhost 127.0.0.1 ::1
     if ((!force)) && holds_for $((30 * 86400)) && belong_together "$TLS_DIR/fullchain.pem" "$TLS_DIR/privkey.pem"; then
-        check
+        keep
         return
     fi
     scratch=$(mktemp -d)
@@ -139,8 +147,7 @@ take_from() {
         install_given "$1/fullchain.pem" "$1/privkey.pem"
         return
     fi
-    if [[ -e $TLS_DIR/.untold ]]; then tell_nginx; fi
-    check
+    keep
 }
 
 check() {
