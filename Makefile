@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nginx test-monitoring test-logging test-previous test-docker soak check ci build fmt schema demo migrate bench psql redis-cli services-status services-stop clean-data
+.PHONY: help run test test-nginx test-acme test-monitoring test-logging test-previous test-docker soak check ci build fmt schema demo migrate sbom bench psql redis-cli services-status services-stop clean-data
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## run all tests; T=name only those whose name contains it
 
 test-nginx: ## nginx as it is shipped, in front of two api, with PostgreSQL and Redis as they are shipped
 	@scripts/test-nginx.sh
+
+test-acme: ## certificates as Let's Encrypt gives them, by the real certbot through the shipped nginx, from an authority of its own
+	@scripts/test-acme.sh
 
 test-monitoring: ## Prometheus as it is configured for the shop, asking api and worker; each alert tried both ways
 	@scripts/test-monitoring.sh
@@ -39,7 +42,7 @@ soak: ## crowds a hundred times, a million random operations against models, kil
 check: ## formatting, clippy, dependencies, scripts, manifests, documentation, generated files
 	@scripts/check.sh
 
-ci: ## what the build machine does: check, test, test-nginx, test-monitoring, test-logging, test-previous
+ci: ## what the build machine does: check, test, test-nginx, test-acme, test-monitoring, test-logging, test-previous
 	@.ci/run
 
 build: ## build all programs (PROFILE=release for what is shipped)
@@ -56,6 +59,9 @@ demo: ## load the demo shop; ITEMS=1000000 a large catalogue
 
 migrate: ## bring the database up to date
 	@scripts/dev.sh migrate
+
+sbom: ## what api, worker and migration are made of, in CycloneDX, into target/sbom
+	@scripts/sbom.sh
 
 bench: ## measure against pgbench; PART=catalogue, stock, books, codes, jobs, pictures, backup or nginx for one part, MOVEMENTS=n or ENTRIES=n for another history
 	@scripts/bench.sh $(PART)

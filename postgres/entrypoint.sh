@@ -17,6 +17,9 @@ readonly SOCKETS=${PGSOCKETS:-/run/postgresql}
 readonly SECRETS=${POSTGRES_SECRETS:-/run/secrets}
 PG_BIN=${PG_BIN:-$(printf '%s\n' /usr/lib/postgresql/*/bin | sort --version-sort | tail -n 1)}
 
+# Options of a PostgreSQL that has TimescaleDB beside it (docker/add-timescaledb.sh); else none.
+WITH_TIMESCALE=()
+
 die() {
     printf 'postgres/entrypoint.sh: %s\n' "$*" >&2
     exit 1
@@ -42,11 +45,19 @@ create_cluster() {
     rmdir "$DATA/.new"
 }
 
+# It has to be loaded at the start, beside what postgresql.conf loads, and gets as many processes more as its jobs need. What it would
+# tell its makers once a day stays here.
+find_timescale() {
+    [[ -e $("$PG_BIN/pg_config" --pkglibdir)/timescaledb.so ]] || return 0
+    WITH_TIMESCALE=(-c "shared_preload_libraries=pg_stat_statements,timescaledb" -c max_worker_processes=16
+        -c timescaledb.max_background_workers=4 -c timescaledb.telemetry_level=off)
+}
+
 # A server that only this machine can reach makes the roles; the one that others reach starts with them.
 make_roles() {
     local status=0
     "$PG_BIN/pg_ctl" start --silent --wait --pgdata "$DATA" --log "$SOCKETS/roles.log" \
-        --options "-c config_file=$HERE/postgresql.conf -c hba_file=$HERE/pg_hba.conf -c data_directory=$DATA -c listen_addresses= -c unix_socket_directories=$SOCKETS -c shared_buffers=64MB" ||
+        --options "-c config_file=$HERE/postgresql.conf -c hba_file=$HERE/pg_hba.conf -c data_directory=$DATA -c listen_addresses= -c unix_socket_directories=$SOCKETS -c shared_buffers=64MB ${WITH_TIMESCALE[*]}" ||
         { cat "$SOCKETS/roles.log" >&2 && die "PostgreSQL does not start"; }
     "$PG_BIN/psql" --no-psqlrc --quiet --output /dev/null --host "$SOCKETS" --username postgres --dbname postgres \
         --set "secrets=$SECRETS" --file "$HERE/roles.sql" || status=$?
@@ -57,6 +68,7 @@ make_roles() {
 main() {
     case ${1-} in -h | --help) sed -n '2,/^set /{ s/^# \{0,1\}//; /^set /d; p }' "$0" && return ;; esac
     check_secrets
+    find_timescale
     # Files that nobody names (pg_ident.conf) are looked for there.
     export PGDATA=$DATA
     umask 077
@@ -64,7 +76,7 @@ main() {
     create_cluster
     make_roles
     exec "$PG_BIN/postgres" -c "config_file=$HERE/postgresql.conf" -c "hba_file=$HERE/pg_hba.conf" -c "data_directory=$DATA" \
-        -c "unix_socket_directories=$SOCKETS" "$@"
+        -c "unix_socket_directories=$SOCKETS" "${WITH_TIMESCALE[@]}" "$@"
 }
 
 main "$@"

@@ -3,9 +3,10 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=lib/tools.sh
+source "$ROOT/scripts/lib/tools.sh"
 
 readonly CARGO_DENY_VERSION=0.20.2
-readonly TOOLS=$LOCAL/tools
 
 check_format() {
     step "Formatting"
@@ -23,18 +24,6 @@ check_manifests() {
     in_own_group scripts/check-kubernetes.sh
 }
 
-has_cargo_deny() { [[ $(cargo-deny --version 2>/dev/null) == "cargo-deny $CARGO_DENY_VERSION" ]]; }
-
-# The version is pinned, so that a new release cannot fail a change that has nothing to do with it. It is installed
-# beside our data: nothing of the machine is touched.
-ensure_cargo_deny() {
-    PATH=$TOOLS/bin:$PATH
-    if has_cargo_deny; then return 0; fi
-    step "Installing cargo-deny $CARGO_DENY_VERSION into .local/tools (a minute or two, once)"
-    in_own_group cargo install cargo-deny --version "$CARGO_DENY_VERSION" --locked --debug --quiet --root "$TOOLS"
-    has_cargo_deny || die "cargo-deny $CARGO_DENY_VERSION does not run"
-}
-
 # Known vulnerabilities are looked up in a database on the network. A machine that cannot reach it still gets every
 # other check.
 check_advisories() {
@@ -48,7 +37,7 @@ check_advisories() {
 # Licences, origins, and who may use whom (deny.toml). A crate that could use another but does not is no fault.
 check_dependencies() {
     step "Dependencies"
-    ensure_cargo_deny
+    ensure_cargo_tool cargo-deny "$CARGO_DENY_VERSION" --debug
     in_own_group cargo-deny --locked check --allow unused-wrapper bans licenses sources
     check_advisories
 }

@@ -89,6 +89,7 @@ go_back() {
 production() {
     check_production
     DEPLOY_RELEASE=$(release_of_checkout)
+    describe_release
     BEFORE=$(current_release)
     export DEPLOY_RELEASE
     step "Deploying $DEPLOY_RELEASE${BEFORE:+ (now: $BEFORE)}"

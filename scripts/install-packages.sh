@@ -47,6 +47,12 @@ disable_syslog_ng_service() {
     update-rc.d syslog-ng disable >/dev/null 2>&1 || true
 }
 
+# Nor on a timer of certbot's: whoever has a certificate renews it by scripts/generate-ssl.sh, which tells nginx. (pebble, which
+# the tests ask for certificates, brings no service.)
+disable_certbot_timer() {
+    systemctl disable certbot.timer >/dev/null 2>&1 || rm -f /etc/systemd/system/timers.target.wants/certbot.timer
+}
+
 main() {
     (($# > 0)) || { echo "usage: $0 PACKAGE..." >&2; exit 2; }
     [[ $(id -u) == 0 ]] || { echo "error: $0 must run as root" >&2; exit 1; }
@@ -59,6 +65,7 @@ main() {
     case " $* " in *" nginx "*) disable_nginx_service ;; esac
     case " $* " in *" pgbouncer "*) disable_pgbouncer_service ;; esac
     case " $* " in *" syslog-ng-core "*) disable_syslog_ng_service ;; esac
+    case " $* " in *" certbot "*) disable_certbot_timer ;; esac
     case " $* " in *" prometheus "*) disable_prometheus_service ;; esac
 }
 

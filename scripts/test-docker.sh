@@ -277,7 +277,22 @@ images_are_small() {
         size=$(($(docker image inspect --format '{{.Size}}' "goldshop/$name:${RELEASES[0]}") / 1000000))
         fact "image $name" "$size MB"
         check "image $name: under $IMAGE_MAX MB" test "$size" -lt "$IMAGE_MAX"
+        check "image $name: says what it is" image_says "$name"
     done
+}
+
+# image_says NAME: which release it is, and what it is made of, unless its programs were built elsewhere.
+image_says() {
+    local image=goldshop/$1:${RELEASES[0]} label container said
+    for label in title description version revision created; do
+        said=$(docker image inspect --format "{{index .Config.Labels \"org.opencontainers.image.$label\"}}" "$image")
+        [[ -n $said && $said != unknown ]] || wrong "no $label" || return
+    done
+    [[ -z ${BIN_DIR-} ]] || return 0
+    container=$(docker create "$image")
+    said=$(docker cp "$container:/usr/share/doc/goldshop/sbom.cdx.json" - 2>&1 | tar --extract --to-stdout 2>&1) || true
+    docker rm "$container" >/dev/null
+    [[ $said =~ \"bomFormat\":\ *\"CycloneDX\" ]] || wrong "no bill of materials: ${said:0:200}"
 }
 
 # From the start of its container, on a database that is migrated.

@@ -51,6 +51,13 @@ release_of_checkout() {
     printf '%s' "$id"
 }
 
+# What images are told of the release besides, for their labels: the same of the same commit, so that they stay the same images.
+describe_release() {
+    DEPLOY_VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml" | head -n 1)
+    DEPLOY_CREATED=$(git show --no-patch --format=%cI HEAD)
+    export DEPLOY_VERSION DEPLOY_CREATED
+}
+
 current_release() { cat "$STATE/current" 2>/dev/null || true; }
 previous_release() { cat "$STATE/previous" 2>/dev/null || true; }
 

@@ -111,7 +111,7 @@ find_pgbouncer() {
     local program
     for program in "$(command -v pgbouncer || true)" /usr/sbin/pgbouncer; do
         if [[ -x $program ]]; then
-            # shellcheck disable=SC2034 # for scripts/test.sh
+            # shellcheck disable=SC2034 # scripts/test.sh hands it to the tests
             PGBOUNCER=$program
             return 0
         fi
