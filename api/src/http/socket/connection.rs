@@ -213,7 +213,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
     async fn deliver(&mut self, wire: &mut Wire, id: &str, event: Event) -> Result<(), Ending> {
         let finished = match event {
             Event::Next(response, running) => {
-                let finished = Finished::new(response, &self.context);
+                let finished = Finished::new(*response, &self.context);
                 if let Some(running) = running {
                     running.ended(finished.outcome());
                 }

@@ -19,7 +19,7 @@ use crate::http::{
 /// What becomes of an operation.
 pub(super) enum Event {
     /// A result, and what is counted when it is known how it ended.
-    Next(Response, Option<Running>),
+    Next(Box<Response>, Option<Running>),
     /// It was stopped before its end.
     Failed(HttpError),
     /// All results were sent.
@@ -37,7 +37,7 @@ pub(super) fn subscription<E: Executor>(executor: &E, request: Request, open: Op
     let events = results.map(move |result| {
         let _open = &open;
         match result {
-            Ok(response) => Event::Next(response, None),
+            Ok(response) => Event::Next(Box::new(response), None),
             Err(panic) => crashed(panic.as_ref()),
         }
     });
@@ -56,7 +56,7 @@ pub(super) fn single<E: Executor>(
         let _place = place;
         let work = AssertUnwindSafe(executor.execute(request)).catch_unwind();
         match tokio::time::timeout(deadline, work).await {
-            Ok(Ok(response)) => Event::Next(response, Some(running)),
+            Ok(Ok(response)) => Event::Next(Box::new(response), Some(running)),
             Ok(Err(panic)) => {
                 running.ended(Outcome::Failed);
                 crashed(panic.as_ref())
