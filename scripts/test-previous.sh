@@ -40,6 +40,8 @@ finish() {
     for name in "${!PID[@]}"; do stop_program "${PID[$name]}"; done
     if [[ -n $SAID ]]; then
         stop_services
+        # Not before the workers have ended, which write there.
+        rm -rf "$INSTANCE_DIR/side-by-side"
         if ((status != 0)); then say "logs are in $SAID"; else rm -rf "$SAID"; fi
     fi
     exit "$status"
@@ -294,7 +296,6 @@ try() {
     prove
     check "jobs: none has failed" no_job_failed
     check "logs: nobody panicked" nobody_panicked
-    rm -rf "$INSTANCE_DIR/side-by-side"
 }
 
 main() {
