@@ -1,4 +1,4 @@
-//! Renders pictures with the worker's code and allocator, for `scripts/bench/pictures.sh`:
+//! Renders pictures with the worker's code, for `scripts/bench/pictures.sh`:
 //!
 //! ```text
 //! renditions all|four AT_ONCE FOLDER FILE...
@@ -18,9 +18,6 @@ use std::{
 
 use platform::image::{Focus, Limits, Size, render};
 use procfs::process::Process;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Failure = Box<dyn Error + Send + Sync>;
 

@@ -13,9 +13,6 @@ use platform::{config::Config, telemetry};
 use tokio::runtime::Runtime;
 use worker::service::StartError;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// goldshop's job worker and operator's command line.
 #[derive(Parser)]
 #[command(version, about)]
