@@ -10,8 +10,9 @@ set -euo pipefail
 case ${1-} in -h | --help) sed -n '2,/^set /{ s/^# \{0,1\}//; /^set /d; p }' "$0" && exit ;; esac
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=lib/checks.sh
+source "$ROOT/scripts/lib/checks.sh"
 
-PASSED=0 FAILED=0
 PIDS=()
 SCRATCH=
 
@@ -24,24 +25,6 @@ stop_everything() {
     if ((${#PIDS[@]} > 0)); then stop_services; fi
     if ((status != 0)); then say "logs are in $SCRATCH"; else rm -rf "$SCRATCH"; fi
     exit "$status"
-}
-
-# check NAME COMMAND...
-check() {
-    local name=$1 said
-    shift
-    if said=$("$@" 2>&1); then
-        PASSED=$((PASSED + 1))
-        printf 'passed  %s\n' "$name"
-    else
-        FAILED=$((FAILED + 1))
-        printf 'failed  %s: %s\n' "$name" "${said//$'\n'/; }"
-    fi
-}
-
-wrong() {
-    printf '%s\n' "$*"
-    return 1
 }
 
 # --- files -----------------------------------------------------------------------------------------------------------

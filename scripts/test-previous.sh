@@ -248,11 +248,12 @@ trail_is_whole() {
 # Each of them at the same data, while nobody changes it.
 prove() {
     local release
+    local -A whose=([previous]="the previous release" [this]="this release")
     step "Proving"
     for release in previous this; do
-        check "proofs: stock and books, asked of the $release release" client prove "$(url_of "$release")" "$SAID/state"
-        check "proofs: books, by the $release worker" "${BIN[$release]}/worker" ledger-verify
-        check "proofs: the trail, by the $release worker" trail_is_whole "$release"
+        check "proofs: stock and books, asked of ${whose[$release]}" client prove "$(url_of "$release")" "$SAID/state"
+        check "proofs: books, by the worker of ${whose[$release]}" "${BIN[$release]}/worker" ledger-verify
+        check "proofs: the trail, by the worker of ${whose[$release]}" trail_is_whole "$release"
     done
 }
 
